@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/json"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// version of the program; the release build overrides it with -ldflags -X.
+var version = "dev"
+
+// buildInfo is what `keci version` prints.
+type buildInfo struct {
+	Version     string   `json:"version"`
+	Revision    string   `json:"revision,omitempty"`
+	Go          string   `json:"go"`
+	Experiments []string `json:"experiments"`
+	Engines     []string `json:"engines"`
+	Platform    string   `json:"platform"`
+}
+
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Version, engines, Go version and experiments, as JSON",
+		Example: "  keci version",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			out := json.NewEncoder(cmd.OutOrStdout())
+			out.SetIndent("", "  ")
+			return out.Encode(readBuildInfo())
+		},
+	}
+}
+
+func readBuildInfo() buildInfo {
+	info := buildInfo{
+		Version:     version,
+		Go:          runtime.Version(),
+		Experiments: []string{},
+		Engines:     []string{"go"},
+		Platform:    runtime.GOOS + "/" + runtime.GOARCH,
+	}
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return info
+	}
+	for _, s := range build.Settings {
+		switch s.Key {
+		case "GOEXPERIMENT":
+			info.Experiments = strings.Split(s.Value, ",")
+		case "vcs.revision":
+			info.Revision = s.Value
+		}
+	}
+	return info
+}

@@ -1,0 +1,81 @@
+package graph
+
+import "time"
+
+// OffsetUnit is what the offsets of a document count.
+type OffsetUnit string
+
+// The units in which offsets can be given. All are 0-based and end-exclusive.
+const (
+	OffsetCodepoint OffsetUnit = "codepoint" // Unicode code points; what users get unless they ask otherwise
+	OffsetByte      OffsetUnit = "byte"      // bytes of the UTF-8 text; what the linker and the model use
+	OffsetUTF16     OffsetUnit = "utf16"     // UTF-16 code units, as in JavaScript and Java
+)
+
+// Document is a text with what was linked or extracted in it.
+type Document struct {
+	ID        string      `json:"id"`
+	Title     string      `json:"title,omitempty"`
+	Text      string      `json:"text"`
+	Offsets   OffsetUnit  `json:"offsets,omitempty"` // unit of every Start and End below
+	Model     *Provenance `json:"model,omitempty"`   // absent when only linked
+	KB        *Provenance `json:"kb,omitempty"`
+	Submitted *time.Time  `json:"submittedAt,omitempty"` // set when stored
+	Mentions  []Mention   `json:"mentions"`
+	// Relations is nil when the document was linked but not extracted.
+	Relations []Extraction `json:"relations,omitempty"`
+}
+
+// Provenance names a model or a knowledge base so that a result can be repeated.
+type Provenance struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"` // "sha256:…"
+}
+
+// Mention is a range of the text that denotes an entity.
+type Mention struct {
+	ID    string `json:"id"`    // "T1", "T2", … in order of the text
+	Start int    `json:"start"` // in Document.Offsets units
+	End   int    `json:"end"`   // exclusive
+	Text  string `json:"text"`
+	// Type and Score are the entity type of the final graph and its probability.
+	Type  string  `json:"type,omitempty"`
+	Score float64 `json:"score,omitempty"`
+	// Initial is what the text alone said, before knowledge.
+	Initial  *Judgement  `json:"initial,omitempty"`
+	Negated  bool        `json:"negated"`
+	LongForm string      `json:"longForm,omitempty"` // id of the mention that spells an abbreviation out
+	Sentinel *float64    `json:"sentinel,omitempty"` // attention to "none of the concepts"; with the Weights of Concepts it sums to 1
+	Concepts []Candidate `json:"concepts"`           // best first
+}
+
+// Judgement is a label with its probability, as one stage of the model saw it.
+type Judgement struct {
+	Type  string  `json:"type,omitempty"`
+	Score float64 `json:"score"`
+}
+
+// Candidate is a concept that a mention may denote.
+type Candidate struct {
+	CUI           CUI      `json:"cui"`
+	Name          string   `json:"name"` // preferred name
+	SemanticTypes []TUI    `json:"semanticTypes"`
+	Weight        *float64 `json:"weight,omitempty"` // attention of the fusion (keci.md §5); absent when only linked
+	Score         int      `json:"score"`            // 0…1000, MetaMap's evaluation function (linker.md)
+	Matched       string   `json:"matched"`          // the name of the knowledge base that matched
+	Centrality    float64  `json:"centrality"`
+	Variation     float64  `json:"variation"`
+	Coverage      float64  `json:"coverage"`
+	Cohesiveness  float64  `json:"cohesiveness"`
+}
+
+// Extraction is a relation between two mentions that the model found.
+type Extraction struct {
+	ID       string    `json:"id"`   // "R1", "R2", …
+	Head     string    `json:"head"` // Mention.ID
+	Tail     string    `json:"tail"` // Mention.ID
+	Label    string    `json:"label"`
+	Directed bool      `json:"directed"`
+	Score    float64   `json:"score"`
+	Initial  Judgement `json:"initial"` // what the text alone gave for the same label
+}

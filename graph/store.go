@@ -1,0 +1,75 @@
+package graph
+
+import (
+	"context"
+	"errors"
+)
+
+// ErrNotFound is returned, wrapped, when an id is not in a store.
+var ErrNotFound = errors.New("not found")
+
+// ErrConflict is returned, wrapped, when a document id is known with another text.
+var ErrConflict = errors.New("conflict")
+
+// Knowledge reads a knowledge base. Implementations are safe for concurrent use.
+type Knowledge interface {
+	// Info says what the knowledge base is.
+	Info(ctx context.Context) (KnowledgeBaseInfo, error)
+
+	// Concept returns one concept; the error wraps ErrNotFound when there is none.
+	Concept(ctx context.Context, cui CUI) (Concept, error)
+
+	// SemanticType returns one semantic type; the error wraps ErrNotFound when there is none.
+	SemanticType(ctx context.Context, tui TUI) (SemanticType, error)
+
+	// Search returns at most limit concepts with a name that begins with or
+	// holds the words of query, best first; ties by CUI.
+	Search(ctx context.Context, query string, limit int) ([]Concept, error)
+
+	// Neighbors returns at most limit curated relations that have the concept as
+	// head or tail, sorted by label, head and tail.
+	Neighbors(ctx context.Context, cui CUI, limit int) ([]Relation, error)
+
+	// Subgraph returns the background knowledge graph of the concepts. Unknown
+	// and repeated ids are passed over.
+	Subgraph(ctx context.Context, cuis []CUI) (Subgraph, error)
+}
+
+// Documents keeps what was extracted. Implementations are safe for concurrent
+// use; every write is all or nothing.
+type Documents interface {
+	// SaveDocument stores a document with everything extracted from it. Saving
+	// the same document again changes nothing. An id that is known with another
+	// text gives an error that wraps ErrConflict, unless replace is true: then
+	// the old document and all that was extracted from it is replaced. It
+	// reports whether the id was new.
+	SaveDocument(ctx context.Context, doc Document, replace bool) (created bool, err error)
+
+	// Document returns a stored document; the error wraps ErrNotFound when there is none.
+	Document(ctx context.Context, id string) (Document, error)
+
+	// Documents lists at most limit documents (without mentions and relations)
+	// in order of id, those after the id given by after. Empty means from the start.
+	Documents(ctx context.Context, after string, limit int) ([]Document, error)
+
+	// DeleteDocument removes a document and all that was extracted from it; the
+	// error wraps ErrNotFound when there is none.
+	DeleteDocument(ctx context.Context, id string) error
+
+	// ConceptMentions returns at most limit places where a concept was seen, in
+	// order of document id and offset.
+	ConceptMentions(ctx context.Context, cui CUI, limit int) ([]Seen, error)
+}
+
+// Seen is a place where a concept was seen.
+type Seen struct {
+	DocumentID string  `json:"documentId"`
+	Mention    Mention `json:"mention"`
+}
+
+// Store is a knowledge base with the documents extracted beside it.
+type Store interface {
+	Knowledge
+	Documents
+	Close() error
+}
