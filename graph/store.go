@@ -8,7 +8,8 @@ import (
 // ErrNotFound is returned, wrapped, when an id is not in a store.
 var ErrNotFound = errors.New("not found")
 
-// ErrConflict is returned, wrapped, when a document id is known with another text.
+// ErrConflict is returned, wrapped, when a document id is known with another
+// text or title.
 var ErrConflict = errors.New("conflict")
 
 // Knowledge reads a knowledge base. Implementations are safe for concurrent use.
@@ -38,10 +39,14 @@ type Knowledge interface {
 // Documents keeps what was extracted. Implementations are safe for concurrent
 // use; every write is all or nothing.
 type Documents interface {
-	// SaveDocument stores a document with everything extracted from it. Saving
-	// the same document again changes nothing. An id that is known with another
-	// text gives an error that wraps ErrConflict, unless replace is true: then
-	// the old document and all that was extracted from it is replaced. It
+	// SaveDocument stores a document with everything extracted from it, its
+	// offsets counted in code points. The id must pass ValidateID. Submitted is
+	// set to the present time when doc has none.
+	//
+	// Saving an id that is known with the same text and title changes nothing,
+	// whatever was extracted. One that is known with another text or title gives
+	// an error that wraps ErrConflict. If replace is true, the old document and
+	// all that was extracted from it is replaced in both cases. SaveDocument
 	// reports whether the id was new.
 	SaveDocument(ctx context.Context, doc Document, replace bool) (created bool, err error)
 
@@ -57,7 +62,8 @@ type Documents interface {
 	DeleteDocument(ctx context.Context, id string) error
 
 	// ConceptMentions returns at most limit places where a concept was seen, in
-	// order of document id and offset.
+	// order of document id and of the mentions in the document. A concept that
+	// was not seen, known or not, gives none.
 	ConceptMentions(ctx context.Context, cui CUI, limit int) ([]Seen, error)
 }
 
