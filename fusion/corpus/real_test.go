@@ -1,0 +1,66 @@
+package corpus
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// sharedData is the folder with the real corpora. The test is skipped where it is absent.
+func sharedData(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("KECI_SHARED_DATA")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "data")
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("no shared data: %v (set KECI_SHARED_DATA)", err)
+	}
+	return dir
+}
+
+func readReal(t *testing.T, name string, path ...string) Corpus {
+	t.Helper()
+	c, err := Read(name, filepath.Join(append([]string{sharedData(t), "corpora", name}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestRealCounts compares with the counts that the corpora are published with.
+func TestRealCounts(t *testing.T) {
+	tests := []struct {
+		name, file                                 string
+		examples, mentions, interactions, entities int
+	}{
+		{BioRelEx, "train.json", 1405, 6925, 2226, 31},
+		{BioRelEx, "dev.json", 201, 955, 294, 25},
+		{ADE, "ade_full.json", 4272, 10839, 6821, 2},
+		{ADE, "ade_split_0_test.json", 427, 0, 0, 2},
+	}
+	for _, test := range tests {
+		t.Run(test.file, func(t *testing.T) {
+			c := readReal(t, test.name, test.file)
+			mentions, interactions := 0, 0
+			labels := map[string]int{}
+			for _, e := range c.Examples {
+				mentions += len(e.Entities)
+				interactions += len(e.Interactions)
+				if c.Name == ADE {
+					interactions += len(e.Relations)
+				}
+				for _, r := range e.Relations {
+					labels[r.Label]++
+				}
+			}
+			t.Logf("%d examples, %d mentions, relations %v, types %v", len(c.Examples), mentions, labels, c.EntityTypes)
+			if len(c.Examples) != test.examples || len(c.EntityTypes) != test.entities {
+				t.Errorf("examples, types = %d, %d, want %d, %d", len(c.Examples), len(c.EntityTypes), test.examples, test.entities)
+			}
+			if test.mentions > 0 && (mentions != test.mentions || interactions != test.interactions) {
+				t.Errorf("mentions, interactions = %d, %d, want %d, %d", mentions, interactions, test.mentions, test.interactions)
+			}
+		})
+	}
+}
