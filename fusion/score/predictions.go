@@ -1,0 +1,163 @@
+package score
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/graph"
+)
+
+// span is what a mention is compared by: byte offsets and type.
+type span struct {
+	start, end int
+	typ        string
+}
+
+// before orders the mentions of an undirected relation.
+func (s span) before(t span) bool {
+	return cmp.Or(cmp.Compare(s.start, t.start), cmp.Compare(s.end, t.end), cmp.Compare(s.typ, t.typ)) < 0
+}
+
+// triple is a relation between two spans; the first is the earlier one where
+// relations have no direction.
+type triple struct {
+	head, tail span
+	label      string
+}
+
+// annotation is what is compared: the mentions and relations of one text, be
+// they annotated or predicted.
+type annotation struct {
+	mentions map[span]bool
+	triples  map[triple]bool
+}
+
+// pair is one example with what was predicted for it.
+type pair struct {
+	example         corpus.Example
+	gold, predicted annotation
+}
+
+// match brings examples and predictions together, in the order of the corpus.
+// The result holds the counts of documents.
+func match(gold corpus.Corpus, predicted []graph.Document) ([]pair, Result, error) {
+	result := Result{Corpus: gold.Name, Documents: len(gold.Examples)}
+	documents := make(map[string]graph.Document, len(predicted))
+	for _, doc := range predicted {
+		if _, twice := documents[doc.ID]; twice {
+			return nil, result, fmt.Errorf("document %q is predicted twice: keep one", doc.ID)
+		}
+		documents[doc.ID] = doc
+	}
+	pairs := make([]pair, len(gold.Examples))
+	for i, e := range gold.Examples {
+		pairs[i] = pair{example: e, gold: goldAnnotation(e, gold.Directed)}
+		doc, ok := documents[e.ID]
+		if !ok {
+			result.Missing++
+			continue
+		}
+		var err error
+		if pairs[i].predicted, err = predictedAnnotation(doc, e.Text, gold.Directed); err != nil {
+			return nil, result, fmt.Errorf("prediction for document %q: %w", doc.ID, err)
+		}
+	}
+	result.Unknown = len(predicted) - (result.Documents - result.Missing)
+	return pairs, result, nil
+}
+
+func newAnnotation() annotation {
+	return annotation{map[span]bool{}, map[triple]bool{}}
+}
+
+func goldAnnotation(e corpus.Example, directed bool) annotation {
+	a := newAnnotation()
+	spans := make([]span, len(e.Entities))
+	for i, m := range e.Entities {
+		spans[i] = span{m.Start, m.End, m.Type}
+		a.mentions[spans[i]] = true
+	}
+	for _, r := range e.Relations {
+		a.triples[newTriple(spans[r.Head], spans[r.Tail], r.Label, directed)] = true
+	}
+	return a
+}
+
+func predictedAnnotation(doc graph.Document, text string, directed bool) (annotation, error) {
+	a := newAnnotation()
+	if doc.Text != text {
+		return a, errors.New("its text differs from the text in the corpus, so that offsets cannot be compared: extract from the text as the corpus has it")
+	}
+	offsets, err := byteOffsets(text, doc.Offsets)
+	if err != nil {
+		return a, err
+	}
+	spans := make(map[string]span, len(doc.Mentions))
+	for _, m := range doc.Mentions {
+		if _, twice := spans[m.ID]; twice {
+			return a, fmt.Errorf("two mentions have the id %q", m.ID)
+		}
+		s, err := byteSpan(m, text, offsets)
+		if err != nil {
+			return a, fmt.Errorf("mention %q: %w", m.ID, err)
+		}
+		spans[m.ID] = s
+		a.mentions[s] = true
+	}
+	for _, r := range doc.Relations {
+		for _, id := range []string{r.Head, r.Tail} {
+			if _, ok := spans[id]; !ok {
+				return a, fmt.Errorf("relation %q: there is no mention %q", r.ID, id)
+			}
+		}
+		a.triples[newTriple(spans[r.Head], spans[r.Tail], r.Label, directed)] = true
+	}
+	return a, nil
+}
+
+func newTriple(head, tail span, label string, directed bool) triple {
+	if !directed && tail.before(head) {
+		head, tail = tail, head
+	}
+	return triple{head, tail, label}
+}
+
+// byteSpan turns the range of a mention into bytes; offsets is as byteOffsets gives it.
+func byteSpan(m graph.Mention, text string, offsets []int) (span, error) {
+	if m.Start < 0 || m.Start >= m.End || m.End >= len(offsets) || offsets[m.Start] < 0 || offsets[m.End] < 0 {
+		return span{}, fmt.Errorf("[%d, %d) is no range of the text: are the offsets in the unit that the document says?", m.Start, m.End)
+	}
+	s := span{offsets[m.Start], offsets[m.End], m.Type}
+	if found := text[s.start:s.end]; m.Text != found {
+		return span{}, fmt.Errorf("its text is %q, but [%d, %d) of the document is %q: are the offsets in the unit that the document says?", m.Text, m.Start, m.End, found)
+	}
+	return s, nil
+}
+
+// byteOffsets gives, for every offset of the unit from 0 to the end of the text,
+// the byte it stands for, or -1 inside a character. No unit means code points.
+func byteOffsets(text string, unit graph.OffsetUnit) ([]int, error) {
+	var width func(r rune) int
+	switch unit {
+	case graph.OffsetCodepoint, "":
+		width = func(rune) int { return 1 }
+	case graph.OffsetUTF16:
+		width = utf16.RuneLen
+	case graph.OffsetByte:
+		width = utf8.RuneLen
+	default:
+		return nil, fmt.Errorf("offsets are in unit %q: use %q, %q or %q", unit, graph.OffsetCodepoint, graph.OffsetUTF16, graph.OffsetByte)
+	}
+	offsets := make([]int, 0, len(text)+1)
+	for i, r := range text {
+		offsets = append(offsets, i)
+		for range width(r) - 1 {
+			offsets = append(offsets, -1)
+		}
+	}
+	return append(offsets, len(text)), nil
+}
