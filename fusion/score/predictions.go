@@ -66,6 +66,9 @@ func match(gold corpus.Corpus, predicted []graph.Document) ([]pair, Result, erro
 			return nil, result, fmt.Errorf("prediction for document %q: %w", doc.ID, err)
 		}
 	}
+	if len(predicted) > 0 && result.Missing > 0 && result.Missing == result.Documents {
+		return nil, result, fmt.Errorf("no document has the id of an example of the corpus (such as %q; the first document is %q)", gold.Examples[0].ID, predicted[0].ID)
+	}
 	result.Unknown = len(predicted) - (result.Documents - result.Missing)
 	return pairs, result, nil
 }
