@@ -45,10 +45,12 @@ func (n normalizer) classify(r rune) class {
 
 func classifyRune(r rune) class {
 	switch {
-	case r == '\t' || r == '\n' || r == '\r' || unicode.IsSpace(r):
+	case r == '\t' || r == '\n' || r == '\r':
 		return classSpace
-	case r == 0 || r == utf8.RuneError || isOther(r):
+	case r == utf8.RuneError || isControl(r):
 		return classNone
+	case unicode.IsSpace(r):
+		return classSpace
 	case isPunctuation(r):
 		return classAlone
 	}
@@ -68,10 +70,8 @@ func (n normalizer) appendNormalized(dst []rune, r rune) []rune {
 		return n.appendCased(dst, r)
 	}
 	var encoded [utf8.UTFMax]byte
-	decomposed := norm.NFD.Properties(encoded[:utf8.EncodeRune(encoded[:], r)]).Decomposition()
-	if decomposed == nil {
-		return n.appendUnaccented(dst, r)
-	}
+	var buffer [32]byte // no rune decomposes into more
+	decomposed := norm.NFD.Append(buffer[:0], encoded[:utf8.EncodeRune(encoded[:], r)]...)
 	for len(decomposed) > 0 {
 		part, size := utf8.DecodeRune(decomposed)
 		dst = n.appendUnaccented(dst, part)
@@ -97,8 +97,9 @@ func (n normalizer) appendCased(dst []rune, r rune) []rune {
 	return append(dst, unicode.ToLower(r))
 }
 
-// isOther reports whether r is of the Unicode category "other": control, format, private use.
-func isOther(r rune) bool { return unicode.Is(unicode.C, r) }
+// isControl reports whether r is a control, a format sign or for private use; vertical tab and form feed are,
+// so that they separate no words.
+func isControl(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co) }
 
 // isPunctuation reports whether r is punctuation to BERT: that of Unicode, and every ASCII sign that is
 // neither letter nor digit ('$', '+', '~' among them).
