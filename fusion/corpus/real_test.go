@@ -64,3 +64,28 @@ func TestRealCounts(t *testing.T) {
 		})
 	}
 }
+
+// TestRealSplit holds out a tenth of the training sentences: no paper on both
+// sides, nothing lost, and another seed holds out others.
+func TestRealSplit(t *testing.T) {
+	c := readReal(t, BioRelEx, "train.json")
+	rest, heldOut := c.Split(0.1, 1)
+	if got := len(rest.Examples) + len(heldOut.Examples); got != len(c.Examples) {
+		t.Errorf("the sides have %d examples, want %d", got, len(c.Examples))
+	}
+	if got := len(heldOut.Examples); got != 140 {
+		t.Errorf("%d examples held out, want 140", got)
+	}
+	papers := map[string]bool{}
+	for _, e := range heldOut.Examples {
+		papers[e.Group] = true
+	}
+	for _, e := range rest.Examples {
+		if papers[e.Group] {
+			t.Errorf("paper %s is on both sides", e.Group)
+		}
+	}
+	if _, other := c.Split(0.1, 2); other.Examples[0].ID == heldOut.Examples[0].ID && other.Examples[1].ID == heldOut.Examples[1].ID {
+		t.Error("two seeds hold out the same examples")
+	}
+}

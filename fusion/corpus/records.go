@@ -19,9 +19,10 @@ func readExamples[T any](data []byte, convert func(record T, index int) (Example
 	var examples []Example
 	seen := map[string]int{}
 	for i := 0; dec.More(); i++ {
+		line := lineAfter(data, dec.InputOffset())
 		var record T
 		if err := dec.Decode(&record); err != nil {
-			return nil, fmt.Errorf("record %d, near line %d: %w", i, lineAt(data, dec.InputOffset()), err)
+			return nil, fmt.Errorf("record %d, which begins on line %d: %w", i, line, err)
 		}
 		e, err := convert(record, i)
 		if err != nil {
@@ -36,12 +37,16 @@ func readExamples[T any](data []byte, convert func(record T, index int) (Example
 	if _, err := dec.Token(); err != nil {
 		return nil, fmt.Errorf("after %d records: the array does not end, is the file cut off? %w", len(examples), err)
 	}
+	end := dec.InputOffset()
 	if _, err := dec.Token(); err != io.EOF {
-		return nil, fmt.Errorf("line %d: there is more behind the array of records", lineAt(data, dec.InputOffset()))
+		return nil, fmt.Errorf("line %d: there is more behind the array of records", lineAfter(data, end))
 	}
 	return examples, nil
 }
 
-func lineAt(data []byte, offset int64) int {
-	return 1 + bytes.Count(data[:offset], []byte("\n"))
+// lineAfter is the line, from 1, of the first thing behind offset other than
+// space and commas.
+func lineAfter(data []byte, offset int64) int {
+	rest := bytes.TrimLeft(data[offset:], " \t\r\n,")
+	return 1 + bytes.Count(data[:len(data)-len(rest)], []byte("\n"))
 }
