@@ -1,0 +1,213 @@
+package umls
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// Concepts gives the concepts in ascending order of CUI: MRCONSO joined with
+// MRSTY and MRDEF. A concept without a name in the languages and sources asked
+// for, or without one of the types, is passed over. The tables must be sorted by
+// CUI, as releases are; one that is not is an error that says so.
+func (r *Release) Concepts(ctx context.Context) iter.Seq2[graph.Concept, error] {
+	return func(yield func(graph.Concept, error) bool) {
+		join := r.newJoin(ctx)
+		defer join.stop()
+		var atoms atomGroup
+		for row, err := range r.rows(ctx, mrconso) {
+			if err != nil {
+				yield(graph.Concept{}, err)
+				return
+			}
+			if cui := row.fields[colCUI]; string(atoms.cui) != string(cui) {
+				if err := checkOrder(row, string(atoms.cui), string(cui)); err != nil {
+					yield(graph.Concept{}, err)
+					return
+				}
+				if !join.emit(&atoms, yield) {
+					return
+				}
+				atoms.reset(graph.CUI(cui))
+			}
+			if err := atoms.add(row, &r.options); err != nil {
+				yield(graph.Concept{}, err)
+				return
+			}
+		}
+		join.emit(&atoms, yield)
+	}
+}
+
+// The columns of MRCONSO that are used.
+var (
+	colCUI      = mrconso.column("CUI")
+	colLAT      = mrconso.column("LAT")
+	colTS       = mrconso.column("TS")
+	colSTT      = mrconso.column("STT")
+	colISPREF   = mrconso.column("ISPREF")
+	colAUI      = mrconso.column("AUI")
+	colSAB      = mrconso.column("SAB")
+	colCODE     = mrconso.column("CODE")
+	colSTR      = mrconso.column("STR")
+	colSUPPRESS = mrconso.column("SUPPRESS")
+)
+
+// atomGroup gathers the atoms (names) of one concept.
+type atomGroup struct {
+	cui     graph.CUI
+	names   []string // distinct, in order of the table
+	seen    map[string]bool
+	best    int // index in names of the preferred name
+	rank    int // preferred-ness of best
+	sources map[string]bool
+	codes   map[graph.Code]bool
+	atoms   map[string]bool // AUI
+}
+
+func (g *atomGroup) reset(cui graph.CUI) {
+	*g = atomGroup{
+		cui: cui, rank: -1,
+		seen: map[string]bool{}, sources: map[string]bool{}, codes: map[graph.Code]bool{}, atoms: map[string]bool{},
+	}
+}
+
+func (g *atomGroup) add(r *row, o *Options) error {
+	if suppressed(r.fields[colSUPPRESS]) || !o.language(r.fields[colLAT]) || !o.source(r.fields[colSAB]) {
+		return nil
+	}
+	name, err := r.text(colSTR)
+	if err != nil {
+		return err
+	}
+	if name == "" {
+		return r.errorf("the name (STR) is empty")
+	}
+	if !g.seen[name] {
+		g.seen[name] = true
+		g.names = append(g.names, name)
+	}
+	if rank := preference(r, o); rank > g.rank {
+		g.rank, g.best = rank, slices.Index(g.names, name)
+	}
+	source := string(r.fields[colSAB])
+	g.sources[source] = true
+	g.atoms[string(r.fields[colAUI])] = true
+	if code := string(r.fields[colCODE]); code != "" && code != "NOCODE" {
+		g.codes[graph.Code{Source: source, Code: code}] = true
+	}
+	return nil
+}
+
+// preference ranks an atom as the name of its concept: the first language
+// before the others, then the preferred term, its preferred form and the atom
+// preferred for that form.
+func preference(r *row, o *Options) int {
+	rank := 0
+	for _, better := range []bool{
+		string(r.fields[colLAT]) == o.Languages[0],
+		string(r.fields[colTS]) == "P",
+		string(r.fields[colSTT]) == "PF",
+		string(r.fields[colISPREF]) == "Y",
+	} {
+		rank <<= 1
+		if better {
+			rank |= 1
+		}
+	}
+	return rank
+}
+
+// concept is the group as a concept, still without types and definition.
+func (g *atomGroup) concept() graph.Concept {
+	c := graph.Concept{
+		CUI:     g.cui,
+		Name:    g.names[g.best],
+		Sources: sortedKeys(g.sources),
+		Codes:   make([]graph.Code, 0, len(g.codes)),
+	}
+	if len(g.names) > 1 {
+		c.Synonyms = slices.Delete(slices.Clone(g.names), g.best, g.best+1)
+	}
+	for code := range g.codes {
+		c.Codes = append(c.Codes, code)
+	}
+	slices.SortFunc(c.Codes, func(a, b graph.Code) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Code, b.Code))
+	})
+	return c
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// join adds semantic types and definitions to the concepts, which must come in
+// ascending order.
+type join struct {
+	options     *Options
+	types, defs *cursor
+}
+
+func (r *Release) newJoin(ctx context.Context) *join {
+	return &join{&r.options, r.cursor(ctx, mrsty, "CUI"), r.cursor(ctx, mrdef, "CUI")}
+}
+
+func (j *join) stop() {
+	j.types.stop()
+	j.defs.stop()
+}
+
+// emit yields the concept of the atoms, if it is wanted, and reports whether to go on.
+func (j *join) emit(atoms *atomGroup, yield func(graph.Concept, error) bool) bool {
+	if len(atoms.names) == 0 {
+		return true
+	}
+	concept := atoms.concept()
+	var err error
+	if concept.SemanticTypes, err = j.typesOf(atoms.cui); err != nil {
+		yield(graph.Concept{}, err)
+		return false
+	}
+	if concept.Definition, err = j.definitionOf(atoms); err != nil {
+		yield(graph.Concept{}, err)
+		return false
+	}
+	if !j.options.anyType(concept.SemanticTypes) {
+		return true
+	}
+	return yield(concept, nil)
+}
+
+func (j *join) typesOf(cui graph.CUI) ([]graph.TUI, error) {
+	column := mrsty.column("TUI")
+	types := []graph.TUI{}
+	err := j.types.rowsOf(string(cui), func(r *row) error {
+		types = append(types, graph.TUI(r.fields[column]))
+		return nil
+	})
+	slices.Sort(types)
+	return slices.Compact(types), err
+}
+
+// definitionOf is the first definition that belongs to one of the atoms, which
+// also makes it one in their languages and sources.
+func (j *join) definitionOf(atoms *atomGroup) (definition string, err error) {
+	aui, def, suppress := mrdef.column("AUI"), mrdef.column("DEF"), mrdef.column("SUPPRESS")
+	err = j.defs.rowsOf(string(atoms.cui), func(r *row) error {
+		if definition != "" || suppressed(r.fields[suppress]) || !atoms.atoms[string(r.fields[aui])] {
+			return nil
+		}
+		definition, err = r.text(def)
+		return err
+	})
+	return definition, err
+}

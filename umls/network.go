@@ -1,0 +1,182 @@
+package umls
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// SemanticTypes gives the semantic types in order of TUI: those of SRDEF, or
+// where there is none, those that MRSTY names.
+func (r *Release) SemanticTypes(ctx context.Context) iter.Seq2[graph.SemanticType, error] {
+	return func(yield func(graph.SemanticType, error) bool) {
+		types, err := r.semanticTypes(ctx)
+		if err != nil {
+			yield(graph.SemanticType{}, err)
+			return
+		}
+		for _, tui := range slices.Sorted(maps.Keys(types)) {
+			if !yield(types[tui], nil) {
+				return
+			}
+		}
+	}
+}
+
+func (r *Release) semanticTypes(ctx context.Context) (map[graph.TUI]graph.SemanticType, error) {
+	if r.has(srdef) {
+		network, err := r.network(ctx)
+		return network.types, err
+	}
+	types := map[graph.TUI]graph.SemanticType{}
+	tui, number, name := mrsty.column("TUI"), mrsty.column("STN"), mrsty.column("STY")
+	for row, err := range r.rows(ctx, mrsty) {
+		if err != nil {
+			return nil, err
+		}
+		if _, known := types[graph.TUI(row.fields[tui])]; known {
+			continue
+		}
+		id := graph.TUI(row.fields[tui])
+		types[id] = graph.SemanticType{TUI: id, Name: string(row.fields[name]), TreeNumber: string(row.fields[number])}
+	}
+	return types, nil
+}
+
+// network is what SRDEF defines.
+type network struct {
+	types  map[graph.TUI]graph.SemanticType
+	labels map[string]string    // id of a relation → its name
+	named  map[string]graph.TUI // name of a type → its id
+}
+
+func (r *Release) network(ctx context.Context) (network, error) {
+	n := network{map[graph.TUI]graph.SemanticType{}, map[string]string{}, map[string]graph.TUI{}}
+	kind, id, name := srdef.column("RT"), srdef.column("UI"), srdef.column("NAME")
+	number, def, abbreviation := srdef.column("NUMBER"), srdef.column("DEF"), srdef.column("ABR")
+	for row, err := range r.rows(ctx, srdef) {
+		if err != nil {
+			return n, err
+		}
+		definition, err := row.text(def)
+		if err != nil {
+			return n, err
+		}
+		switch string(row.fields[kind]) {
+		case "STY":
+			tui := graph.TUI(row.fields[id])
+			n.types[tui] = graph.SemanticType{
+				TUI:          tui,
+				Abbreviation: string(row.fields[abbreviation]),
+				Name:         string(row.fields[name]),
+				TreeNumber:   string(row.fields[number]),
+				Definition:   definition,
+			}
+			n.named[n.types[tui].Name] = tui
+		case "RL":
+			n.labels[string(row.fields[id])] = string(row.fields[name])
+		default:
+			return n, row.errorf("the kind (RT) is %q, neither STY nor RL", row.fields[kind])
+		}
+	}
+	return n, nil
+}
+
+// TypeRelations gives the relations between semantic types, sorted by head,
+// label and tail: the inherited ones of SRSTRE1, or where there is none, the
+// asserted ones of SRSTR. Rows between relations are passed over.
+func (r *Release) TypeRelations(ctx context.Context) iter.Seq2[graph.TypeRelation, error] {
+	return func(yield func(graph.TypeRelation, error) bool) {
+		relations, err := r.typeRelations(ctx)
+		if err != nil {
+			yield(graph.TypeRelation{}, err)
+			return
+		}
+		slices.SortFunc(relations, compareTypeRelations)
+		for _, relation := range slices.Compact(relations) {
+			if !yield(relation, nil) {
+				return
+			}
+		}
+	}
+}
+
+func compareTypeRelations(a, b graph.TypeRelation) int {
+	return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
+}
+
+func (r *Release) typeRelations(ctx context.Context) ([]graph.TypeRelation, error) {
+	network, err := r.network(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.has(srstre1) {
+		return r.inheritedRelations(ctx, network)
+	}
+	return r.assertedRelations(ctx, network)
+}
+
+func (r *Release) inheritedRelations(ctx context.Context, n network) ([]graph.TypeRelation, error) {
+	var relations []graph.TypeRelation
+	for row, err := range r.rows(ctx, srstre1) {
+		if err != nil {
+			return nil, err
+		}
+		head, tail := graph.TUI(row.fields[0]), graph.TUI(row.fields[2])
+		label, known := n.labels[string(row.fields[1])]
+		if !known {
+			return nil, row.errorf("the relation %s is not in SRDEF", row.fields[1])
+		}
+		_, headIsType := n.types[head]
+		_, tailIsType := n.types[tail]
+		if headIsType && tailIsType {
+			relations = append(relations, graph.TypeRelation{Head: head, Label: label, Tail: tail})
+		}
+	}
+	return relations, nil
+}
+
+func (r *Release) assertedRelations(ctx context.Context, n network) ([]graph.TypeRelation, error) {
+	var relations []graph.TypeRelation
+	for row, err := range r.rows(ctx, srstr) {
+		if err != nil {
+			return nil, err
+		}
+		head, headIsType := n.named[string(row.fields[0])]
+		tail, tailIsType := n.named[string(row.fields[2])]
+		if headIsType && tailIsType {
+			relations = append(relations, graph.TypeRelation{Head: head, Label: string(row.fields[1]), Tail: tail})
+		}
+	}
+	return relations, nil
+}
+
+// Sources gives the source vocabularies that MRSAB lists as part of the
+// release (SABIN), in order of abbreviation. Licence is SLC, where a release
+// says whom to ask for a licence.
+func (r *Release) Sources(ctx context.Context) ([]graph.SourceInfo, error) {
+	var sources []graph.SourceInfo
+	column := func(r *row, name string) string { return string(r.fields[mrsab.column(name)]) }
+	for row, err := range r.rows(ctx, mrsab) {
+		if err != nil {
+			return nil, fmt.Errorf("reading the sources: %w", err)
+		}
+		if column(row, "SABIN") != "Y" || !r.options.source(row.fields[mrsab.column("RSAB")]) {
+			continue
+		}
+		sources = append(sources, graph.SourceInfo{
+			Abbreviation: column(row, "RSAB"),
+			Name:         column(row, "SON"),
+			Version:      column(row, "SVER"),
+			Licence:      column(row, "SLC"),
+			Attribution:  column(row, "SCIT"),
+		})
+	}
+	slices.SortFunc(sources, func(a, b graph.SourceInfo) int { return cmp.Compare(a.Abbreviation, b.Abbreviation) })
+	return sources, nil
+}
