@@ -1,0 +1,65 @@
+package linker
+
+import (
+	"bytes"
+	"unicode"
+)
+
+// greekNames are the names of the letters α to ω, the final sigma included.
+var greekNames = [...]string{
+	"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
+	"xi", "omicron", "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+}
+
+// greekWords are the names as a set.
+var greekWords = func() map[string]bool {
+	set := make(map[string]bool)
+	for _, name := range greekNames {
+		set[name] = true
+	}
+	return set
+}()
+
+// greekAffixes are the names that are long enough to be told at the border of
+// a word, as in "kappaB" and "TNFalpha".
+var greekAffixes = [][]byte{
+	[]byte("alpha"), []byte("beta"), []byte("gamma"), []byte("delta"), []byte("epsilon"), []byte("kappa"),
+	[]byte("lambda"), []byte("sigma"), []byte("omega"), []byte("theta"), []byte("zeta"),
+}
+
+// greekName is the name of a Greek letter, empty for any other rune.
+func greekName(r rune) string {
+	switch r {
+	case 'µ': // the micro sign
+		r = 'μ'
+	case 'ϵ':
+		r = 'ε'
+	case 'ϑ':
+		r = 'θ'
+	case 'ϕ':
+		r = 'φ'
+	case 'ϰ':
+		r = 'κ'
+	}
+	if r = unicode.ToLower(r); 'α' <= r && r <= 'ω' {
+		return greekNames[r-'α']
+	}
+	return ""
+}
+
+// edges tells what a run of letters, in lower case, joins with on its two
+// sides: where it begins or ends with the name of a Greek letter, anything.
+func edges(word []byte) (left, right kind) {
+	if greekWords[string(word)] {
+		return greekKind, greekKind
+	}
+	for _, name := range greekAffixes {
+		if bytes.HasPrefix(word, name) {
+			left = greekKind
+		}
+		if bytes.HasSuffix(word, name) {
+			right = greekKind
+		}
+	}
+	return left, right
+}

@@ -1,0 +1,131 @@
+package linker
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// concepts of the tests; the first name is the preferred one.
+var testConcepts = []graph.Concept{
+	{CUI: "C01", Name: "FKBP1A", Synonyms: []string{"FKBP12", "FKBP-12", "peptidyl-prolyl isomerase"}, SemanticTypes: []graph.TUI{"T116"}},
+	{CUI: "C02", Name: "Interleukin-2", Synonyms: []string{"IL-2", "IL2"}, SemanticTypes: []graph.TUI{"T129", "T116"}},
+	{CUI: "C03", Name: "Interleukin-2 receptor", Synonyms: []string{"IL-2 receptor"}, SemanticTypes: []graph.TUI{"T116"}},
+	{CUI: "C04", Name: "tumor necrosis factor", Synonyms: []string{"TNF-alpha", "TNFα"}, SemanticTypes: []graph.TUI{"T116"}},
+	{CUI: "C05", Name: "Crohn's disease", Synonyms: []string{"Crohn disease"}, SemanticTypes: []graph.TUI{"T047"}},
+	{CUI: "C06", Name: "nuclear pore complex protein CAN", Synonyms: []string{"CAN"}, SemanticTypes: []graph.TUI{"T028"}},
+	{CUI: "C07", Name: "iron(III)", SemanticTypes: []graph.TUI{"T196"}},
+	{CUI: "C08", Name: "(S)-warfarin", SemanticTypes: []graph.TUI{"T109"}},
+	{CUI: "C09", Name: "Calcium ion", Synonyms: []string{"Ca2+", "calcium"}, SemanticTypes: []graph.TUI{"T196"}},
+	{CUI: "C10", Name: "carbonic anhydrase 2", Synonyms: []string{"CA2", "Ca2"}, SemanticTypes: []graph.TUI{"T116"}},
+	{CUI: "C11", Name: "AIDS", SemanticTypes: []graph.TUI{"T047"}},
+	{CUI: "C12", Name: "aid", SemanticTypes: []graph.TUI{"T078"}},
+	{CUI: "C13", Name: "lung cancer", Synonyms: []string{"cancer of the lung"}, SemanticTypes: []graph.TUI{"T191"}},
+	{CUI: "C14", Name: "lung", SemanticTypes: []graph.TUI{"T023"}},
+	{CUI: "C15", Name: "cancer", Synonyms: []string{"Cancers"}, SemanticTypes: []graph.TUI{"T191"}},
+	{CUI: "C16", Name: "Escherichia coli", Synonyms: []string{"E. coli"}, SemanticTypes: []graph.TUI{"T007"}},
+	{CUI: "C17", Name: "Ménière's disease", SemanticTypes: []graph.TUI{"T047"}},
+	{CUI: "C18", Name: "NF-kappa B", SemanticTypes: []graph.TUI{"T116"}},
+	{CUI: "C19", Name: "cat", SemanticTypes: []graph.TUI{"T015"}},
+	{CUI: "C20", Name: "catalase", Synonyms: []string{"CAT"}, SemanticTypes: []graph.TUI{"T116"}},
+	{CUI: "C21", Name: "acetylsalicylic acid", Synonyms: []string{"ASA", "A"}, SemanticTypes: []graph.TUI{"T109"}},
+	{CUI: "C22", Name: "12", SemanticTypes: []graph.TUI{"T081"}},
+}
+
+// buildTest writes a dictionary of concepts and opens it.
+func buildTest(t testing.TB, concepts []graph.Concept, options ...Option) *Linker {
+	t.Helper()
+	dir := t.TempDir()
+	b, err := NewBuilder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range concepts {
+		if err := b.Add(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Finish(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(dir, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// brief writes mentions as "text=CUI,CUI".
+func brief(mentions []graph.Mention) []string {
+	lines := []string{}
+	for _, m := range mentions {
+		var cuis []string
+		for _, c := range m.Concepts {
+			cuis = append(cuis, string(c.CUI))
+		}
+		lines = append(lines, m.Text+"="+strings.Join(cuis, ","))
+	}
+	return lines
+}
+
+func TestLink(t *testing.T) {
+	l := buildTest(t, testConcepts)
+	for _, test := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"nothing", "", []string{}},
+		{"exact", "FKBP12 binds.", []string{"FKBP12=C01"}},
+		{"case", "fkbp12 Binds", []string{"fkbp12=C01"}},
+		{"hyphen, space or neither", "IL-2, IL 2 and il2", []string{"IL-2=C02", "IL 2=C02", "il2=C02"}},
+		{"part of a compound", "the GST-FKBP12/IL2-bound", []string{"FKBP12=C01", "IL2=C02"}},
+		{"never inside a word", "xFKBP12 FKBP12x FKBP123 catalases cats", []string{"catalases=C20", "cats=C19,C20"}},
+		{"nested, longest first", "IL-2 receptor", []string{"IL-2 receptor=C03", "IL-2=C02"}},
+		{"overlapping", "lung cancer of the lung", []string{"lung cancer=C13", "lung=C14", "cancer of the lung=C13", "cancer=C15", "lung=C14"}},
+		{"Greek letters", "TNF-α TNFα TNF alpha TNFalpha TNF-Α", []string{"TNF-α=C04", "TNFα=C04", "TNF alpha=C04", "TNFalpha=C04", "TNF-Α=C04"}},
+		{"Greek inside", "NF-κB, NF-kappaB, NFκB", []string{"NF-κB=C18", "NF-kappaB=C18", "NFκB=C18"}},
+		{"possessive", "Crohn’s disease, Crohn disease, Crohn 's disease", []string{"Crohn’s disease=C05", "Crohn disease=C05", "Crohn 's disease=C05"}},
+		{"diacritics", "Meniere's disease, Ménière disease, Me\u0301nie\u0300re disease",
+			[]string{"Meniere's disease=C17", "Ménière disease=C17", "Me\u0301nie\u0300re disease=C17"}},
+		{"stop words need their case", "It can be, Can it? CAN can.", []string{"CAN=C06"}},
+		{"a single letter never", "A test of a drug", []string{}},
+		{"words are not joined", "as a test", []string{}},
+		{"plural", "lung cancers", []string{"lung cancers=C13", "lung=C14", "cancers=C15"}},
+		{"symbols are not plurals", "AIDS and aids", []string{"AIDS=C11", "aids=C12"}},
+		{"brackets belong to it", "iron(III) and (S)-warfarin", []string{"iron(III)=C07", "(S)-warfarin=C08"}},
+		{"brackets in tokenised text", "iron ( III ) and ( S ) - warfarin", []string{"iron ( III )=C07", "( S ) - warfarin=C08"}},
+		{"brackets must pair", "iron (III, lung) cancer", []string{"lung=C14", "cancer=C15"}},
+		{"brackets around it do not", "(IL-2) [calcium]", []string{"IL-2=C02", "calcium=C09"}},
+		{"plus sign", "Ca2+ and Ca(2+) and CA2", []string{"Ca2+=C09", "Ca2=C10", "Ca(2+)=C09", "CA2=C10"}},
+		{"case decides the order", "CAT and cat", []string{"CAT=C20,C19", "cat=C19,C20"}},
+		{"not over the end of a sentence", "in the lung. Cancer is", []string{"lung=C14", "Cancer=C15"}},
+		{"abbreviated genus", "E. coli", []string{"E. coli=C16"}},
+		{"over a line end", "lung\ncancer", []string{"lung\ncancer=C13", "lung=C14", "cancer=C15"}},
+		{"not over a paragraph", "lung\n\ncancer", []string{"lung=C14", "cancer=C15"}},
+		{"no name of digits alone", "12 of 12", []string{}},
+		{"invisible characters", "FKBP\u00AD12 FK\u200BBP12", []string{"FKBP\u00AD12=C01", "FK\u200BBP12=C01"}},
+		{"invalid UTF-8", "\xff\xfeFKBP12\xc3", []string{"FKBP12=C01"}},
+		{"wide characters", "😀 ＦＫＢＰ１２ 😀", []string{"ＦＫＢＰ１２=C01"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := l.Link(context.Background(), test.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, brief(got)); diff != "" {
+				t.Errorf("Link(%q), want - got +:\n%s", test.text, diff)
+			}
+			for i, m := range got {
+				if m.ID != fmt.Sprint("T", i+1) || m.Text != test.text[m.Start:m.End] {
+					t.Errorf("mention %d is %s, %q", i+1, m.ID, m.Text)
+				}
+			}
+		})
+	}
+}
