@@ -22,8 +22,9 @@ type Document struct {
 	KB        *Provenance `json:"kb,omitempty"`
 	Submitted *time.Time  `json:"submittedAt,omitempty"` // set when stored
 	Mentions  []Mention   `json:"mentions"`
-	// Relations is nil when the document was linked but not extracted.
-	Relations []Extraction `json:"relations,omitempty"`
+	// Relations is nil when the document was linked but not extracted; then JSON
+	// leaves it out. Extracted without a relation it is empty: [] in JSON.
+	Relations []Extraction `json:"relations,omitzero"`
 }
 
 // Provenance names a model or a knowledge base so that a result can be repeated.
