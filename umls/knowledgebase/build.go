@@ -1,0 +1,202 @@
+package knowledgebase
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/embedded"
+	"github.com/keci-kg/keci/linker"
+)
+
+// Source is what a knowledge base is built from: a umls.Release, or the facts
+// of the default knowledge base. Each method gives every thing once, and stops
+// after the first error.
+type Source interface {
+	Concepts(context.Context) iter.Seq2[graph.Concept, error]
+	Relations(context.Context) iter.Seq2[graph.Relation, error]
+	SemanticTypes(context.Context) iter.Seq2[graph.SemanticType, error]
+	TypeRelations(context.Context) iter.Seq2[graph.TypeRelation, error]
+	Sources(context.Context) ([]graph.SourceInfo, error)
+}
+
+// Options of Build.
+type Options struct {
+	Name  string            // of the knowledge base
+	Force bool              // replace a knowledge base that is there
+	Step  func(name string) // when set, is told what is being done
+}
+
+// ErrExists is returned, wrapped, by Build when the folder is there and Force is not set.
+var ErrExists = errors.New("it exists already")
+
+// Build makes the knowledge base folder out. It works in a folder beside out
+// that gets its name when all is written, so that out is whole or not there,
+// also when the context is cancelled. Relations to concepts that the source
+// does not give are left out.
+func Build(ctx context.Context, out string, source Source, options Options) (info graph.KnowledgeBaseInfo, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("building the knowledge base %s: %w", out, err)
+		}
+	}()
+	if options.Step == nil {
+		options.Step = func(string) {}
+	}
+	if err := mayReplace(out, options.Force); err != nil {
+		return info, err
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return info, err
+	}
+	temp, err := os.MkdirTemp(filepath.Dir(out), "."+filepath.Base(out)+".building-*")
+	if err != nil {
+		return info, err
+	}
+	defer os.RemoveAll(temp)
+	if info, err = writeFolder(ctx, temp, source, options); err != nil {
+		return info, err
+	}
+	return info, rename(temp, out, options.Force)
+}
+
+// mayReplace refuses a folder that is there, unless it is empty or a knowledge
+// base that may be replaced: no other folder is ever removed.
+func mayReplace(out string, force bool) error {
+	entries, err := os.ReadDir(out)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case len(entries) == 0:
+		return nil
+	case !force:
+		return fmt.Errorf("%w: remove it, choose another folder or set --force", ErrExists)
+	}
+	if _, err := os.Stat(filepath.Join(out, manifestFile)); err != nil {
+		return fmt.Errorf("%w and is not a knowledge base, so it is not replaced", ErrExists)
+	}
+	return nil
+}
+
+// rename gives the finished folder its name, putting what was there out of the way.
+func rename(temp, out string, force bool) error {
+	if err := os.Chmod(temp, 0o755); err != nil {
+		return err
+	}
+	old := temp + ".old"
+	if err := os.Rename(out, old); err == nil {
+		defer os.RemoveAll(old)
+		if !force {
+			// Only an empty folder may be there now, or one made in the meantime.
+			if err := os.Remove(old); err != nil {
+				return errors.Join(ErrExists, os.Rename(old, out))
+			}
+		}
+	}
+	return os.Rename(temp, out)
+}
+
+// writeFolder writes all files of a knowledge base.
+func writeFolder(ctx context.Context, dir string, source Source, options Options) (info graph.KnowledgeBaseInfo, err error) {
+	store, err := embedded.NewKnowledgeBuilder(filepath.Join(dir, storeFolder))
+	if err != nil {
+		return info, err
+	}
+	defer store.Close()
+	used, err := copyAll(ctx, dir, source, store, options.Step)
+	if err != nil {
+		return info, err
+	}
+	sources, err := source.Sources(ctx)
+	if err != nil {
+		return info, err
+	}
+	options.Step("writing the store")
+	if info, err = store.Finish(ctx, options.Name, keepUsed(sources, used)); err != nil {
+		return info, err
+	}
+	options.Step("checking")
+	return info, writeManifest(dir, info)
+}
+
+// copyAll moves everything from the source into store and dictionary, and
+// returns the abbreviations of the sources that concepts come from.
+func copyAll(ctx context.Context, dir string, source Source, store *embedded.KnowledgeBuilder, step func(string)) (used map[string]bool, err error) {
+	step("reading the semantic types")
+	for t, err := range source.SemanticTypes(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		store.AddSemanticType(t)
+	}
+	for r, err := range source.TypeRelations(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		store.AddTypeRelation(r)
+	}
+	step("reading the concepts")
+	if used, err = copyConcepts(ctx, dir, source, store, step); err != nil {
+		return nil, err
+	}
+	step("reading the relations")
+	for r, err := range source.Relations(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if err := store.AddRelation(r); err != nil {
+			return nil, err
+		}
+	}
+	return used, nil
+}
+
+func copyConcepts(ctx context.Context, dir string, source Source, store *embedded.KnowledgeBuilder, step func(string)) (map[string]bool, error) {
+	names, err := linker.NewBuilder(dir)
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	for c, err := range source.Concepts(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range c.Sources {
+			used[s] = true
+		}
+		if err := errors.Join(store.AddConcept(c), names.Add(c)); err != nil {
+			return nil, err
+		}
+	}
+	step("writing the dictionary")
+	return used, names.Finish(ctx)
+}
+
+func keepUsed(sources []graph.SourceInfo, used map[string]bool) []graph.SourceInfo {
+	var kept []graph.SourceInfo
+	for _, s := range sources {
+		if used[s.Abbreviation] {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+func writeManifest(dir string, info graph.KnowledgeBaseInfo) error {
+	files, err := checkStore(dir)
+	if err != nil {
+		return err
+	}
+	content, err := json.MarshalIndent(manifest{info, files}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, manifestFile), append(content, '\n'), 0o644)
+}

@@ -1,0 +1,74 @@
+package knowledgebase
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// checkFile reads a file of the folder and sums it up.
+func checkFile(dir, path string) (fileCheck, error) {
+	file, err := os.Open(filepath.Join(dir, filepath.FromSlash(path)))
+	if err != nil {
+		return fileCheck{}, err
+	}
+	defer file.Close()
+	sum := crc32.New(castagnoli)
+	n, err := io.CopyBuffer(sum, struct{ io.Reader }{file}, make([]byte, 256<<10))
+	return fileCheck{path, n, fmt.Sprintf("%08x", sum.Sum32())}, err
+}
+
+// checkStore sums up all files of the store and the head of the dictionary.
+func checkStore(dir string) ([]fileCheck, error) {
+	paths := []string{namesFile}
+	err := fs.WalkDir(os.DirFS(dir), storeFolder, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	files := make([]fileCheck, len(paths))
+	for i, path := range paths {
+		if files[i], err = checkFile(dir, path); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// check compares the files with those that were written and returns the first
+// difference in order of the list.
+func (m *manifest) check(dir string) error {
+	differences := make([]error, len(m.Files))
+	var reading sync.WaitGroup
+	for i, want := range m.Files {
+		reading.Go(func() { differences[i] = want.compare(dir) })
+	}
+	reading.Wait()
+	return cmp.Or(differences...)
+}
+
+func (want fileCheck) compare(dir string) error {
+	path := filepath.Join(dir, filepath.FromSlash(want.Path))
+	got, err := checkFile(dir, want.Path)
+	switch {
+	case err != nil:
+		return damaged(path, err)
+	case got.Bytes != want.Bytes:
+		return damaged(path, fmt.Errorf("it has %d bytes instead of %d", got.Bytes, want.Bytes))
+	case got != want:
+		return damaged(path, errors.New("its checksum is wrong"))
+	}
+	return nil
+}
