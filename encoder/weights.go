@@ -172,3 +172,20 @@ func setVariable(store *model.Store, path string, value *tensors.Tensor) error {
 	}
 	return v.SetValue(value)
 }
+
+// FileTensor says how a variable of [BERT] is called and laid out in a Hugging
+// Face file.
+type FileTensor struct {
+	Path       string // under the encoder's scope, for example "layer_0/attention/query/weights"
+	Name       string // in model.safetensors
+	Transposed bool   // the file has [out, in], the variable [in, out]
+}
+
+// FileTensors lists the variables of [BERT] as Hugging Face files hold them.
+func FileTensors(cfg Config) []FileTensor {
+	var list []FileTensor
+	for _, v := range variables(cfg) {
+		list = append(list, FileTensor{v.path, v.name, v.transposed})
+	}
+	return list
+}
