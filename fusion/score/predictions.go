@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/graph"
@@ -63,7 +61,7 @@ func match(gold corpus.Corpus, predicted []graph.Document) ([]pair, Result, erro
 		}
 		var err error
 		if pairs[i].predicted, err = predictedAnnotation(doc, e.Text, gold.Directed); err != nil {
-			return nil, result, fmt.Errorf("prediction for document %q: %w", doc.ID, err)
+			return nil, result, fmt.Errorf("prediction for %q: %w", doc.ID, err)
 		}
 	}
 	if len(predicted) > 0 && result.Missing > 0 && result.Missing == result.Documents {
@@ -95,7 +93,7 @@ func predictedAnnotation(doc graph.Document, text string, directed bool) (annota
 	if doc.Text != text {
 		return a, errors.New("its text differs from the text in the corpus, so that offsets cannot be compared: extract from the text as the corpus has it")
 	}
-	offsets, err := byteOffsets(text, doc.Offsets)
+	doc, err := doc.WithOffsets(graph.OffsetByte)
 	if err != nil {
 		return a, err
 	}
@@ -104,7 +102,7 @@ func predictedAnnotation(doc graph.Document, text string, directed bool) (annota
 		if _, twice := spans[m.ID]; twice {
 			return a, fmt.Errorf("two mentions have the id %q", m.ID)
 		}
-		s, err := byteSpan(m, text, offsets)
+		s, err := spanOf(m, text)
 		if err != nil {
 			return a, fmt.Errorf("mention %q: %w", m.ID, err)
 		}
@@ -129,38 +127,13 @@ func newTriple(head, tail span, label string, directed bool) triple {
 	return triple{head, tail, label}
 }
 
-// byteSpan turns the range of a mention into bytes; offsets is as byteOffsets gives it.
-func byteSpan(m graph.Mention, text string, offsets []int) (span, error) {
-	if m.Start < 0 || m.Start >= m.End || m.End >= len(offsets) || offsets[m.Start] < 0 || offsets[m.End] < 0 {
-		return span{}, fmt.Errorf("[%d, %d) is no range of the text: are the offsets in the unit that the document says?", m.Start, m.End)
+// spanOf gives the span of a mention whose offsets are bytes of the text.
+func spanOf(m graph.Mention, text string) (span, error) {
+	if m.Start == m.End {
+		return span{}, errors.New("it is empty")
 	}
-	s := span{offsets[m.Start], offsets[m.End], m.Type}
-	if found := text[s.start:s.end]; m.Text != found {
-		return span{}, fmt.Errorf("its text is %q, but [%d, %d) of the document is %q: are the offsets in the unit that the document says?", m.Text, m.Start, m.End, found)
+	if found := text[m.Start:m.End]; m.Text != found {
+		return span{}, fmt.Errorf("its text is %q, but in the document its range is %q: are the offsets in the unit that the document says?", m.Text, found)
 	}
-	return s, nil
-}
-
-// byteOffsets gives, for every offset of the unit from 0 to the end of the text,
-// the byte it stands for, or -1 inside a character. No unit means code points.
-func byteOffsets(text string, unit graph.OffsetUnit) ([]int, error) {
-	var width func(r rune) int
-	switch unit {
-	case graph.OffsetCodepoint, "":
-		width = func(rune) int { return 1 }
-	case graph.OffsetUTF16:
-		width = utf16.RuneLen
-	case graph.OffsetByte:
-		width = utf8.RuneLen
-	default:
-		return nil, fmt.Errorf("offsets are in unit %q: use %q, %q or %q", unit, graph.OffsetCodepoint, graph.OffsetUTF16, graph.OffsetByte)
-	}
-	offsets := make([]int, 0, len(text)+1)
-	for i, r := range text {
-		offsets = append(offsets, i)
-		for range width(r) - 1 {
-			offsets = append(offsets, -1)
-		}
-	}
-	return append(offsets, len(text)), nil
+	return span{m.Start, m.End, m.Type}, nil
 }

@@ -70,12 +70,24 @@ func predict(id, text string, mentions []string, relations ...string) graph.Docu
 	return doc
 }
 
+func entity(start, end int, typ string, cluster int) corpus.Entity {
+	return corpus.Entity{Start: start, End: end, Type: typ, Cluster: cluster}
+}
+
+func relation(head, tail int, label string) corpus.Relation {
+	return corpus.Relation{Head: head, Tail: tail, Label: label}
+}
+
+func interaction(a, b int, label string) corpus.Interaction {
+	return corpus.Interaction{A: a, B: b, Label: label}
+}
+
 // dimer: A, also called "Aα", binds B; B binds itself; A and B are annotated twice.
 var dimer = corpus.Corpus{Name: corpus.BioRelEx, Examples: []corpus.Example{{
 	ID: "s", Text: "A (Aα) binds B and C.",
-	Entities:     []corpus.Entity{{0, 1, "protein", 0}, {3, 6, "protein", 0}, {14, 15, "protein", 1}, {20, 21, "DNA", 2}},
-	Relations:    []corpus.Relation{{0, 2, "bind"}, {1, 2, "bind"}, {0, 3, "bind-negated"}, {1, 3, "bind-negated"}},
-	Interactions: []corpus.Interaction{{0, 1, "bind"}, {1, 0, "bind"}, {0, 2, "bind-negated"}, {1, 1, "bind"}},
+	Entities:     []corpus.Entity{entity(0, 1, "protein", 0), entity(3, 6, "protein", 0), entity(14, 15, "protein", 1), entity(20, 21, "DNA", 2)},
+	Relations:    []corpus.Relation{relation(0, 2, "bind"), relation(1, 2, "bind"), relation(0, 3, "bind-negated"), relation(1, 3, "bind-negated")},
+	Interactions: []corpus.Interaction{interaction(0, 1, "bind"), interaction(1, 0, "bind"), interaction(0, 2, "bind-negated"), interaction(1, 1, "bind")},
 }}}
 
 func TestBioRelEx(t *testing.T) {
@@ -141,11 +153,11 @@ func TestADE(t *testing.T) {
 		{
 			ID: "1", Text: "lithium toxicity rash",
 			Entities: []corpus.Entity{
-				{0, 7, "Drug", 0}, {0, 16, "Adverse-Effect", 1}, {17, 21, "Adverse-Effect", 2},
+				entity(0, 7, "Drug", 0), entity(0, 16, "Adverse-Effect", 1), entity(17, 21, "Adverse-Effect", 2),
 			},
-			Relations: []corpus.Relation{{1, 0, "Adverse-Effect"}, {2, 0, "Adverse-Effect"}},
+			Relations: []corpus.Relation{relation(1, 0, "Adverse-Effect"), relation(2, 0, "Adverse-Effect")},
 		},
-		{ID: "2", Text: "aspirin fever", Entities: []corpus.Entity{{0, 7, "Drug", 0}, {8, 13, "Adverse-Effect", 1}}, Relations: []corpus.Relation{{1, 0, "Adverse-Effect"}}},
+		{ID: "2", Text: "aspirin fever", Entities: []corpus.Entity{entity(0, 7, "Drug", 0), entity(8, 13, "Adverse-Effect", 1)}, Relations: []corpus.Relation{relation(1, 0, "Adverse-Effect")}},
 	}}
 	got, err := Evaluate(gold, []graph.Document{
 		predict("1", "lithium toxicity rash", []string{"lithium/Drug", "lithium toxicity/Adverse-Effect", "rash/Adverse-Effect"},
@@ -182,7 +194,7 @@ func TestADE(t *testing.T) {
 // TestUnits gives the mention "B" behind 2- and 4-byte characters in every unit.
 func TestUnits(t *testing.T) {
 	gold := corpus.Corpus{Name: corpus.BioRelEx, Examples: []corpus.Example{{
-		ID: "s", Text: "β𝛼 B", Entities: []corpus.Entity{{7, 8, "protein", 0}},
+		ID: "s", Text: "β𝛼 B", Entities: []corpus.Entity{entity(7, 8, "protein", 0)},
 	}}}
 	for unit, start := range map[graph.OffsetUnit]int{"": 3, graph.OffsetCodepoint: 3, graph.OffsetUTF16: 4, graph.OffsetByte: 7} {
 		doc := graph.Document{ID: "s", Text: "β𝛼 B", Offsets: unit, Mentions: []graph.Mention{{ID: "T1", Start: start, End: start + 1, Text: "B"}}}
@@ -205,10 +217,11 @@ func TestBadPredictions(t *testing.T) {
 	}{
 		{"other text", []graph.Document{{ID: "s", Text: "A"}}, []string{`"s"`, "text differs"}},
 		{"twice", []graph.Document{{ID: "s", Text: text}, {ID: "s", Text: text}}, []string{`"s"`, "twice"}},
-		{"unit", []graph.Document{{ID: "s", Text: text, Offsets: "word"}}, []string{`"word"`, `"codepoint"`}},
-		{"outside", []graph.Document{{ID: "s", Text: text, Mentions: []graph.Mention{mention(20, 30, "C")}}}, []string{`"T1"`, "[20, 30)"}},
-		{"inside a character", []graph.Document{{ID: "s", Text: text, Offsets: "byte", Mentions: []graph.Mention{mention(3, 5, "A")}}}, []string{"[3, 5)"}},
+		{"unit", []graph.Document{{ID: "s", Text: text, Offsets: "word"}}, []string{`"word"`, "codepoint"}},
+		{"outside", []graph.Document{{ID: "s", Text: text, Mentions: []graph.Mention{mention(20, 30, "C")}}}, []string{"T1", "20 to 30"}},
+		{"inside a character", []graph.Document{{ID: "s", Text: text, Offsets: "byte", Mentions: []graph.Mention{mention(3, 5, "A")}}}, []string{"T1", "3 to 5"}},
 		{"other unit", []graph.Document{{ID: "s", Text: text, Offsets: "byte", Mentions: []graph.Mention{mention(13, 14, "B")}}}, []string{`"B"`, `" "`, "unit"}},
+		{"empty", []graph.Document{{ID: "s", Text: text, Mentions: []graph.Mention{mention(1, 1, "")}}}, []string{"T1", "empty"}},
 		{"same mention id", []graph.Document{{ID: "s", Text: text, Mentions: []graph.Mention{mention(0, 1, "A"), mention(0, 1, "A")}}}, []string{"two mentions", `"T1"`}},
 		{"relation to nowhere", []graph.Document{{ID: "s", Text: text, Mentions: []graph.Mention{mention(0, 1, "A")}, Relations: []graph.Extraction{{ID: "R1", Head: "T1", Tail: "T9"}}}}, []string{`"R1"`, `"T9"`}},
 		{"nothing of the corpus", []graph.Document{{ID: "x", Text: text}}, []string{`"s"`, `"x"`}},
