@@ -1,0 +1,246 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/kv"
+)
+
+// documents is a graph.Documents in a Badger database with two kinds of entry:
+//
+//	d id          → the document as JSON
+//	m cui NUL id  → the places in Document.Mentions that name the concept, as JSON
+//
+// Ids hold no control characters, so NUL separates, and the order of the keys is
+// the order of the ids.
+type documents struct{ db *kv.DB }
+
+const (
+	documentPrefix = "d"
+	mentionPrefix  = "m"
+	separator      = "\x00"
+)
+
+func documentKey(id string) []byte { return []byte(documentPrefix + id) }
+
+func conceptPrefix(cui graph.CUI) []byte { return []byte(mentionPrefix + string(cui) + separator) }
+
+func mentionKey(cui graph.CUI, id string) []byte { return append(conceptPrefix(cui), id...) }
+
+// SaveDocument implements graph.Documents.
+func (s *documents) SaveDocument(ctx context.Context, doc graph.Document, replace bool) (created bool, err error) {
+	doc, err = canonical(doc)
+	if err != nil {
+		return false, fmt.Errorf("saving a document: %w", err)
+	}
+	err = s.db.UpdateRetrying(func(txn *badger.Txn) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		old, err := readDocument(txn, doc.ID)
+		created = errors.Is(err, graph.ErrNotFound)
+		switch {
+		case created:
+			return write(txn, doc)
+		case err != nil:
+			return err
+		case replace:
+			if err := remove(txn, old); err != nil {
+				return err
+			}
+			return write(txn, doc)
+		case old.Text != doc.Text:
+			return fmt.Errorf("the id is known with another text: %w", graph.ErrConflict)
+		case old.Title != doc.Title:
+			return fmt.Errorf("the id is known with another title: %w", graph.ErrConflict)
+		}
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("saving document %q: %w", doc.ID, err)
+	}
+	return created, nil
+}
+
+// canonical is the document as it is stored.
+func canonical(doc graph.Document) (graph.Document, error) {
+	if err := graph.ValidateID(doc.ID); err != nil {
+		return doc, err
+	}
+	doc, err := doc.WithOffsets(graph.OffsetCodepoint)
+	if err != nil {
+		return doc, err
+	}
+	if doc.Submitted == nil {
+		now := time.Now().UTC().Truncate(time.Millisecond)
+		doc.Submitted = &now
+	}
+	return doc, nil
+}
+
+// Document implements graph.Documents.
+func (s *documents) Document(ctx context.Context, id string) (doc graph.Document, err error) {
+	if err := ctx.Err(); err != nil {
+		return doc, err
+	}
+	err = s.db.View(func(txn *badger.Txn) error {
+		doc, err = readDocument(txn, id)
+		return err
+	})
+	return doc, err
+}
+
+// Documents implements graph.Documents.
+func (s *documents) Documents(ctx context.Context, after string, limit int) (docs []graph.Document, err error) {
+	start := documentKey(after)
+	if after != "" {
+		start = append(start, separator...) // the least key beyond after's
+	}
+	err = s.scan(ctx, []byte(documentPrefix), start, func(_ *badger.Txn, item *badger.Item) (more bool, err error) {
+		if len(docs) >= limit {
+			return false, nil
+		}
+		doc, err := decodeDocument(item)
+		if err != nil {
+			return false, err
+		}
+		doc.Mentions, doc.Relations = nil, nil
+		docs = append(docs, doc)
+		return true, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing documents: %w", err)
+	}
+	return docs, nil
+}
+
+// DeleteDocument implements graph.Documents.
+func (s *documents) DeleteDocument(ctx context.Context, id string) error {
+	err := s.db.UpdateRetrying(func(txn *badger.Txn) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		doc, err := readDocument(txn, id)
+		if err != nil {
+			return err
+		}
+		return remove(txn, doc)
+	})
+	if err != nil {
+		return fmt.Errorf("deleting: %w", err)
+	}
+	return nil
+}
+
+// ConceptMentions implements graph.Documents.
+func (s *documents) ConceptMentions(ctx context.Context, cui graph.CUI, limit int) (seen []graph.Seen, err error) {
+	prefix := conceptPrefix(cui)
+	err = s.scan(ctx, prefix, prefix, func(txn *badger.Txn, item *badger.Item) (more bool, err error) {
+		if len(seen) >= limit {
+			return false, nil
+		}
+		doc, err := readDocument(txn, string(item.Key()[len(prefix):]))
+		if err != nil {
+			return false, err
+		}
+		var places []int
+		if err := item.Value(func(value []byte) error { return json.Unmarshal(value, &places) }); err != nil {
+			return false, fmt.Errorf("reading the mentions in %q: %w", doc.ID, err)
+		}
+		for _, place := range places[:min(len(places), limit-len(seen))] {
+			seen = append(seen, graph.Seen{DocumentID: doc.ID, Mention: doc.Mentions[place]})
+		}
+		return true, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for mentions of %s: %w", cui, err)
+	}
+	return seen, nil
+}
+
+// scan visits the entries with a prefix from start on, until visit has enough.
+func (s *documents) scan(ctx context.Context, prefix, start []byte, visit func(*badger.Txn, *badger.Item) (more bool, err error)) error {
+	return s.db.View(func(txn *badger.Txn) error {
+		entries := txn.NewIterator(badger.IteratorOptions{Prefix: prefix, PrefetchValues: true, PrefetchSize: 16})
+		defer entries.Close()
+		for entries.Seek(start); entries.ValidForPrefix(prefix); entries.Next() {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			more, err := visit(txn, entries.Item())
+			if err != nil || !more {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func readDocument(txn *badger.Txn, id string) (graph.Document, error) {
+	item, err := txn.Get(documentKey(id))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return graph.Document{}, fmt.Errorf("document %q: %w", id, graph.ErrNotFound)
+	}
+	if err != nil {
+		return graph.Document{}, fmt.Errorf("document %q: %w", id, err)
+	}
+	return decodeDocument(item)
+}
+
+func decodeDocument(item *badger.Item) (doc graph.Document, err error) {
+	err = item.Value(func(value []byte) error { return json.Unmarshal(value, &doc) })
+	if err != nil {
+		return doc, fmt.Errorf("reading the entry %q: %w", item.Key(), err)
+	}
+	return doc, nil
+}
+
+func write(txn *badger.Txn, doc graph.Document) error {
+	value, err := json.Marshal(doc)
+	if err != nil {
+		return err
+	}
+	if err := txn.Set(documentKey(doc.ID), value); err != nil {
+		return err
+	}
+	for cui, places := range conceptPlaces(doc) {
+		value, err := json.Marshal(places)
+		if err != nil {
+			return err
+		}
+		if err := txn.Set(mentionKey(cui, doc.ID), value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func remove(txn *badger.Txn, doc graph.Document) error {
+	for cui := range conceptPlaces(doc) {
+		if err := txn.Delete(mentionKey(cui, doc.ID)); err != nil {
+			return err
+		}
+	}
+	return txn.Delete(documentKey(doc.ID))
+}
+
+// conceptPlaces gives for each concept the mentions that name it, by their
+// places in doc.Mentions.
+func conceptPlaces(doc graph.Document) map[graph.CUI][]int {
+	places := map[graph.CUI][]int{}
+	for i, mention := range doc.Mentions {
+		for _, candidate := range mention.Concepts {
+			if seen := places[candidate.CUI]; len(seen) == 0 || seen[len(seen)-1] != i {
+				places[candidate.CUI] = append(seen, i)
+			}
+		}
+	}
+	return places
+}

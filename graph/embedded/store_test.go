@@ -1,0 +1,54 @@
+package embedded_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/embedded"
+	"github.com/keci-kg/keci/graph/storetest"
+)
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, fixture storetest.Fixture) graph.Store {
+		return open(t, t.TempDir(), storetest.Knowledge(fixture))
+	})
+}
+
+func open(t *testing.T, dir string, kb graph.Knowledge) *embedded.Store {
+	t.Helper()
+	store, err := embedded.Open(dir, kb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	return store
+}
+
+func TestDocumentsSurviveClosing(t *testing.T) {
+	dir, kb := t.TempDir(), storetest.Knowledge(storetest.Small())
+	store, err := embedded.Open(dir, kb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := graph.Document{ID: "a", Text: "text", Offsets: graph.OffsetCodepoint, Mentions: []graph.Mention{}}
+	if _, err := store.SaveDocument(t.Context(), doc, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := open(t, dir, kb).Document(t.Context(), "a")
+	if err != nil || got.Text != "text" {
+		t.Errorf("after opening again: %+v, %v", got, err)
+	}
+}
+
+func TestSecondOpenSaysWhy(t *testing.T) {
+	dir, kb := t.TempDir(), storetest.Knowledge(storetest.Small())
+	open(t, dir, kb)
+	_, err := embedded.Open(dir, kb)
+	if err == nil || !strings.Contains(err.Error(), "another process") || !strings.Contains(err.Error(), dir) {
+		t.Errorf("error = %v, want one that names the folder and the other process", err)
+	}
+}

@@ -1,0 +1,147 @@
+// Package picture draws document graphs. It stands apart from the other formats
+// because it brings a layout engine (Graphviz compiled to WebAssembly) along.
+package picture
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/goccy/go-graphviz"
+	"github.com/goccy/go-graphviz/cgraph"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// MaxNodes is the largest picture that is drawn; beyond it nobody sees anything.
+const MaxNodes = 400
+
+// engine lays out one picture at a time; it is made when the first is drawn.
+var (
+	engine = sync.OnceValues(func() (*graphviz.Graphviz, error) { return graphviz.New(context.Background()) })
+	drawer sync.Mutex
+)
+
+// WriteSVG draws the graph of a document: a box for each entity, coloured by
+// its type, and a line for each relation with label and probability. The boxes
+// carry the classes "tone-N" (see Tone) and "mention-T1", …, so that a page can
+// style and select them. The same document gives the same picture.
+func WriteSVG(out io.Writer, doc graph.Document) error {
+	drawn := newNetwork(doc)
+	if len(drawn.nodes) > MaxNodes {
+		return fmt.Errorf("the graph has %d entities; at most %d can be drawn", len(drawn.nodes), MaxNodes)
+	}
+	drawer.Lock()
+	defer drawer.Unlock()
+	layout, err := engine()
+	if err != nil {
+		return fmt.Errorf("starting the layout engine: %w", err)
+	}
+	picture, err := layout.Graph(graphviz.WithName(title(drawn)))
+	if err != nil {
+		return fmt.Errorf("starting a picture: %w", err)
+	}
+	defer picture.Close()
+	if err := draw(picture, drawn); err != nil {
+		return fmt.Errorf("drawing a document: %w", err)
+	}
+	return layout.Render(context.Background(), picture, graphviz.SVG, out)
+}
+
+func title(drawn network) string {
+	return fmt.Sprintf("Graph of %s and %s", count(len(drawn.nodes), "entity", "entities"), count(len(drawn.edges), "relation", "relations"))
+}
+
+func count(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + more
+}
+
+// attributes are set on a graph, a node or an edge.
+type attributes map[string]string
+
+func (a attributes) set(on interface{ SafeSet(name, value, unset string) error }) error {
+	for _, name := range slices.Sorted(maps.Keys(a)) {
+		if err := on.SafeSet(name, a[name], ""); err != nil {
+			return fmt.Errorf("setting %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+const font = "Helvetica,Arial,sans-serif"
+
+func draw(picture *cgraph.Graph, drawn network) error {
+	layout := attributes{"rankdir": "LR", "bgcolor": "transparent", "nodesep": "0.25", "ranksep": "0.9", "pad": "0.1"}
+	if err := layout.set(picture); err != nil {
+		return err
+	}
+	boxes := make([]*cgraph.Node, len(drawn.nodes))
+	for i, n := range drawn.nodes {
+		box, err := picture.CreateNodeByName(n.name)
+		if err != nil {
+			return err
+		}
+		if err := nodeAttributes(n).set(box); err != nil {
+			return err
+		}
+		boxes[i] = box
+	}
+	for i, e := range drawn.edges {
+		line, err := picture.CreateEdgeByName(strconv.Itoa(i), boxes[e.from], boxes[e.to])
+		if err != nil {
+			return err
+		}
+		if err := edgeAttributes(e).set(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func nodeAttributes(n node) attributes {
+	label, tone := escape(shorten(n.text)), Tone(n.kind)
+	if n.kind != "" {
+		label += `\n` + escape(n.kind)
+	}
+	classes := "tone-" + strconv.Itoa(tone)
+	for _, id := range n.mentions {
+		classes += " mention-" + id
+	}
+	return attributes{
+		"label": label, "class": classes, "shape": "box", "style": "rounded,filled", "margin": "0.14,0.06", "height": "0.4",
+		"fillcolor": tones[tone].fill, "color": tones[tone].line, "fontcolor": "#1b1f24", "fontname": font, "fontsize": "12",
+	}
+}
+
+func edgeAttributes(e edge) attributes {
+	direction := "none"
+	if e.directed {
+		direction = "forward"
+	}
+	return attributes{
+		"label": escape(e.label) + fmt.Sprintf(" %.2f", e.score), "dir": direction, "penwidth": fmt.Sprintf("%.2f", 0.6+1.6*e.score),
+		"color": "#57606a", "fontcolor": "#3d444d", "fontname": font, "fontsize": "10", "arrowsize": "0.7",
+	}
+}
+
+// escape makes text stand for itself in a label of Graphviz.
+func escape(text string) string {
+	return strings.NewReplacer(`\`, `\\`, "&", "&amp;", "\n", " ", "\r", " ", "\t", " ").Replace(text)
+}
+
+// shorten keeps boxes from growing over the whole picture.
+func shorten(text string) string {
+	const most = 40
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
