@@ -15,6 +15,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
 	root.AddCommand(
 		newEvaluateCommand(),
+		newTrainCommand(),
 		newLinkCommand(),
 		newVersionCommand(),
 	)

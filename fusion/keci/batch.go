@@ -1,0 +1,297 @@
+package keci
+
+import (
+	"math"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/keci-kg/keci/encoder"
+)
+
+// maxRow is the longest row of word pieces that the encoder reads, [CLS] and
+// [SEP] included; longer texts are read in windows.
+const maxRow = 512
+
+// outsideSpan is added to the attention score of a piece outside the span.
+const outsideSpan = -1e9
+
+// batch is a set of instances as tensors. Dimensions, each padded to the
+// batch's largest and rounded up so that few shapes are compiled:
+//
+//	B texts · T pieces of a text · R rows of the encoder (R = B unless a text is
+//	longer than a row) · S pieces of a row · N spans of a text · V nodes of a
+//	graph · C candidates of a span · P pieces of a name · E edges of the batch
+type batch struct {
+	instances        []*instance
+	B, T, R, S, N, V int
+	E                int
+
+	ids       []int32   // [R, S] word pieces, [CLS] and [SEP] included
+	rowMask   []float32 // [R, S] 1 for a piece
+	tokens    []int32   // [B, T] where each piece stands in the flat [R·S]
+	spanFirst []int32   // [B, N] flat index b·T+t
+	spanLast  []int32   // [B, N]
+	spanWidth []int32   // [B, N] pieces − 1
+	spanBias  []float32 // [B, N, T]
+	spanMask  []float32 // [B, N] 1 for a span
+	kept      []int32   // [B] how many spans are kept
+
+	nodeType   []int32   // [B, V] 0: concept, 1: unknown type, 2…: semantic types
+	namePieces []int32   // [B, V, P]
+	nameWeight []float32 // [B, V, P] 1/length of the name, 0 for padding
+	definition []float32 // [B, V, H] encoder vector of the definition
+	defined    []float32 // [B, V] 1 when there is a definition
+	edgeAt     []int32   // [E] flat index (b·V+to)·V+from
+	edgeKind   []int32   // [E] row of the relation's coefficients
+	edgeNorm   []float32 // [E] 1/|N_i^k|, 0 for padding
+	candNode   []int32   // [B, N, C] flat index b·V+v
+	candMask   []float32 // [B, N, C] 1 for a candidate
+}
+
+// batcher turns instances into batches.
+type batcher struct {
+	cfg         Config
+	tokenizer   *encoder.Tokenizer
+	width       int // H, of the encoder
+	types       vocabulary
+	relations   vocabulary
+	definitions func(text string) []float32 // encoder vector [H] of a definition; nil when unknown
+}
+
+func newBatcher(cfg Config, tokenizer *encoder.Tokenizer, width int) *batcher {
+	return &batcher{
+		cfg: cfg, tokenizer: tokenizer, width: width,
+		types:       newVocabulary(cfg.Knowledge.SemanticTypes),
+		relations:   newVocabulary(cfg.Knowledge.Relations),
+		definitions: func(string) []float32 { return nil },
+	}
+}
+
+// batch lays out instances; rows says how many texts the shape has room for
+// (at least len(instances)).
+func (m *batcher) batch(instances []*instance, rows int) *batch {
+	b := &batch{instances: instances, B: rows}
+	b.layOutPieces(m.tokenizer)
+	b.layOutSpans(m.cfg)
+	if m.cfg.usesKnowledge() {
+		b.layOutNodes(m)
+		b.layOutEdges(m.relations)
+		b.layOutCandidates(m.cfg.Knowledge.Candidates)
+	}
+	return b
+}
+
+// layOutPieces fills the rows of the encoder and where each piece stands in them.
+func (b *batch) layOutPieces(t *encoder.Tokenizer) {
+	longest := 1
+	for _, in := range b.instances {
+		longest = max(longest, len(in.Pieces))
+	}
+	b.S = min(roundUp(longest+2, 16), maxRow)
+	b.T = b.S - 2
+	if longest > b.T {
+		b.T = roundUp(longest, 64)
+	}
+	windows := make([][]encoder.Window, b.B)
+	for i := range b.B {
+		if i < len(b.instances) {
+			windows[i] = encoder.Windows(len(b.instances[i].Pieces), maxRow-2, (maxRow-2)/2)
+		}
+		b.R += max(1, len(windows[i]))
+	}
+	b.ids = make([]int32, b.R*b.S)
+	b.rowMask = make([]float32, b.R*b.S)
+	b.tokens = make([]int32, b.B*b.T)
+	row := 0
+	for i := range b.B {
+		if i >= len(b.instances) || len(windows[i]) == 0 {
+			b.rowMask[row*b.S] = 1 // a row that attends to nothing would give NaN
+			row++
+			continue
+		}
+		for _, w := range windows[i] {
+			b.fillRow(row, i, b.instances[i].Pieces, w, t)
+			row++
+		}
+	}
+}
+
+// fillRow writes one window of a text: [CLS], the pieces, [SEP].
+func (b *batch) fillRow(row, text int, pieces []encoder.Piece, w encoder.Window, t *encoder.Tokenizer) {
+	base := row * b.S
+	length := w.End - w.Start
+	b.ids[base] = t.CLS()
+	b.ids[base+length+1] = t.SEP()
+	for p := range length + 2 {
+		b.rowMask[base+p] = 1
+	}
+	for p := w.Start; p < w.End; p++ {
+		at := base + 1 + p - w.Start
+		b.ids[at] = pieces[p].ID
+		if p >= w.From && p < w.To {
+			b.tokens[text*b.T+p] = int32(at)
+		}
+	}
+}
+
+// layOutSpans fills where the spans lie.
+func (b *batch) layOutSpans(cfg Config) {
+	most := 1
+	for _, in := range b.instances {
+		most = max(most, len(in.Spans))
+	}
+	b.N = roundUp(most, 64)
+	b.spanFirst = make([]int32, b.B*b.N)
+	b.spanLast = make([]int32, b.B*b.N)
+	b.spanWidth = make([]int32, b.B*b.N)
+	b.spanMask = make([]float32, b.B*b.N)
+	b.spanBias = make([]float32, b.B*b.N*b.T)
+	b.kept = make([]int32, b.B)
+	for i, in := range b.instances {
+		b.kept[i] = int32(min(keptSpans(cfg, len(in.Pieces)), len(in.Spans)))
+		for n, s := range in.Spans {
+			at := i*b.N + n
+			b.spanFirst[at] = int32(i*b.T + s.First)
+			b.spanLast[at] = int32(i*b.T + s.Last)
+			b.spanWidth[at] = int32(s.Last - s.First)
+			b.spanMask[at] = 1
+			bias := b.spanBias[at*b.T : (at+1)*b.T]
+			for t := range bias {
+				if t < s.First || t > s.Last {
+					bias[t] = outsideSpan
+				}
+			}
+		}
+	}
+}
+
+// keptSpans is how many spans of a text of n pieces are kept: λ·n, at least 1.
+func keptSpans(cfg Config, n int) int {
+	return max(1, int(math.Ceil(cfg.KeptRatio*float64(n))))
+}
+
+// layOutNodes fills the nodes of the background graphs.
+func (b *batch) layOutNodes(m *batcher) {
+	most := 1
+	for _, in := range b.instances {
+		most = max(most, len(in.Graph.Nodes))
+	}
+	b.V = roundUp(most, 32)
+	pieces := m.cfg.Knowledge.NamePieces
+	b.nodeType = make([]int32, b.B*b.V)
+	b.namePieces = make([]int32, b.B*b.V*pieces)
+	b.nameWeight = make([]float32, b.B*b.V*pieces)
+	b.definition = make([]float32, b.B*b.V*m.width)
+	b.defined = make([]float32, b.B*b.V)
+	for i, in := range b.instances {
+		for v, n := range in.Graph.Nodes {
+			at := i*b.V + v
+			if n.TUI != "" {
+				b.nodeType[at] = 1 + m.types[string(n.TUI)]
+			}
+			b.fillName(at*pieces, m.tokenizer.Tokenize(n.Name), pieces)
+			if n.Definition == "" {
+				continue
+			}
+			if vector := m.definitions(n.Definition); vector != nil {
+				copy(b.definition[at*m.width:], vector)
+				b.defined[at] = 1
+			}
+		}
+	}
+}
+
+func (b *batch) fillName(at int, pieces []encoder.Piece, most int) {
+	pieces = pieces[:min(len(pieces), most)]
+	for p := range pieces {
+		b.namePieces[at+p] = pieces[p].ID
+		b.nameWeight[at+p] = 1 / float32(len(pieces))
+	}
+}
+
+// layOutEdges fills the edges with the weight 1/|N_i^k| of keci.md eq. 5.
+func (b *batch) layOutEdges(relations vocabulary) {
+	total := 0
+	for _, in := range b.instances {
+		total += len(in.Graph.Edges)
+	}
+	b.E = roundUpPower(max(total, 1), 512)
+	b.edgeAt = make([]int32, b.E)
+	b.edgeKind = make([]int32, b.E)
+	b.edgeNorm = make([]float32, b.E)
+	at := 0
+	for i, in := range b.instances {
+		type neighborhood struct {
+			to   int
+			kind int32
+		}
+		degree := map[neighborhood]int{}
+		for _, e := range in.Graph.Edges {
+			degree[neighborhood{e.To, relations[e.Relation]}]++
+		}
+		for _, e := range in.Graph.Edges {
+			kind := relations[e.Relation]
+			b.edgeAt[at] = int32((i*b.V+e.To)*b.V + e.From)
+			b.edgeKind[at] = kind
+			b.edgeNorm[at] = 1 / float32(degree[neighborhood{e.To, kind}])
+			at++
+		}
+	}
+}
+
+// layOutCandidates fills C(s_i) for every span.
+func (b *batch) layOutCandidates(most int) {
+	b.candNode = make([]int32, b.B*b.N*most)
+	b.candMask = make([]float32, b.B*b.N*most)
+	for i, in := range b.instances {
+		for n, candidates := range in.Candidates {
+			for c, candidate := range candidates {
+				at := (i*b.N+n)*most + c
+				b.candNode[at] = int32(i*b.V + candidate.Node)
+				b.candMask[at] = 1
+			}
+		}
+	}
+}
+
+// tensors are the inputs of the model's graph, in the order of newInputs.
+func (b *batch) tensors(cfg Config, width int) []*tensors.Tensor {
+	list := []*tensors.Tensor{
+		tensors.FromFlatDataAndDimensions(b.ids, b.R, b.S),
+		tensors.FromFlatDataAndDimensions(b.rowMask, b.R, b.S),
+		tensors.FromFlatDataAndDimensions(b.tokens, b.B, b.T),
+		tensors.FromFlatDataAndDimensions(b.spanFirst, b.B, b.N),
+		tensors.FromFlatDataAndDimensions(b.spanLast, b.B, b.N),
+		tensors.FromFlatDataAndDimensions(b.spanWidth, b.B, b.N),
+		tensors.FromFlatDataAndDimensions(b.spanBias, b.B, b.N, b.T),
+		tensors.FromFlatDataAndDimensions(b.spanMask, b.B, b.N),
+		tensors.FromFlatDataAndDimensions(b.kept, b.B),
+	}
+	if !cfg.usesKnowledge() {
+		return list
+	}
+	p, c := cfg.Knowledge.NamePieces, cfg.Knowledge.Candidates
+	return append(list,
+		tensors.FromFlatDataAndDimensions(b.nodeType, b.B, b.V),
+		tensors.FromFlatDataAndDimensions(b.namePieces, b.B, b.V, p),
+		tensors.FromFlatDataAndDimensions(b.nameWeight, b.B, b.V, p),
+		tensors.FromFlatDataAndDimensions(b.definition, b.B, b.V, width),
+		tensors.FromFlatDataAndDimensions(b.defined, b.B, b.V),
+		tensors.FromFlatDataAndDimensions(b.edgeAt, b.E),
+		tensors.FromFlatDataAndDimensions(b.edgeKind, b.E),
+		tensors.FromFlatDataAndDimensions(b.edgeNorm, b.E),
+		tensors.FromFlatDataAndDimensions(b.candNode, b.B, b.N, c),
+		tensors.FromFlatDataAndDimensions(b.candMask, b.B, b.N, c),
+	)
+}
+
+// roundUp is the lowest multiple of step that is not below n.
+func roundUp(n, step int) int { return (n + step - 1) / step * step }
+
+// roundUpPower doubles step until it is not below n.
+func roundUpPower(n, step int) int {
+	for step < n {
+		step *= 2
+	}
+	return step
+}

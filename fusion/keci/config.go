@@ -1,0 +1,154 @@
+package keci
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/graph"
+)
+
+// NoneLabel is the label with index 0 among the entity types and among the
+// relation labels: "not an entity", "not related".
+const NoneLabel = ""
+
+// configFile is the name of the KECI configuration in a model directory.
+const configFile = "keci.json"
+
+// Config is what keci.json of a model directory holds: the labels, sizes and
+// switches of a KECI model (Lai et al. 2021). What it learned about a knowledge
+// base hangs on semantic types and relation names, never on a concept's id.
+type Config struct {
+	Name          string  `json:"name"`
+	FormatVersion int     `json:"formatVersion"`
+	Variant       Variant `json:"variant"`
+
+	EntityTypes    []string `json:"entityTypes"`    // the first is NoneLabel
+	RelationLabels []string `json:"relationLabels"` // the first is NoneLabel
+	Directed       bool     `json:"directed"`       // whether a relation tells head from tail
+
+	Span      encoder.SpanConfig `json:"span"`
+	KeptRatio float64            `json:"keptRatio"` // λ: kept spans for each word piece
+	Hidden    int                `json:"hidden"`    // size of the hidden layers of the scorers
+	Dropout   float64            `json:"dropout"`   // rate in the scorers while training
+
+	SpanLayers      int             `json:"spanLayers"` // layers of the BiGCN
+	Knowledge       KnowledgeConfig `json:"knowledge"`
+	GraphDropout    float64         `json:"graphDropout"`    // rate in both graph convolutions while training
+	EncoderDropout  float64         `json:"encoderDropout"`  // rate inside the encoder while training
+	EntityThreshold float64         `json:"entityThreshold"` // lowest 1 − P(none) of a mention; chosen on held-out data
+
+	RelationThreshold float64 `json:"relationThreshold"` // lowest 1 − P(none) of a relation; chosen on held-out data
+}
+
+// KnowledgeConfig holds the sizes of the background knowledge graph.
+type KnowledgeConfig struct {
+	Candidates       int         `json:"candidates"`       // most concepts for each mention of the linker
+	Layers           int         `json:"layers"`           // layers of the RGCN
+	Size             int         `json:"size"`             // width of a node between the layers
+	Bases            int         `json:"bases"`            // basis matrices that the relations share
+	NamePieces       int         `json:"namePieces"`       // word pieces of a name that are read
+	DefinitionPieces int         `json:"definitionPieces"` // word pieces of a definition that are read
+	SemanticTypes    []graph.TUI `json:"semanticTypes"`    // types that training has seen, sorted; others share one vector
+	Relations        []string    `json:"relations"`        // relation names that training has seen, sorted; others share one matrix
+}
+
+// Variant names a published variation of the model (keci.md §7).
+type Variant string
+
+// The variants that can be trained and served.
+const (
+	VariantKECI        Variant = "keci"         // everything
+	VariantSentContext Variant = "sent-context" // no knowledge: the initial span graph is the output
+)
+
+// Variants lists the variants in the order of the documentation.
+func Variants() []Variant { return []Variant{VariantKECI, VariantSentContext} }
+
+// DefaultConfig is the recipe of the model that ships with keci; labels and
+// vocabularies are filled in from the training data.
+func DefaultConfig() Config {
+	return Config{
+		FormatVersion:  1,
+		Variant:        VariantKECI,
+		Span:           encoder.SpanConfig{MaxWidth: 20, WidthEmbedding: 20, Hidden: 1000, Size: 512, Dropout: 0.2},
+		KeptRatio:      0.35,
+		Hidden:         500,
+		Dropout:        0.2,
+		SpanLayers:     2,
+		GraphDropout:   0.1,
+		EncoderDropout: 0.1,
+		Knowledge: KnowledgeConfig{
+			Candidates: 4, Layers: 3, Size: 256, Bases: 4, NamePieces: 8, DefinitionPieces: 40,
+		},
+		EntityThreshold:   0.5,
+		RelationThreshold: 0.5,
+	}
+}
+
+// readConfig reads keci.json of a model directory.
+func readConfig(dir string) (Config, error) {
+	path := filepath.Join(dir, configFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read model configuration: %w", err)
+	}
+	var cfg Config
+	if err := json.Unmarshal(data, &cfg); err != nil {
+		return Config{}, fmt.Errorf("read model configuration %s: %w", path, err)
+	}
+	if err := cfg.Validate(); err != nil {
+		return Config{}, fmt.Errorf("model configuration %s: %w", path, err)
+	}
+	return cfg, nil
+}
+
+// Validate reports the first field that no model can have.
+func (c Config) Validate() error {
+	switch {
+	case c.FormatVersion != 1:
+		return fmt.Errorf("formatVersion is %d, this program reads 1", c.FormatVersion)
+	case !slices.Contains(Variants(), c.Variant):
+		return fmt.Errorf("variant %q is unknown, there are %v", c.Variant, Variants())
+	case len(c.EntityTypes) < 2 || c.EntityTypes[0] != NoneLabel:
+		return errors.New(`entityTypes must begin with "" and name at least one type`)
+	case len(c.RelationLabels) < 1 || c.RelationLabels[0] != NoneLabel:
+		return errors.New(`relationLabels must begin with ""`)
+	case c.Span.MaxWidth < 1 || c.Span.Hidden < 1 || c.Span.Size < 2 || c.Span.Size%2 != 0 || c.Span.WidthEmbedding < 1:
+		return errors.New("span: every size must be positive and size even")
+	case c.KeptRatio <= 0 || c.KeptRatio > 1:
+		return fmt.Errorf("keptRatio is %g, it must lie in (0, 1]", c.KeptRatio)
+	case c.Hidden < 1 || c.SpanLayers < 0:
+		return errors.New("hidden must be positive and spanLayers not negative")
+	}
+	if c.Variant == VariantSentContext {
+		return nil
+	}
+	k := c.Knowledge
+	if k.Candidates < 1 || k.Layers < 0 || k.Size < 1 || k.Bases < 1 || k.NamePieces < 1 || k.DefinitionPieces < 1 {
+		return errors.New("knowledge: every size must be positive")
+	}
+	if !slices.IsSorted(k.SemanticTypes) || !slices.IsSorted(k.Relations) {
+		return errors.New("knowledge: semanticTypes and relations must be sorted")
+	}
+	return nil
+}
+
+// usesKnowledge tells whether the variant reads the background knowledge graph.
+func (c Config) usesKnowledge() bool { return c.Variant != VariantSentContext }
+
+// writeConfig writes keci.json into a model directory.
+func writeConfig(dir string, cfg Config) error {
+	data, err := json.MarshalIndent(cfg, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write model configuration: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, configFile), append(data, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write model configuration: %w", err)
+	}
+	return nil
+}

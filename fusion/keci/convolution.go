@@ -1,0 +1,126 @@
+package keci
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // the graph operators read as formulas
+	"github.com/gomlx/gomlx/ml/layers"
+	"github.com/gomlx/gomlx/ml/layers/activation"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/model/initializer"
+
+	"github.com/keci-kg/keci/encoder"
+)
+
+// spanGraph is the bidirectional graph convolution over the initial span graph
+// (KECI eq. 4), with residual connections: s [B, M, d] → h [B, M, d].
+//
+//	→h_i = Σ_{j≠i} Σ_k r_ij[k] (→W_k h_j + →b_k), ←h_i the same with r_ji
+//	h_i ← h_i + W_a ReLU(Σ_k dropout([←h_{i,k} ; →h_{i,k}]))
+//
+// The weights r are the initial relation probabilities; no gradient goes
+// through them.
+func (n network) spanGraph(scope *model.Scope, s, relations, keptMask *Node) *Node {
+	forward := n.adjacency(relations, keptMask)       // [B, M, M, K], r_ij
+	backward := TransposeAllAxes(forward, 0, 2, 1, 3) // r_ji
+	h := s
+	for layer := range n.cfg.SpanLayers {
+		at := scope.At("layer%d", layer)
+		messages := Concatenate([]*Node{
+			n.spanMessages(at.At("backward"), h, backward),
+			n.spanMessages(at.At("forward"), h, forward),
+		}, -1)
+		h = Add(h, encoder.Dense(at.At("output"), activation.Relu(messages), h.Shape().Dim(-1)))
+	}
+	return h
+}
+
+// adjacency is the relation probability of each pair of different kept spans.
+func (n network) adjacency(relations, keptMask *Node) *Node {
+	g := relations.Graph()
+	dims := relations.Shape().Dimensions
+	b, m := dims[0], dims[1]
+	pair := shapes.Make(dtypes.Int32, b, m, m)
+	others := ConvertDType(NotEqual(Iota(g, pair, 1), Iota(g, pair, 2)), dtypes.Float32)
+	others = Mul(others, Mul(Reshape(keptMask, b, m, 1), Reshape(keptMask, b, 1, m)))
+	return Mul(Softmax(StopGradient(relations), -1), Reshape(others, b, m, m, 1))
+}
+
+// spanMessages sums what the neighbours of each span say over all relations:
+// h [B, M, d], weights [B, M, M, K] → [B, M, d/2].
+func (n network) spanMessages(scope *model.Scope, h, weights *Node) *Node {
+	dims := weights.Shape().Dimensions
+	b, m, k := dims[0], dims[1], dims[3]
+	half := h.Shape().Dim(-1) / 2
+	said := Reshape(encoder.Dense(scope, h, k*half), b, m, k, half) // W_k h_j + b_k
+	if !n.training {
+		// Without dropout between them the two sums over j and k are one product.
+		flat := Reshape(TransposeAllAxes(weights, 0, 1, 3, 2), b, m, k*m)
+		return MatMul(flat, Reshape(TransposeAllAxes(said, 0, 2, 1, 3), b, k*m, half))
+	}
+	byKind := Einsum("bijk,bjkd->bkid", weights, said)
+	return ReduceSum(layers.DropoutStatic(scope, byKind, n.rate(n.cfg.GraphDropout)), 1)
+}
+
+// knowledgeGraph is the relational graph convolution over the background
+// knowledge graph (KECI eq. 5) with basis decomposition: the vector n_j of every
+// node, ReLU(W_n v_j), as [B·V, d].
+//
+//	v_i ← dropout(ReLU(U_0 v_i + b + Σ_k Σ_{j∈N_i^k} (1/|N_i^k|) U_k v_j)), U_k = Σ_c a_kc B_c
+func (n network) knowledgeGraph(scope, encoderScope *model.Scope, in inputs) *Node {
+	cfg := n.cfg.Knowledge
+	v := n.nodeVectors(scope, encoderScope, in) // [B, V, size]
+	dims := v.Shape().Dimensions
+	b, nodes, size := dims[0], dims[1], dims[2]
+	for layer := range cfg.Layers {
+		at := scope.At("layer%d", layer)
+		sum := encoder.Dense(at.At("self"), v, size)
+		mixed := n.mixedAdjacency(at, in, b, nodes) // [B, bases·V, V]
+		gathered := Reshape(MatMul(mixed, v), b, cfg.Bases, nodes, size)
+		gathered = Reshape(TransposeAllAxes(gathered, 0, 2, 1, 3), b, nodes, cfg.Bases*size)
+		sum = Add(sum, encoder.Linear(at.At("bases"), gathered, size))
+		v = layers.DropoutStatic(at, activation.Relu(sum), n.rate(n.cfg.GraphDropout))
+	}
+	final := encoder.Dense(scope.At("output"), v, n.cfg.Span.Size, activation.TypeRelu)
+	return Reshape(final, b*nodes, n.cfg.Span.Size)
+}
+
+// mixedAdjacency is Σ_k a_kc A_k for each basis c, where A_k holds 1/|N_i^k| for
+// the edges of relation k: [B, bases·V, V].
+func (n network) mixedAdjacency(scope *model.Scope, in inputs, b, nodes int) *Node {
+	bases := n.cfg.Knowledge.Bases
+	kinds := len(n.cfg.Knowledge.Relations) + 1
+	coefficients := scope.WithInitializer(initializer.RandomNormalFn(scope, 0.5)).
+		VariableWithShape("coefficients", shapes.Make(dtypes.Float32, kinds, bases)).NodeValue(in.edgeAt)
+	weight := Mul(encoder.GatherRows(coefficients, in.edgeKind), InsertAxes(in.edgeNorm, -1)) // [E, bases]
+	zeros := Zeros(in.edgeAt.Graph(), shapes.Make(dtypes.Float32, b*nodes*nodes, bases))
+	sum := ScatterSum(zeros, InsertAxes(in.edgeAt, -1), weight, false, false)
+	sum = TransposeAllAxes(Reshape(sum, b, nodes, nodes, bases), 0, 3, 1, 2)
+	return Reshape(sum, b, bases*nodes, nodes)
+}
+
+// nodeVectors is v⁰ of every node: what its kind, its name and its definition
+// say. [B, V, size]. A name is the mean of the encoder's word-piece vectors; the
+// definition is read by the encoder beforehand. Nothing depends on an id.
+func (n network) nodeVectors(scope, encoderScope *model.Scope, in inputs) *Node {
+	size := n.cfg.Knowledge.Size
+	pieces := StopGradient(encoder.WordEmbeddings(encoderScope, n.encoder, in.ids.Graph()))
+	weights := InsertAxes(in.nameWeight, -1) // [B, V, P, 1]
+	name := ReduceSum(Mul(encoder.GatherRows(pieces, in.namePieces), weights), 2)
+	name = encoder.Dense(scope.At("name"), MulScalar(name, nameScale), size)
+
+	kinds := len(n.cfg.Knowledge.SemanticTypes) + 2
+	table := scope.WithInitializer(initializer.RandomNormalFn(scope, 0.1)).
+		VariableWithShape("kinds", shapes.Make(dtypes.Float32, kinds, size)).NodeValue(in.ids)
+	kind := encoder.GatherRows(table, in.nodeType)
+
+	definition := encoder.Linear(scope.At("definition"), in.definition, size)
+	undefined := scope.WithInitializer(initializer.Zero).
+		VariableWithShape("undefined", shapes.Make(dtypes.Float32, size)).NodeValue(in.ids)
+	none := Mul(InsertAxes(OneMinus(in.defined), -1), Reshape(undefined, 1, 1, size))
+	return activation.Relu(Add(Add(name, kind), Add(definition, none)))
+}
+
+// nameScale brings word-piece vectors, whose elements are small (a standard
+// deviation of about 0.05 in BERT models), to the scale of the other inputs.
+const nameScale = 10

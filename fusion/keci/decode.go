@@ -1,0 +1,164 @@
+package keci
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// noneType is what users see where the text alone saw no entity.
+const noneType = "none"
+
+// found is what the model sees in one instance: mentions in order of the text,
+// and relations between them by index.
+type found struct {
+	mentions  []graph.Mention // without ids
+	relations []foundRelation
+}
+
+type foundRelation struct {
+	head, tail int // indices into mentions
+	label      string
+	score      float64
+	initial    float64
+}
+
+// decode reads row i of a prediction: a kept span whose 1 − P(none) reaches the
+// threshold is a mention; a pair of mentions likewise a relation. Offsets are
+// bytes of the instance's text.
+func (c Config) decode(in *instance, p prediction, i int) found {
+	rows := c.mentionRows(in, p, i)
+	var f found
+	for _, r := range rows {
+		f.mentions = append(f.mentions, c.mention(in, p, r))
+	}
+	for a := range rows {
+		for b := range rows {
+			if a == b || (!c.Directed && a > b) {
+				continue
+			}
+			if r, ok := c.relation(p, i, rows[a].slot, rows[b].slot); ok {
+				r.head, r.tail = a, b
+				f.relations = append(f.relations, r)
+			}
+		}
+	}
+	return f
+}
+
+// mentionRow is a kept span that is a mention.
+type mentionRow struct {
+	slot int // row of the prediction's [B·M] tables is base+slot
+	base int
+	span int // index into instance.Spans
+}
+
+// mentionRows lists the mentions in order of the text, longer ones first.
+func (c Config) mentionRows(in *instance, p prediction, i int) []mentionRow {
+	types := len(c.EntityTypes)
+	base := i * p.most
+	var rows []mentionRow
+	for slot := range min(keptSpans(c, len(in.Pieces)), len(in.Spans), p.most) {
+		none := p.finalTypes[(base+slot)*types]
+		if 1-float64(none) >= c.EntityThreshold {
+			rows = append(rows, mentionRow{slot, base, int(p.kept[base+slot])})
+		}
+	}
+	slices.SortFunc(rows, func(a, b mentionRow) int {
+		s, t := in.Spans[a.span], in.Spans[b.span]
+		return cmp.Or(cmp.Compare(s.First, t.First), cmp.Compare(t.Last, s.Last))
+	})
+	return rows
+}
+
+// mention describes one mention: its type, what the text alone said, and the
+// attention over its candidates.
+func (c Config) mention(in *instance, p prediction, r mentionRow) graph.Mention {
+	span := in.Spans[r.span]
+	types := len(c.EntityTypes)
+	row := r.base + r.slot
+	label, score := best(p.finalTypes[row*types:(row+1)*types], 1)
+	first, initial := best(p.initialTypes[row*types:(row+1)*types], 0)
+	m := graph.Mention{
+		Start: in.start(span), End: in.end(span),
+		Type: c.EntityTypes[label], Score: rounded(score),
+		Initial:  &graph.Judgement{Type: cmp.Or(c.EntityTypes[first], noneType), Score: rounded(initial)},
+		Concepts: []graph.Candidate{},
+	}
+	m.Text = in.Text[m.Start:m.End]
+	if p.attention != nil {
+		c.attend(&m, in.Candidates[r.span], p.attention[row*(c.Knowledge.Candidates+1):])
+	}
+	return m
+}
+
+// attend gives the mention its candidates with their weights, best first.
+func (c Config) attend(m *graph.Mention, candidates []candidate, attention []float32) {
+	sentinel := rounded(attention[0])
+	m.Sentinel = &sentinel
+	for i, candidate := range candidates {
+		weight := rounded(attention[1+i])
+		concept := candidate.Candidate
+		concept.Weight = &weight
+		m.Concepts = append(m.Concepts, concept)
+	}
+	slices.SortStableFunc(m.Concepts, func(a, b graph.Candidate) int { return cmp.Compare(*b.Weight, *a.Weight) })
+}
+
+// relation reads the relation between two kept spans of text i, if there is one.
+func (c Config) relation(p prediction, i, head, tail int) (foundRelation, bool) {
+	labels := len(c.RelationLabels)
+	at := ((i*p.most+head)*p.most + tail) * labels
+	final := p.finalRelations[at : at+labels]
+	if labels < 2 || 1-float64(final[0]) < c.RelationThreshold {
+		return foundRelation{}, false
+	}
+	label, score := best(final, 1)
+	return foundRelation{
+		label: c.RelationLabels[label], score: rounded(score), initial: rounded(p.initialRelations[at+label]),
+	}, true
+}
+
+// best is the index of the highest probability from index from on.
+func best(probabilities []float32, from int) (int, float32) {
+	index := from
+	for i := from + 1; i < len(probabilities); i++ {
+		if probabilities[i] > probabilities[index] {
+			index = i
+		}
+	}
+	return index, probabilities[index]
+}
+
+// rounded cuts a probability to what is meaningful, and what users want to read.
+func rounded(x float32) float64 { return math.Round(float64(x)*1e4) / 1e4 }
+
+// document puts what was found in the segments of a text together. segments
+// holds the byte range of each in text.
+func (c Config) document(doc graph.Document, segments []segment, results []found) graph.Document {
+	doc.Offsets = graph.OffsetByte
+	doc.Mentions, doc.Relations = []graph.Mention{}, []graph.Extraction{}
+	for s, f := range results {
+		first := len(doc.Mentions)
+		for i, m := range f.mentions {
+			m.ID = fmt.Sprintf("T%d", first+i+1)
+			m.Start, m.End = m.Start+segments[s].start, m.End+segments[s].start
+			doc.Mentions = append(doc.Mentions, m)
+		}
+		for _, r := range f.relations {
+			doc.Relations = append(doc.Relations, graph.Extraction{
+				ID:   fmt.Sprintf("R%d", len(doc.Relations)+1),
+				Head: doc.Mentions[first+r.head].ID, Tail: doc.Mentions[first+r.tail].ID,
+				Label: r.label, Directed: c.Directed, Score: r.score,
+				Initial: graph.Judgement{Score: r.initial},
+			})
+		}
+	}
+	return doc
+}
+
+// segment is a byte range of a text that the model reads at once: a sentence.
+type segment struct{ start, end int }

@@ -1,0 +1,140 @@
+package keci
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // the graph operators read as formulas
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/keci-kg/keci/encoder"
+)
+
+// definitionBatch is how many definitions are encoded at once.
+const definitionBatch = 16
+
+// maxDefinitions bounds the definitions that are remembered: 20,000 vectors of
+// 384 take 31 MB.
+const maxDefinitions = 20_000
+
+// definitions holds the encoder's vectors of definition sentences, each encoded
+// once. It is safe for concurrent use.
+type definitions struct {
+	cfg       Config
+	tokenizer *encoder.Tokenizer
+	exec      *model.Exec
+	mu        sync.Mutex
+	vectors   map[string][]float32
+}
+
+func newDefinitions(backend compute.Backend, store *model.Store, cfg Config, enc encoder.Config, t *encoder.Tokenizer) (*definitions, error) {
+	exec, err := model.NewExec(backend, store, func(root *model.Scope, ids, mask *Node) *Node {
+		store.SetTraining(ids.Graph(), true) // variables stay variables: no copy of the weights in the graph
+		return meanVector(encoder.BERT(root.At("encoder"), enc, ids, mask, 0), mask)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("build the encoder of definitions: %w", err)
+	}
+	exec.SetMaxCache(-1)
+	return &definitions{cfg: cfg, tokenizer: t, exec: exec, vectors: map[string][]float32{}}, nil
+}
+
+// meanVector is the mean of the token vectors: [B, S, H] → [B, H].
+func meanVector(tokens, mask *Node) *Node {
+	weight := InsertAxes(mask, -1)
+	return Div(ReduceSum(Mul(tokens, weight), 1), ReduceSum(weight, 1))
+}
+
+// vector is the encoding of a definition that ensure has seen, else nil.
+func (d *definitions) vector(text string) []float32 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.vectors[text]
+}
+
+// ensure encodes the definitions of the instances that are not known yet.
+func (d *definitions) ensure(ctx context.Context, instances ...*instance) error {
+	for _, chunk := range d.missing(instances) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := d.encode(chunk); err != nil {
+			return fmt.Errorf("encode definitions: %w", err)
+		}
+	}
+	return nil
+}
+
+// missing lists the unknown definitions in batches, in the order of the instances.
+func (d *definitions) missing(instances []*instance) (chunks [][]string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.vectors) > maxDefinitions {
+		d.vectors = map[string][]float32{}
+	}
+	seen := map[string]bool{}
+	for _, in := range instances {
+		if in.Graph == nil {
+			continue
+		}
+		for _, n := range in.Graph.Nodes {
+			if n.Definition == "" || seen[n.Definition] || d.vectors[n.Definition] != nil {
+				continue
+			}
+			seen[n.Definition] = true
+			if len(chunks) == 0 || len(chunks[len(chunks)-1]) == definitionBatch {
+				chunks = append(chunks, nil)
+			}
+			chunks[len(chunks)-1] = append(chunks[len(chunks)-1], n.Definition)
+		}
+	}
+	return chunks
+}
+
+// encode reads a batch of definitions, cut to the configured number of pieces.
+func (d *definitions) encode(texts []string) error {
+	length := d.cfg.Knowledge.DefinitionPieces + 2
+	ids, mask := make([]int32, definitionBatch*length), make([]float32, definitionBatch*length)
+	for i := range definitionBatch {
+		row := i * length
+		ids[row], mask[row] = d.tokenizer.CLS(), 1
+		if i >= len(texts) {
+			continue
+		}
+		pieces := d.tokenizer.Tokenize(texts[i])
+		pieces = pieces[:min(len(pieces), length-2)]
+		for p := range pieces {
+			ids[row+1+p], mask[row+1+p] = pieces[p].ID, 1
+		}
+		ids[row+1+len(pieces)], mask[row+1+len(pieces)] = d.tokenizer.SEP(), 1
+	}
+	outs, err := d.exec.Call(
+		tensors.FromFlatDataAndDimensions(ids, definitionBatch, length),
+		tensors.FromFlatDataAndDimensions(mask, definitionBatch, length))
+	if err != nil {
+		return err
+	}
+	flat, err := tensors.CopyFlatData[float32](outs[0])
+	if err != nil {
+		return err
+	}
+	width := len(flat) / definitionBatch
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, text := range texts {
+		d.vectors[text] = flat[i*width : (i+1)*width]
+	}
+	return nil
+}
+
+// replace exchanges the vectors that are remembered and returns the old ones.
+func (d *definitions) replace(vectors map[string][]float32) map[string][]float32 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	old := d.vectors
+	d.vectors = vectors
+	return old
+}

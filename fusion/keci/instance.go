@@ -1,0 +1,100 @@
+package keci
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/graph"
+)
+
+// Linker finds the mentions of concepts in a text, with byte offsets. It is
+// what fusion needs of linker.Linker.
+type Linker interface {
+	Link(ctx context.Context, text string) ([]graph.Mention, error)
+}
+
+// instance is one sentence made ready for the model: its word pieces, its
+// candidate spans, the concepts that the linker found and the background
+// knowledge graph over them.
+type instance struct {
+	Text       string
+	Pieces     []encoder.Piece
+	Spans      []encoder.Span
+	Candidates [][]candidate // for each span, best first; C(s_i) of KECI §2.5
+	Graph      *background   // nil without knowledge
+}
+
+// candidate is a concept that a span may denote, with its node in the graph.
+type candidate struct {
+	graph.Candidate
+	Node int
+}
+
+// start and end are the byte range of a span in the text.
+func (in *instance) start(s encoder.Span) int { return in.Pieces[s.First].Start }
+func (in *instance) end(s encoder.Span) int   { return in.Pieces[s.Last].End }
+
+// instancer turns sentences into instances.
+type instancer struct {
+	cfg       Config
+	tokenizer *encoder.Tokenizer
+	linker    Linker
+	knowledge graph.Knowledge
+}
+
+// instance links a sentence and reads its background knowledge graph.
+func (r *instancer) instance(ctx context.Context, text string) (*instance, error) {
+	in := &instance{Text: text, Pieces: r.tokenizer.Tokenize(text)}
+	in.Spans = encoder.Spans(in.Pieces, r.cfg.Span.MaxWidth)
+	in.Candidates = make([][]candidate, len(in.Spans))
+	if !r.cfg.usesKnowledge() {
+		return in, nil
+	}
+	mentions, err := r.linker.Link(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("link the text: %w", err)
+	}
+	mentions = r.limit(mentions)
+	sub, err := r.knowledge.Subgraph(ctx, cuisOf(mentions))
+	if err != nil {
+		return nil, fmt.Errorf("read the background knowledge graph: %w", err)
+	}
+	in.Graph = newBackground(sub)
+	in.attach(mentions)
+	return in, nil
+}
+
+// limit cuts every mention's candidates to the configured number.
+func (r *instancer) limit(mentions []graph.Mention) []graph.Mention {
+	for i := range mentions {
+		mentions[i].Concepts = mentions[i].Concepts[:min(len(mentions[i].Concepts), r.cfg.Knowledge.Candidates)]
+	}
+	return mentions
+}
+
+// attach gives each span the candidates of the mention with exactly its range.
+func (in *instance) attach(mentions []graph.Mention) {
+	type byteRange struct{ start, end int }
+	found := make(map[byteRange][]graph.Candidate, len(mentions))
+	for _, m := range mentions {
+		found[byteRange{m.Start, m.End}] = m.Concepts
+	}
+	for i, span := range in.Spans {
+		for _, c := range found[byteRange{in.start(span), in.end(span)}] {
+			if n, ok := in.Graph.index[c.CUI]; ok {
+				in.Candidates[i] = append(in.Candidates[i], candidate{c, n})
+			}
+		}
+	}
+}
+
+func cuisOf(mentions []graph.Mention) []graph.CUI {
+	var cuis []graph.CUI
+	for _, m := range mentions {
+		for _, c := range m.Concepts {
+			cuis = append(cuis, c.CUI)
+		}
+	}
+	return cuis
+}

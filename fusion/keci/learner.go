@@ -1,0 +1,324 @@
+package keci
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/score"
+	"github.com/keci-kg/keci/fusion/train"
+	kg "github.com/keci-kg/keci/graph"
+)
+
+// TrainingSet is what a model learns from, and what its epochs are compared on.
+type TrainingSet struct {
+	Train   corpus.Corpus
+	HeldOut corpus.Corpus // taken out of train, never what is reported
+}
+
+// Learner trains a KECI model. It implements [train.Learner].
+type Learner struct {
+	model       *Model
+	network     network
+	examples    []*example
+	heldOut     corpus.Corpus
+	heldOutRead []reading // of its examples, made once
+	batch       int
+	encoder     string // directory of the encoder
+	refresh     int    // epochs between two encodings of the definitions
+}
+
+// example is an instance with its labels.
+type example struct {
+	*instance
+	types     []int32        // entity type of each span
+	relations []goldRelation // between spans, by index
+}
+
+type goldRelation struct{ head, tail, label int32 }
+
+// definitionRefresh is how many epochs the vectors of definitions are kept
+// while the encoder changes under them.
+const definitionRefresh = 4
+
+// NewLearner prepares a model for training: it reads the encoder in encoderDir,
+// links every sentence, and takes labels, semantic types and relation names from
+// what it finds.
+func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string, cfg Config, set TrainingSet, kb KnowledgeBase, batchSize int, seed int64) (*Learner, error) {
+	cfg.EntityTypes = append([]string{NoneLabel}, set.Train.EntityTypes...)
+	cfg.RelationLabels = append([]string{NoneLabel}, set.Train.RelationLabels...)
+	cfg.Directed = set.Train.Directed
+	draft, err := newModel(backend, encoderDir, cfg, kb)
+	if err != nil {
+		return nil, err
+	}
+	instances, err := draft.instances(ctx, set.Train)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.usesKnowledge() {
+		var graphs []*background
+		for _, in := range instances {
+			graphs = append(graphs, in.Graph)
+		}
+		cfg.Knowledge.SemanticTypes, cfg.Knowledge.Relations = vocabularyOf(graphs)
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("model configuration: %w", err)
+	}
+	m, err := newModel(backend, encoderDir, cfg, kb)
+	if err != nil {
+		return nil, err
+	}
+	m.store.SetParam("/"+model.ParamInitialSeed, seed)
+	if err := encoder.LoadWeights(m.store, encoderPath, encoderDir, m.encoderConfig); err != nil {
+		return nil, err
+	}
+	// The table of word pieces stays as it was pretrained: a small corpus moves
+	// few of its rows, and names of concepts are read with it.
+	m.store.GetVariable(encoderPath + "/embeddings/word").SetTrainable(false)
+	l := &Learner{
+		model: m, heldOut: set.HeldOut, batch: batchSize, encoder: encoderDir, refresh: definitionRefresh,
+		network: network{cfg: cfg, encoder: m.encoderConfig, training: true},
+	}
+	for i, in := range instances {
+		l.examples = append(l.examples, label(cfg, in, set.Train.Examples[i]))
+	}
+	return l, nil
+}
+
+// instances links every example of a corpus.
+func (m *Model) instances(ctx context.Context, c corpus.Corpus) ([]*instance, error) {
+	var list []*instance
+	for _, e := range c.Examples {
+		in, err := m.reader.instance(ctx, e.Text)
+		if err != nil {
+			return nil, fmt.Errorf("example %s: %w", e.ID, err)
+		}
+		list = append(list, in)
+	}
+	return list, nil
+}
+
+// label finds the spans of the annotated entities. An entity whose range is no
+// span (it begins or ends inside a word piece, or is too long) cannot be learned.
+func label(cfg Config, in *instance, e corpus.Example) *example {
+	types := newIndex(cfg.EntityTypes)
+	labels := newIndex(cfg.RelationLabels)
+	spanAt := map[segment]int32{}
+	for i, s := range in.Spans {
+		spanAt[segment{in.start(s), in.end(s)}] = int32(i)
+	}
+	x := &example{instance: in, types: make([]int32, len(in.Spans))}
+	for _, entity := range e.Entities {
+		if i, ok := spanAt[segment{entity.Start, entity.End}]; ok && x.types[i] == 0 {
+			x.types[i] = types[entity.Type]
+		}
+	}
+	known := map[[2]int32]bool{}
+	add := func(head, tail, label int32) {
+		if head == tail || known[[2]int32{head, tail}] {
+			return
+		}
+		known[[2]int32{head, tail}] = true
+		x.relations = append(x.relations, goldRelation{head, tail, label})
+	}
+	for _, r := range e.Relations {
+		head, found := spanAt[segment{e.Entities[r.Head].Start, e.Entities[r.Head].End}]
+		tail, also := spanAt[segment{e.Entities[r.Tail].Start, e.Entities[r.Tail].End}]
+		if !found || !also {
+			continue
+		}
+		add(head, tail, labels[r.Label])
+		if !cfg.Directed {
+			add(tail, head, labels[r.Label])
+		}
+	}
+	return x
+}
+
+func newIndex(names []string) map[string]int32 {
+	index := map[string]int32{}
+	for i, name := range names {
+		index[name] = int32(i)
+	}
+	return index
+}
+
+// Store holds the variables.
+func (l *Learner) Store() *model.Store { return l.model.store }
+
+// Loss builds the loss of a batch.
+func (l *Learner) Loss(root *model.Scope, nodes []*graph.Node) *graph.Node {
+	in, rest := newInputs(l.network.cfg, nodes)
+	return l.network.loss(root, in, newTargets(rest))
+}
+
+// poolBatches is how many batches are drawn together and sorted by length, so
+// that little is padded while the order stays random.
+const poolBatches = 20
+
+// Batches lays out the batches of an epoch. The first epoch trains span types
+// only (keci.md §6).
+func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]func() []*tensors.Tensor, error) {
+	if epoch%l.refresh == 0 {
+		l.model.definitions.replace(map[string][]float32{})
+	}
+	if err := l.model.definitions.ensure(ctx, l.instances()...); err != nil {
+		return nil, err
+	}
+	order := rng.Perm(len(l.examples))
+	var groups [][]int
+	for pool := range slices.Chunk(order, l.batch*poolBatches) {
+		slices.SortFunc(pool, func(a, b int) int {
+			return cmp.Compare(len(l.examples[a].Pieces), len(l.examples[b].Pieces))
+		})
+		groups = slices.AppendSeq(groups, slices.Chunk(pool, l.batch))
+	}
+	rng.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
+	var batches []func() []*tensors.Tensor
+	for _, group := range groups {
+		batches = append(batches, func() []*tensors.Tensor { return l.layOut(group, epoch > 0) })
+	}
+	return batches, nil
+}
+
+func (l *Learner) instances() []*instance {
+	list := make([]*instance, len(l.examples))
+	for i, x := range l.examples {
+		list[i] = x.instance
+	}
+	return list
+}
+
+// layOut makes the tensors of a batch: those of the model, then the targets.
+func (l *Learner) layOut(group []int, withRelations bool) []*tensors.Tensor {
+	var texts []*instance
+	most := 1
+	for _, i := range group {
+		texts = append(texts, l.examples[i].instance)
+		most = max(most, len(l.examples[i].relations))
+	}
+	b := l.model.batcher.batch(texts, l.batch)
+	most = roundUpPower(most, 8)
+	types := make([]int32, b.B*b.N)
+	heads, tails, labels := make([]int32, b.B*most), make([]int32, b.B*most), make([]int32, b.B*most)
+	real := make([]float32, b.B)
+	for i := range heads {
+		heads[i], tails[i] = -1, -1
+	}
+	for row, i := range group {
+		real[row] = 1
+		copy(types[row*b.N:], l.examples[i].types)
+		for k, r := range l.examples[i].relations {
+			at := row*most + k
+			heads[at], tails[at], labels[at] = r.head, r.tail, r.label
+		}
+	}
+	var weight float32
+	if withRelations {
+		weight = 1
+	}
+	return append(b.tensors(l.network.cfg, l.model.encoderConfig.HiddenSize),
+		tensors.FromFlatDataAndDimensions(types, b.B, b.N),
+		tensors.FromFlatDataAndDimensions(heads, b.B, most),
+		tensors.FromFlatDataAndDimensions(tails, b.B, most),
+		tensors.FromFlatDataAndDimensions(labels, b.B, most),
+		tensors.FromFlatDataAndDimensions(real, b.B),
+		tensors.FromScalar(weight))
+}
+
+// Evaluate reads the held-out sentences with fresh vectors of definitions and
+// chooses the thresholds that serve them best.
+func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
+	kept := l.model.definitions.replace(map[string][]float32{})
+	defer func() { l.model.definitions.replace(kept) }()
+	if l.heldOutRead == nil {
+		for _, e := range l.heldOut.Examples {
+			r, err := l.model.prepare(ctx, e.Text)
+			if err != nil {
+				return train.Score{}, fmt.Errorf("example %s: %w", e.ID, err)
+			}
+			l.heldOutRead = append(l.heldOutRead, r)
+		}
+	}
+	predictions, err := l.model.predictAll(ctx, l.heldOutRead)
+	if err != nil {
+		return train.Score{}, err
+	}
+	best := train.Score{Entity: -1, Relation: -1}
+	chosen := l.model.cfg
+	for _, entity := range thresholds {
+		for _, relation := range thresholds {
+			cfg := l.model.cfg
+			cfg.EntityThreshold, cfg.RelationThreshold = entity, relation
+			s, err := l.score(cfg, predictions)
+			if err != nil {
+				return train.Score{}, err
+			}
+			if s.Selection() > best.Selection() {
+				best, chosen = s, cfg
+			}
+		}
+	}
+	l.model.cfg = chosen
+	return best, nil
+}
+
+// thresholds are the values that Evaluate tries, the first preferred.
+var thresholds = []float64{0.5, 0.4, 0.6, 0.3, 0.7}
+
+// score decodes the predictions of the held-out sentences and measures them.
+func (l *Learner) score(cfg Config, predictions [][]rowOf) (train.Score, error) {
+	var documents []kg.Document
+	for i, e := range l.heldOut.Examples {
+		documents = append(documents, cfg.decodeText(kg.Document{ID: e.ID, Text: e.Text}, l.heldOutRead[i], predictions[i]))
+	}
+	result, err := score.Evaluate(l.heldOut, documents)
+	if err != nil {
+		return train.Score{}, err
+	}
+	return train.Score{Entity: result.EntityF1, Relation: result.RelationF1}, nil
+}
+
+// Save writes a model directory.
+func (l *Learner) Save(_ context.Context, dir string) error {
+	return l.model.save(dir, l.encoder, false)
+}
+
+// save writes a model directory, with the encoder's files taken from encoderDir.
+func (m *Model) save(dir, encoderDir string, quantized bool) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("save model: %w", err)
+	}
+	for _, file := range encoderFiles {
+		err := copyFile(filepath.Join(dir, file.name), filepath.Join(encoderDir, file.name))
+		if err != nil && !(file.optional && errors.Is(err, os.ErrNotExist)) {
+			return fmt.Errorf("save model: %w", err)
+		}
+	}
+	if err := writeConfig(dir, m.cfg); err != nil {
+		return err
+	}
+	return saveWeights(m.store, m.encoderConfig, filepath.Join(dir, weightsFile), quantized)
+}
+
+func copyFile(to, from string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o644)
+}

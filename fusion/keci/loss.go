@@ -1,0 +1,90 @@
+package keci
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // the graph operators read as formulas
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// targets are the labels of a batch as graph nodes.
+type targets struct {
+	spanTypes      *Node // int32 [B, N] entity type of each span
+	heads, tails   *Node // int32 [B, G] spans of each gold relation, −1 for padding
+	labels         *Node // int32 [B, G] relation label
+	texts          *Node // float32 [B] 1 for a text, 0 for a padded row
+	relationWeight *Node // float32 scalar: 0 while only span types are trained
+}
+
+func newTargets(nodes []*Node) targets {
+	return targets{
+		spanTypes: nodes[0], heads: nodes[1], tails: nodes[2],
+		labels: nodes[3], texts: nodes[4], relationWeight: nodes[5],
+	}
+}
+
+// loss is L = (L1_type + L1_rel) + 2 (L2_type + L2_rel) of KECI §2.6: cross
+// entropies, each the mean over the spans or pairs of a text, then over texts.
+func (n network) loss(root *model.Scope, in inputs, want targets) *Node {
+	out := n.build(root, in)
+	keptTypes := n.gatherLabels(want.spanTypes, out.keptIndex)
+	pairs, pairMask := pairTargets(out, want)
+
+	initial := meanOverText(crossEntropy(out.spanTypes, want.spanTypes), in.spanMask, want.texts)
+	initial = Add(initial, Mul(want.relationWeight,
+		meanOverText(crossEntropy(out.relations, pairs), pairMask, want.texts)))
+	if !n.cfg.usesKnowledge() {
+		return initial
+	}
+	final := meanOverText(crossEntropy(out.finalTypes, keptTypes), out.keptMask, want.texts)
+	final = Add(final, Mul(want.relationWeight,
+		meanOverText(crossEntropy(out.finalRelations, pairs), pairMask, want.texts)))
+	return Add(initial, MulScalar(final, 2))
+}
+
+// gatherLabels selects the labels of the kept spans: [B, N] → [B, M].
+func (n network) gatherLabels(labels, index *Node) *Node {
+	return Squeeze(n.gatherKept(InsertAxes(labels, -1), index), -1)
+}
+
+// pairTargets gives the relation label of each pair of kept spans [B, M, M], and
+// a mask that is 1 for a pair of two different kept spans.
+func pairTargets(out outputs, want targets) (labels, mask *Node) {
+	dims := out.keptIndex.Shape().Dimensions
+	b, m := dims[0], dims[1]
+	isHead := oneWhereEqual(out.keptIndex, want.heads) // [B, M, G]
+	isTail := oneWhereEqual(out.keptIndex, want.tails)
+	label := InsertAxes(ConvertDType(want.labels, dtypes.Float32), 1)
+	sum := Einsum("big,bjg->bij", Mul(isHead, label), isTail)
+	labels = ConvertDType(AddScalar(sum, 0.5), dtypes.Int32)
+
+	pair := shapes.Make(dtypes.Int32, b, m, m)
+	g := labels.Graph()
+	different := ConvertDType(NotEqual(Iota(g, pair, 1), Iota(g, pair, 2)), dtypes.Float32)
+	kept := Mul(Reshape(out.keptMask, b, m, 1), Reshape(out.keptMask, b, 1, m))
+	return labels, Mul(different, kept)
+}
+
+// oneWhereEqual compares spans [B, M] with the ends of relations [B, G]: [B, M, G].
+func oneWhereEqual(spans, ends *Node) *Node {
+	b, m, g := spans.Shape().Dim(0), spans.Shape().Dim(1), ends.Shape().Dim(1)
+	left := BroadcastToDims(Reshape(spans, b, m, 1), b, m, g)
+	right := BroadcastToDims(Reshape(ends, b, 1, g), b, m, g)
+	return ConvertDType(Equal(left, right), dtypes.Float32)
+}
+
+// crossEntropy of logits [..., classes] and labels [...] is −log p(label): [...].
+func crossEntropy(logits, labels *Node) *Node {
+	classes := logits.Shape().Dim(-1)
+	wanted := OneHot(labels, classes, dtypes.Float32)
+	return Neg(ReduceSum(Mul(LogSoftmax(logits, -1), wanted), -1))
+}
+
+// meanOverText is the masked mean of values [B, ...] over each text, then over
+// the texts.
+func meanOverText(values, mask, texts *Node) *Node {
+	b := values.Shape().Dim(0)
+	values, mask = Reshape(values, b, -1), Reshape(mask, b, -1)
+	mean := Div(ReduceSum(Mul(values, mask), -1), MaxScalar(ReduceSum(mask, -1), 1))
+	return Div(ReduceAllSum(Mul(mean, texts)), ReduceAllSum(texts))
+}

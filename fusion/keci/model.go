@@ -1,0 +1,215 @@
+// Package keci is the KECI model (Lai, Ji, Zhai and Tran, ACL 2021): entities
+// and relations of a text inferred jointly, with the background knowledge of the
+// concepts that the text mentions. Spans and their relations form an initial
+// graph, the linker's candidates a background knowledge graph; graph
+// convolutions carry global information over both, and attention with a sentinel
+// fuses them into the final graph.
+package keci
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // the graph operators read as formulas
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion"
+	"github.com/keci-kg/keci/graph"
+)
+
+// encoderPath is the scope of the encoder's variables.
+const encoderPath = "/encoder"
+
+// encoderFiles are the files of a model directory that come from the encoder
+// unchanged; those that are optional may be absent.
+var encoderFiles = []struct {
+	name     string
+	optional bool
+}{{"config.json", false}, {"vocab.txt", false}, {"tokenizer_config.json", true}}
+
+// KnowledgeBase is what a model asks of a knowledge base: its linker, its
+// concepts, and its name.
+type KnowledgeBase struct {
+	Linker     Linker
+	Knowledge  graph.Knowledge
+	Provenance graph.Provenance
+}
+
+// Model is a KECI model with the knowledge base that it reads. It implements
+// [fusion.Extractor] and is safe for concurrent use.
+type Model struct {
+	cfg           Config
+	encoderConfig encoder.Config
+	tokenizer     *encoder.Tokenizer
+	backend       compute.Backend
+	store         *model.Store
+	reader        *instancer
+	batcher       *batcher
+	definitions   *definitions
+	predictor     *predictor
+	kb            graph.Provenance
+	info          fusion.ModelInfo
+}
+
+// Open reads the model directory dir, to be used with a knowledge base. An
+// error names the file at fault.
+func Open(backend compute.Backend, dir string, kb KnowledgeBase) (*Model, error) {
+	cfg, err := readConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newModel(backend, dir, cfg, kb)
+	if err != nil {
+		return nil, err
+	}
+	if err := loadWeights(m.store, m.encoderConfig, dir); err != nil {
+		return nil, err
+	}
+	if err := m.checkWeights(); err != nil {
+		return nil, fmt.Errorf("weights %s: %w", filepath.Join(dir, weightsFile), err)
+	}
+	if m.info.Digest, err = digest(dir); err != nil {
+		return nil, err
+	}
+	m.info.Parameters = parameters(m.store)
+	return m, nil
+}
+
+// newModel is a model without weights; the encoder's files are in dir.
+func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase) (*Model, error) {
+	encoderConfig, err := encoder.LoadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	tokenizer, err := encoder.LoadTokenizer(dir)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{
+		cfg: cfg, encoderConfig: encoderConfig, tokenizer: tokenizer,
+		backend: backend, store: model.NewStore(), kb: kb.Provenance,
+		reader:  &instancer{cfg: cfg, tokenizer: tokenizer, linker: kb.Linker, knowledge: kb.Knowledge},
+		batcher: newBatcher(cfg, tokenizer, encoderConfig.HiddenSize),
+	}
+	m.info = fusion.ModelInfo{
+		Name: cfg.Name, Variant: string(cfg.Variant), Engine: backend.Name(),
+		EntityTypes: cfg.EntityTypes[1:], RelationLabels: cfg.RelationLabels[1:],
+	}
+	if m.definitions, err = newDefinitions(backend, m.store, cfg, encoderConfig, tokenizer); err != nil {
+		return nil, err
+	}
+	m.batcher.definitions = m.definitions.vector
+	m.predictor, err = newPredictor(backend, m.store, network{cfg: cfg, encoder: encoderConfig})
+	return m, err
+}
+
+// checkWeights builds the graph once on paper: a variable that the file lacks
+// would be made anew with random numbers, one of another shape would not fit.
+func (m *Model) checkWeights() error {
+	known := map[string]bool{}
+	for v := range m.store.IterVariables() {
+		known[v.Path()] = true
+	}
+	text := &instance{Graph: &background{}}
+	if err := m.predictor.compile(m.batcher.batch([]*instance{text}, 1), m.encoderConfig.HiddenSize); err != nil {
+		return fmt.Errorf("do not fit keci.json and config.json: %w", err)
+	}
+	for v := range m.store.IterVariables() {
+		if isWeight(v.Path()) && !known[v.Path()] {
+			return fmt.Errorf("tensor %s is missing", nameInFile(v.Path(), encoderNames(m.encoderConfig)))
+		}
+	}
+	return nil
+}
+
+// Info describes the model.
+func (m *Model) Info() fusion.ModelInfo { return m.info }
+
+// Config is the configuration of the model.
+func (m *Model) Config() Config { return m.cfg }
+
+func parameters(store *model.Store) int {
+	total := 0
+	for v := range store.IterVariables() {
+		if isWeight(v.Path()) {
+			total += v.Shape().Size()
+		}
+	}
+	return total
+}
+
+// digest is the SHA-256 over the files of a model directory that decide its answers.
+func digest(dir string) (string, error) {
+	sum := sha256.New()
+	for _, name := range []string{configFile, "config.json", "vocab.txt", weightsFile} {
+		file, err := os.Open(filepath.Join(dir, name))
+		if err != nil {
+			return "", fmt.Errorf("digest of the model: %w", err)
+		}
+		_, err = io.Copy(sum, file)
+		file.Close()
+		if err != nil {
+			return "", fmt.Errorf("digest of the model: read %s: %w", file.Name(), err)
+		}
+	}
+	return "sha256:" + hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// predictor runs the network on batches and gives probabilities.
+type predictor struct {
+	exec *model.Exec
+	cfg  Config
+}
+
+// prediction is what the network says of a batch. The relation matrices are
+// [B, M, M, |R|], the attention [B, M, 1+C].
+type prediction struct {
+	kept                             []int32 // [B, M]
+	most                             int     // M
+	initialTypes, finalTypes         []float32
+	initialRelations, finalRelations []float32
+	attention                        []float32 // empty without knowledge
+}
+
+func newPredictor(backend compute.Backend, store *model.Store, n network) (*predictor, error) {
+	exec, err := model.NewExec(backend, store, func(root *model.Scope, nodes []*Node) []*Node {
+		store.SetTraining(nodes[0].Graph(), true) // variables stay variables: no copy of the weights in each shape's graph
+		in, _ := newInputs(n.cfg, nodes)
+		return n.predictions(n.build(root, in))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("build the model: %w", err)
+	}
+	exec.SetMaxCache(-1)
+	return &predictor{exec: exec, cfg: n.cfg}, nil
+}
+
+// predictions turns logits into what decoding needs.
+func (n network) predictions(out outputs) []*Node {
+	list := []*Node{
+		out.keptIndex,
+		Softmax(n.gatherKept(out.spanTypes, out.keptIndex), -1),
+		Softmax(out.finalTypes, -1),
+		n.relationProbabilities(out.relations),
+		n.relationProbabilities(out.finalRelations),
+	}
+	if out.attention != nil {
+		list = append(list, out.attention)
+	}
+	return list
+}
+
+// relationProbabilities of logits [B, M, M, |R|]; where relations have no
+// direction both orders of a pair are heard.
+func (n network) relationProbabilities(logits *Node) *Node {
+	if !n.cfg.Directed {
+		logits = MulScalar(Add(logits, TransposeAllAxes(logits, 0, 2, 1, 3)), 0.5)
+	}
+	return Softmax(logits, -1)
+}

@@ -1,0 +1,177 @@
+package keci
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // the graph operators read as formulas
+	"github.com/gomlx/gomlx/ml/layers"
+	"github.com/gomlx/gomlx/ml/layers/activation"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/keci-kg/keci/encoder"
+)
+
+// network builds the graph of KECI. Symbols as in the paper; dimensions: B
+// texts, T pieces, N spans, M kept spans, V nodes, d span width.
+type network struct {
+	cfg      Config
+	encoder  encoder.Config
+	training bool
+}
+
+// inputs are the tensors of a batch as graph nodes; see batch for their shapes.
+type inputs struct {
+	ids, rowMask, tokens               *Node
+	spans                              encoder.SpanInputs
+	spanMask, kept                     *Node
+	nodeType, namePieces, nameWeight   *Node
+	definition, defined                *Node
+	edgeAt, edgeKind, edgeNorm         *Node
+	candNode, candMask                 *Node
+	batch, length, spanCount, keptMost int // B, T, N, M
+}
+
+// newInputs names the nodes in the order of batch.tensors and returns those
+// that follow them.
+func newInputs(cfg Config, nodes []*Node) (in inputs, rest []*Node) {
+	next := func() *Node {
+		n := nodes[0]
+		nodes = nodes[1:]
+		return n
+	}
+	in.ids, in.rowMask, in.tokens = next(), next(), next()
+	in.spans = encoder.SpanInputs{First: next(), Last: next(), Width: next(), Bias: next()}
+	in.spanMask, in.kept = next(), next()
+	if cfg.usesKnowledge() {
+		in.nodeType, in.namePieces, in.nameWeight = next(), next(), next()
+		in.definition, in.defined = next(), next()
+		in.edgeAt, in.edgeKind, in.edgeNorm = next(), next(), next()
+		in.candNode, in.candMask = next(), next()
+	}
+	in.batch, in.length = in.tokens.Shape().Dimensions[0], in.tokens.Shape().Dimensions[1]
+	in.spanCount = in.spanMask.Shape().Dimensions[1]
+	in.keptMost = min(keptSpans(cfg, in.length), in.spanCount)
+	return in, nodes
+}
+
+// outputs are what the graph gives for a batch.
+type outputs struct {
+	spanTypes      *Node // [B, N, |E|] logits of every span, from the text alone
+	keptIndex      *Node // int32 [B, M] which spans are kept
+	keptMask       *Node // [B, M] 1 for a kept span, 0 for padding
+	relations      *Node // [B, M, M, |R|] logits from the text alone
+	finalTypes     *Node // [B, M, |E|] logits of the final graph
+	finalRelations *Node // [B, M, M, |R|]
+	attention      *Node // [B, M, 1+C] β: the sentinel, then the candidates; nil without knowledge
+}
+
+// build is the whole model, from word pieces to the final span graph.
+func (n network) build(root *model.Scope, in inputs) outputs {
+	var out outputs
+	s := n.spanVectors(root, in)
+	out.spanTypes = n.scorer(root.At("initial").At("type"), s, len(n.cfg.EntityTypes))
+	out.keptIndex, out.keptMask = keepSpans(out.spanTypes, in)
+	s = n.gatherKept(s, out.keptIndex) // [B, M, d]
+	out.relations = n.pairScorer(root.At("initial").At("relation"), s)
+	if !n.cfg.usesKnowledge() {
+		out.finalTypes = n.gatherKept(out.spanTypes, out.keptIndex)
+		out.finalRelations = out.relations
+		return out
+	}
+	h := n.spanGraph(root.At("bigcn"), s, out.relations, out.keptMask)
+	nodes := n.knowledgeGraph(root.At("rgcn"), root.At("encoder"), in)
+	fused, attention := n.fuse(root.At("fusion"), h, nodes, in, out.keptIndex)
+	out.attention = attention
+	final := Concatenate([]*Node{fused, h}, -1) // [f ; h]
+	out.finalTypes = n.scorer(root.At("final").At("type"), final, len(n.cfg.EntityTypes))
+	out.finalRelations = n.pairScorer(root.At("final").At("relation"), final)
+	return out
+}
+
+// spanVectors encodes the texts and gives s_i for every span: [B, N, d].
+func (n network) spanVectors(root *model.Scope, in inputs) *Node {
+	rows := encoder.BERT(root.At("encoder"), n.encoder, in.ids, in.rowMask, n.rate(n.cfg.EncoderDropout))
+	dims := rows.Shape().Dimensions
+	tokens := encoder.GatherRows(Reshape(rows, dims[0]*dims[1], dims[2]), in.tokens)
+	return encoder.SpanVectors(root.At("span"), n.cfg.Span, tokens, in.spans, n.rate(n.cfg.Span.Dropout))
+}
+
+// rate is a dropout rate while training and 0 otherwise.
+func (n network) rate(training float64) float64 {
+	if n.training {
+		return training
+	}
+	return 0
+}
+
+// scorer is a feed-forward network with two hidden layers over the last axis
+// (FFNN_e of eq. 2): [..., in] → logits [..., classes].
+func (n network) scorer(scope *model.Scope, x *Node, classes int) *Node {
+	x = n.hidden(scope.At("hidden1"), x)
+	x = n.hidden(scope.At("hidden2"), x)
+	return encoder.Dense(scope.At("output"), x, classes)
+}
+
+func (n network) hidden(scope *model.Scope, x *Node) *Node {
+	return n.dropout(scope, encoder.Dense(scope, x, n.cfg.Hidden, activation.TypeRelu))
+}
+
+func (n network) dropout(scope *model.Scope, x *Node) *Node {
+	return layers.DropoutStatic(scope, x, n.rate(n.cfg.Dropout))
+}
+
+// pairScorer is FFNN_r([x_i ; x_j ; x_i∘x_j]) of eq. 3: [B, M, d] → logits
+// [B, M, M, |R|]. The first layer is applied to the three parts one by one, so
+// that the first two are computed once for each span and not for each pair.
+func (n network) pairScorer(scope *model.Scope, x *Node) *Node {
+	dims := x.Shape().Dimensions
+	b, m, d := dims[0], dims[1], dims[2]
+	h := n.cfg.Hidden
+	left := Reshape(encoder.Dense(scope.At("left"), x, h), b, m, 1, h)
+	right := Reshape(encoder.Linear(scope.At("right"), x, h), b, 1, m, h)
+	product := Mul(Reshape(x, b, m, 1, d), Reshape(x, b, 1, m, d))
+	both := encoder.Linear(scope.At("product"), product, h)
+	hidden := n.dropout(scope, activation.Relu(Add(both, Add(left, right))))
+	hidden = n.hidden(scope.At("hidden2"), hidden)
+	return encoder.Dense(scope.At("output"), hidden, len(n.cfg.RelationLabels))
+}
+
+// keepSpans picks the λ·n spans of each text with the lowest P(none), padding
+// last, ties by order: their indices [B, M], and a mask [B, M] that is 0 where a
+// text has fewer. It ranks by counting, since sorting is slow and no gradient
+// goes through the choice.
+func keepSpans(logits *Node, in inputs) (index, mask *Node) {
+	g := logits.Graph()
+	b, count, most := in.batch, in.spanCount, in.keptMost
+	none := Squeeze(Slice(Softmax(StopGradient(logits), -1), AxisRange(), AxisRange(), AxisElem(0)), -1)
+	none = Add(none, MulScalar(OneMinus(in.spanMask), 2)) // padding ranks after every span
+
+	mine, other := Reshape(none, b, count, 1), Reshape(none, b, 1, count)
+	mine, other = BroadcastToDims(mine, b, count, count), BroadcastToDims(other, b, count, count)
+	full := shapes.Make(dtypes.Int32, b, count, count)
+	earlier := LessThan(Iota(g, full, 2), Iota(g, full, 1))
+	before := LogicalOr(LessThan(other, mine), LogicalAnd(Equal(other, mine), earlier))
+	rank := ReduceSum(ConvertDType(before, dtypes.Int32), -1) // [B, N]
+
+	slots := Iota(g, shapes.Make(dtypes.Int32, b, most, count), 1)
+	chosen := Equal(BroadcastToDims(Reshape(rank, b, 1, count), b, most, count), slots)
+	spans := Iota(g, shapes.Make(dtypes.Int32, b, most, count), 2)
+	index = ReduceSum(Mul(ConvertDType(chosen, dtypes.Int32), spans), -1)
+	slot := Iota(g, shapes.Make(dtypes.Int32, b, most), 1)
+	mask = ConvertDType(LessThan(slot, BroadcastToDims(Reshape(in.kept, b, 1), b, most)), dtypes.Float32)
+	return index, mask
+}
+
+// gatherKept selects the kept spans: x [B, N, D], index [B, M] → [B, M, D].
+func (n network) gatherKept(x, index *Node) *Node {
+	dims := x.Shape().Dimensions
+	flat := Reshape(x, dims[0]*dims[1], dims[2])
+	return encoder.GatherRows(flat, flatIndex(index, dims[1]))
+}
+
+// flatIndex turns index [B, M] into each text's own rows into rows of the flat
+// table [B·size].
+func flatIndex(index *Node, size int) *Node {
+	base := Iota(index.Graph(), index.Shape(), 0)
+	return Add(index, MulScalar(base, size))
+}

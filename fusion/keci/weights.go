@@ -1,0 +1,272 @@
+package keci
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/go-huggingface/hub"
+	"github.com/gomlx/go-huggingface/models/safetensors"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/keci-kg/keci/encoder"
+)
+
+// weightsFile holds every variable of a model directory. The encoder's tensors
+// have the names and the layout of Hugging Face, so that other programs can read
+// them; the others are named by their path. Matrices are [out, in].
+const weightsFile = "model.safetensors"
+
+// scaleSuffix names the float32 scales of an 8-bit tensor, one for each row:
+// value = scale[row] · integer.
+const scaleSuffix = ".scale"
+
+// fileTensor is one tensor of a safetensors file.
+type fileTensor struct {
+	name  string
+	dtype string // "F32" or "I8"
+	shape []int
+	data  []byte // little endian
+}
+
+// saveWeights writes the variables of a model, as float32, or with 8-bit
+// matrices when quantized.
+func saveWeights(store *model.Store, cfg encoder.Config, path string, quantized bool) error {
+	list, err := fileTensors(store, cfg, quantized)
+	if err != nil {
+		return fmt.Errorf("write weights %s: %w", path, err)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write weights: %w", err)
+	}
+	defer file.Close()
+	w := bufio.NewWriterSize(file, 1<<20)
+	if err := errors.Join(writeSafetensors(w, list), w.Flush(), file.Sync()); err != nil {
+		return fmt.Errorf("write weights %s: %w", path, err)
+	}
+	return nil
+}
+
+// fileTensors turns the variables of a store into tensors of a file, sorted by name.
+func fileTensors(store *model.Store, cfg encoder.Config, quantized bool) ([]fileTensor, error) {
+	names := encoderNames(cfg)
+	var list []fileTensor
+	for v := range store.IterVariables() {
+		if !isWeight(v.Path()) {
+			continue
+		}
+		value, err := v.Value()
+		if err != nil {
+			return nil, fmt.Errorf("variable %s: %w", v.Path(), err)
+		}
+		flat, err := tensors.CopyFlatData[float32](value)
+		if err != nil {
+			return nil, fmt.Errorf("variable %s: %w", v.Path(), err)
+		}
+		name, shape := nameInFile(v.Path(), names), slices.Clone(v.Shape().Dimensions)
+		if isTransposed(v.Path()) {
+			flat = transpose(flat, shape[0], shape[1])
+			slices.Reverse(shape)
+		}
+		if quantized && len(shape) == 2 {
+			list = append(list, quantize(name, shape, flat)...)
+			continue
+		}
+		list = append(list, fileTensor{name, "F32", shape, floatBytes(flat)})
+	}
+	slices.SortFunc(list, func(a, b fileTensor) int { return cmp.Compare(a.name, b.name) })
+	return list, nil
+}
+
+// isWeight tells the variables of the model from those of training.
+func isWeight(path string) bool {
+	return !strings.HasPrefix(path, "/optimizer/") && path != "/"+model.RNGStateVariableName
+}
+
+// isTransposed tells whether a file has the matrix as [out, in].
+func isTransposed(path string) bool { return strings.HasSuffix(path, "/weights") }
+
+// encoderNames maps the paths of the encoder's variables to their names in a file.
+func encoderNames(cfg encoder.Config) map[string]string {
+	names := map[string]string{}
+	for _, t := range encoder.FileTensors(cfg) {
+		names[encoderPath+"/"+t.Path] = t.Name
+	}
+	return names
+}
+
+func nameInFile(path string, encoderNames map[string]string) string {
+	if name, ok := encoderNames[path]; ok {
+		return name
+	}
+	return strings.TrimPrefix(path, "/")
+}
+
+// quantize stores each row of a matrix as 8-bit integers with one scale, chosen
+// so that the row's largest value is 127.
+func quantize(name string, shape []int, values []float32) []fileTensor {
+	rows, columns := shape[0], shape[1]
+	integers, scales := make([]byte, len(values)), make([]float32, rows)
+	for r := range rows {
+		row := values[r*columns : (r+1)*columns]
+		var largest float32
+		for _, x := range row {
+			largest = max(largest, x, -x)
+		}
+		if largest == 0 {
+			continue
+		}
+		scales[r] = largest / 127
+		for c, x := range row {
+			integers[r*columns+c] = byte(int8(math.RoundToEven(float64(x / scales[r]))))
+		}
+	}
+	return []fileTensor{
+		{name, "I8", shape, integers},
+		{name + scaleSuffix, "F32", []int{rows}, floatBytes(scales)},
+	}
+}
+
+// writeSafetensors writes the safetensors format: the length of a JSON header,
+// the header, the data.
+func writeSafetensors(w io.Writer, list []fileTensor) error {
+	type entry struct {
+		DType   string `json:"dtype"`
+		Shape   []int  `json:"shape"`
+		Offsets [2]int `json:"data_offsets"`
+	}
+	header, offset := map[string]entry{}, 0
+	for _, t := range list {
+		header[t.name] = entry{t.dtype, t.shape, [2]int{offset, offset + len(t.data)}}
+		offset += len(t.data)
+	}
+	text, err := json.Marshal(header)
+	if err != nil {
+		return err
+	}
+	for len(text)%8 != 0 {
+		text = append(text, ' ')
+	}
+	if err := binary.Write(w, binary.LittleEndian, uint64(len(text))); err != nil {
+		return err
+	}
+	if _, err := w.Write(text); err != nil {
+		return err
+	}
+	for _, t := range list {
+		if _, err := w.Write(t.data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadWeights reads the weights of a model directory into a store.
+func loadWeights(store *model.Store, cfg encoder.Config, dir string) error {
+	path := filepath.Join(dir, weightsFile)
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("read weights: %w", err)
+	}
+	file, err := safetensors.NewEmpty(hub.NewLocal(dir)).NewTensorReader(weightsFile)
+	if err != nil {
+		return fmt.Errorf("read weights %s: damaged file: %w", path, err)
+	}
+	defer file.Close()
+	paths := map[string]string{}
+	for path, name := range encoderNames(cfg) {
+		paths[name] = path
+	}
+	for name := range file.Header.Tensors {
+		if strings.HasSuffix(name, scaleSuffix) {
+			continue
+		}
+		if err := loadTensor(store, file, name, paths); err != nil {
+			return fmt.Errorf("read weights %s: tensor %s: %w", path, name, err)
+		}
+	}
+	return nil
+}
+
+// loadTensor reads one tensor into the variable it belongs to.
+func loadTensor(store *model.Store, file *safetensors.TensorReader, name string, encoderPaths map[string]string) error {
+	path, ok := encoderPaths[name]
+	if !ok {
+		path = "/" + name
+	}
+	values, shape, err := readFloats(file, name)
+	if err != nil {
+		return err
+	}
+	if isTransposed(path) {
+		values = transpose(values, shape[0], shape[1])
+		slices.Reverse(shape)
+	}
+	_, err = store.CreateVariable(path, tensors.FromFlatDataAndDimensions(values, shape...))
+	return err
+}
+
+// readFloats reads a tensor as float32, with its scales when it has 8 bits.
+func readFloats(file *safetensors.TensorReader, name string) ([]float32, []int, error) {
+	tensor, err := file.ReadTensor(nil, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	shape := slices.Clone(tensor.Shape().Dimensions)
+	var values []float32
+	var integers []int8
+	err = tensor.ConstFlatData(func(flat any) {
+		switch flat := flat.(type) {
+		case []float32:
+			values = slices.Clone(flat)
+		case []int8:
+			integers = slices.Clone(flat)
+		}
+	})
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case values != nil:
+		return values, shape, nil
+	case integers == nil || len(shape) != 2:
+		return nil, nil, fmt.Errorf("is of type %s and shape %v, want F32 or an I8 matrix", tensor.DType(), shape)
+	}
+	scales, scaleShape, err := readFloats(file, name+scaleSuffix)
+	if err != nil || !slices.Equal(scaleShape, shape[:1]) {
+		return nil, nil, fmt.Errorf("its scales have shape %v, want %v: %w", scaleShape, shape[:1], err)
+	}
+	values = make([]float32, len(integers))
+	for i, x := range integers {
+		values[i] = float32(x) * scales[i/shape[1]]
+	}
+	return values, shape, nil
+}
+
+// transpose turns a matrix of rows × columns, row by row, into one of columns × rows.
+func transpose(matrix []float32, rows, columns int) []float32 {
+	out := make([]float32, len(matrix))
+	for r := range rows {
+		for c := range columns {
+			out[c*rows+r] = matrix[r*columns+c]
+		}
+	}
+	return out
+}
+
+func floatBytes(values []float32) []byte {
+	data := make([]byte, 0, 4*len(values))
+	for _, x := range values {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(x))
+	}
+	return data
+}

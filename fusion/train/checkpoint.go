@@ -1,0 +1,112 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gomlx/gomlx/ml/model/checkpoint"
+)
+
+// saveBest puts the model as it is in out/best, whole or not at all.
+func (r *run) saveBest(ctx context.Context) error {
+	dir := filepath.Join(r.out, BestDir)
+	next := dir + ".next"
+	if err := os.RemoveAll(next); err != nil {
+		return fmt.Errorf("save the best model: %w", err)
+	}
+	if err := r.learner.Save(ctx, next); err != nil {
+		return fmt.Errorf("save the best model: %w", err)
+	}
+	return replaceDir(dir, next)
+}
+
+// saveCheckpoint writes every variable, then the history: a run whose history
+// is older than its checkpoint is one that was cut between the two, and repeats
+// no more than it has to.
+func (r *run) saveCheckpoint() error {
+	dir, next := filepath.Join(r.out, checkpointDir), filepath.Join(r.out, checkpointNext)
+	if err := os.RemoveAll(next); err != nil {
+		return fmt.Errorf("save the checkpoint: %w", err)
+	}
+	handler, err := checkpoint.Build(r.learner.Store()).Dir(next).ExcludeAllParams().Keep(1).Done()
+	if err != nil {
+		return fmt.Errorf("save the checkpoint: %w", err)
+	}
+	if err := handler.Save(); err != nil {
+		return fmt.Errorf("save the checkpoint: %w", err)
+	}
+	data, err := json.MarshalIndent(r.history, "", "  ")
+	if err != nil {
+		return fmt.Errorf("save the history: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(next, HistoryFile), data, 0o644); err != nil {
+		return fmt.Errorf("save the history: %w", err)
+	}
+	if err := replaceDir(dir, next); err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(r.out, HistoryFile), data)
+}
+
+// resume reads the checkpoint of an interrupted run with the same options.
+func (r *run) resume() error {
+	dir := filepath.Join(r.out, checkpointDir)
+	data, err := os.ReadFile(filepath.Join(dir, HistoryFile))
+	if err != nil {
+		return fmt.Errorf("resume: %w", err)
+	}
+	var history History
+	if err := json.Unmarshal(data, &history); err != nil {
+		return fmt.Errorf("resume: %s: %w", filepath.Join(dir, HistoryFile), err)
+	}
+	if err := sameRecipe(history.Options, r.o); err != nil {
+		return fmt.Errorf("resume %s: %w", r.out, err)
+	}
+	store := r.learner.Store()
+	if _, err := checkpoint.Load(store).Dir(dir).Immediate().Done(); err != nil {
+		return fmt.Errorf("resume: read the checkpoint in %s: %w", dir, err)
+	}
+	r.history = history
+	last := history.Epochs[len(history.Epochs)-1]
+	r.steps = last.Steps
+	r.started = time.Now().Add(-last.Elapsed)
+	return nil
+}
+
+// sameRecipe refuses to go on with options that would give another model.
+func sameRecipe(before, now Options) error {
+	before.Resume, now.Resume = false, false
+	before.MaxSteps, now.MaxSteps = 0, 0
+	if before != now {
+		return errors.New("the run was begun with other options: give the same, or start anew in another directory")
+	}
+	return nil
+}
+
+// replaceDir puts next in the place of dir.
+func replaceDir(dir, next string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("replace %s: %w", dir, err)
+	}
+	if err := os.Rename(next, dir); err != nil {
+		return fmt.Errorf("replace %s: %w", dir, err)
+	}
+	return nil
+}
+
+// writeFile replaces a file, whole or not at all.
+func writeFile(path string, data []byte) error {
+	next := path + ".next"
+	if err := os.WriteFile(next, data, 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := os.Rename(next, path); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,283 @@
+// Package train is the training loop that the models of keci share: batches in
+// a seeded order, AdamW with a learning rate for the encoder and another for
+// the rest, warm-up and linear decay, clipping, a held-out score after each
+// epoch, and checkpoints from which an interrupted run goes on.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// Options say how to train.
+type Options struct {
+	Epochs      int     `json:"epochs"`
+	MaxSteps    int     `json:"maxSteps,omitempty"` // stop after so many steps; 0 means no limit. The schedule is that of Epochs.
+	BatchSize   int     `json:"batchSize"`          // texts
+	EncoderRate float64 `json:"encoderRate"`        // highest learning rate of the encoder
+	TaskRate    float64 `json:"taskRate"`           // highest learning rate of everything else
+	WarmUp      float64 `json:"warmUp"`             // share of the steps in which both rates rise from 0
+	ClipNorm    float64 `json:"clipNorm"`           // largest global norm of the gradient
+	WeightDecay float64 `json:"weightDecay"`        // on the encoder's matrices
+	Seed        int64   `json:"seed"`
+	Resume      bool    `json:"-"` // go on from the checkpoint in the output directory
+}
+
+// DefaultOptions is the recipe of the model that ships with keci.
+func DefaultOptions() Options {
+	return Options{
+		Epochs: 20, BatchSize: 8, EncoderRate: 2e-4, TaskRate: 5e-4,
+		WarmUp: 0.1, ClipNorm: 1, WeightDecay: 0.01, Seed: 1,
+	}
+}
+
+// Validate reports the first option that makes no sense.
+func (o Options) Validate() error {
+	switch {
+	case o.Epochs < 1:
+		return fmt.Errorf("epochs is %d, it must be at least 1", o.Epochs)
+	case o.BatchSize < 1:
+		return fmt.Errorf("batch size is %d, it must be at least 1", o.BatchSize)
+	case o.EncoderRate < 0 || o.TaskRate <= 0:
+		return errors.New("learning rates must be positive")
+	case o.WarmUp < 0 || o.WarmUp > 1:
+		return fmt.Errorf("warm-up is %g, it is a share of the steps in [0, 1]", o.WarmUp)
+	case o.ClipNorm <= 0 || o.WeightDecay < 0 || o.MaxSteps < 0:
+		return errors.New("clip norm must be positive, weight decay and max steps not negative")
+	}
+	return nil
+}
+
+// Learner is a model in training: it makes batches, builds its loss, and
+// measures itself on what is held out.
+type Learner interface {
+	// Store holds the variables.
+	Store() *model.Store
+	// Loss builds the loss of one batch, a float32 scalar.
+	Loss(root *model.Scope, batch []*graph.Node) *graph.Node
+	// Batches lays out the batches of an epoch (from 0), all random choices
+	// drawn from rng. Each is built when it is asked for.
+	Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]func() []*tensors.Tensor, error)
+	// Evaluate measures the model as it is on the held-out data.
+	Evaluate(ctx context.Context) (Score, error)
+	// Save writes the model as it is into dir, which does not exist.
+	Save(ctx context.Context, dir string) error
+}
+
+// Score is what a learner reaches on held-out data. All are F1, 0…1.
+type Score struct {
+	Entity   float64 `json:"entity"`
+	Relation float64 `json:"relation"`
+}
+
+// Selection is the number by which epochs are compared: the mean of both.
+func (s Score) Selection() float64 { return (s.Entity + s.Relation) / 2 }
+
+// Epoch is one line of the history of a run.
+type Epoch struct {
+	Epoch   int           `json:"epoch"` // from 1
+	Steps   int           `json:"steps"` // since the start of the run
+	Loss    float64       `json:"loss"`  // mean over the epoch
+	Score   Score         `json:"score"` // held out
+	Elapsed time.Duration `json:"elapsedNanoseconds"`
+}
+
+// History is the record of a run; it is also what a checkpoint knows beside the
+// variables.
+type History struct {
+	Options Options `json:"options"`
+	Epochs  []Epoch `json:"epochs"`
+	Best    int     `json:"best"` // index into Epochs, −1 before the first
+}
+
+// Progress hears of every step and every epoch.
+type Progress interface {
+	Step(done, total int, loss float64)
+	Epoch(e Epoch, best bool)
+}
+
+// The files of an output directory.
+const (
+	BestDir        = "best" // the model of the best epoch
+	HistoryFile    = "history.json"
+	checkpointDir  = "checkpoint" // all variables with the optimizer's, after the last complete epoch
+	checkpointNext = "checkpoint.next"
+)
+
+// ErrNotFinite is returned, wrapped, when the loss is not a number.
+var ErrNotFinite = errors.New("loss is not finite")
+
+// Run trains the learner and leaves the best model in out/best, the history in
+// out/history.json and a checkpoint in out/checkpoint. When ctx is cancelled it
+// stops at once; what was complete stays, and Options.Resume goes on from there
+// to the same end.
+func Run(ctx context.Context, backend compute.Backend, learner Learner, o Options, out string, progress Progress) (History, error) {
+	if err := o.Validate(); err != nil {
+		return History{}, fmt.Errorf("training options: %w", err)
+	}
+	r := &run{backend: backend, learner: learner, o: o, out: out, progress: progress,
+		history: History{Options: o, Best: -1}, started: time.Now()}
+	if err := r.open(); err != nil {
+		return History{}, err
+	}
+	if err := r.buildStep(); err != nil {
+		return History{}, err
+	}
+	defer r.exec.Finalize()
+	for epoch := len(r.history.Epochs); epoch < o.Epochs && !r.reachedMaxSteps(); epoch++ {
+		if err := r.epoch(ctx, epoch); err != nil {
+			return r.history, err
+		}
+	}
+	return r.history, nil
+}
+
+// run is a training run under way.
+type run struct {
+	backend  compute.Backend
+	learner  Learner
+	o        Options
+	out      string
+	progress Progress
+	exec     *model.Exec
+	history  History
+	steps    int // done
+	started  time.Time
+}
+
+// open makes the output directory, or reads the checkpoint of an interrupted run.
+func (r *run) open() error {
+	_, err := os.Stat(filepath.Join(r.out, HistoryFile))
+	switch {
+	case r.o.Resume && err == nil:
+		return r.resume()
+	case r.o.Resume:
+		slog.Info("no checkpoint yet, starting from the beginning", "dir", r.out)
+	case err == nil:
+		return fmt.Errorf("%s holds a training run already: choose another directory, or --resume it", r.out)
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("open output directory: %w", err)
+	}
+	if err := os.MkdirAll(r.out, 0o755); err != nil {
+		return fmt.Errorf("make output directory: %w", err)
+	}
+	if err := r.learner.Store().SetRNGStateFromSeed(r.o.Seed); err != nil {
+		return fmt.Errorf("seed the random numbers: %w", err)
+	}
+	return nil
+}
+
+// buildStep makes the graph of one training step. Its inputs are the scalars of
+// rates and the tensors of a batch; it gives the loss and the gradient's norm.
+func (r *run) buildStep() error {
+	store := r.learner.Store()
+	exec, err := model.NewExec(r.backend, store, func(root *model.Scope, in []*graph.Node) []*graph.Node {
+		store.SetTraining(in[0].Graph(), true)
+		loss := r.learner.Loss(root, in[4:])
+		norm := update(root, loss, rates{in[0], in[1], in[2], in[3]}, r.o)
+		return []*graph.Node{loss, norm}
+	})
+	if err != nil {
+		return fmt.Errorf("build the training step: %w", err)
+	}
+	r.exec = exec
+	r.exec.SetMaxCache(-1)
+	return nil
+}
+
+// epoch trains on every batch once, measures, and saves.
+func (r *run) epoch(ctx context.Context, epoch int) error {
+	rng := rand.New(rand.NewPCG(uint64(r.o.Seed), uint64(epoch)))
+	batches, err := r.learner.Batches(ctx, epoch, rng)
+	if err != nil {
+		return fmt.Errorf("epoch %d: %w", epoch+1, err)
+	}
+	total, sum, done := len(batches)*r.o.Epochs, 0.0, 0
+	for _, batch := range batches {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("training stopped in epoch %d; --resume goes on after epoch %d: %w", epoch+1, epoch, err)
+		}
+		loss, err := r.step(batch(), total)
+		if err != nil {
+			return fmt.Errorf("epoch %d, step %d: %w", epoch+1, r.steps, err)
+		}
+		sum, done = sum+loss, done+1
+		r.progress.Step(r.steps, total, sum/float64(done))
+		if r.reachedMaxSteps() {
+			break
+		}
+	}
+	return r.finishEpoch(ctx, Epoch{Epoch: epoch + 1, Steps: r.steps, Loss: sum / float64(done)})
+}
+
+func (r *run) reachedMaxSteps() bool { return r.o.MaxSteps > 0 && r.steps >= r.o.MaxSteps }
+
+// step runs one optimizer step and returns its loss.
+func (r *run) step(batch []*tensors.Tensor, total int) (float64, error) {
+	r.steps++
+	factor := schedule(r.steps, total, r.o.WarmUp)
+	first, second := biasCorrections(r.steps)
+	args := []any{float32(r.o.EncoderRate * factor), float32(r.o.TaskRate * factor), first, second}
+	for _, t := range batch {
+		args = append(args, t)
+	}
+	outs, err := r.exec.Call(args...)
+	if err != nil {
+		return 0, fmt.Errorf("run the training step: %w", err)
+	}
+	for _, t := range batch {
+		t.MustFinalizeAll()
+	}
+	loss, norm := float64(tensors.ToScalar[float32](outs[0])), float64(tensors.ToScalar[float32](outs[1]))
+	if math.IsNaN(loss+norm) || math.IsInf(loss+norm, 0) {
+		return 0, fmt.Errorf("%w (loss %g, gradient norm %g): the last good checkpoint is in %s; lower the learning rates",
+			ErrNotFinite, loss, norm, filepath.Join(r.out, checkpointDir))
+	}
+	return loss, nil
+}
+
+// schedule is the share of the highest learning rate at a step (from 1): a
+// linear rise over the warm-up, then a linear fall to 0 at the end.
+func schedule(step, total int, warmUp float64) float64 {
+	rise := warmUp * float64(total)
+	s := float64(step)
+	if s < rise {
+		return s / rise
+	}
+	return max(0, (float64(total)-s)/max(1, float64(total)-rise))
+}
+
+// finishEpoch scores the model on the held-out data and saves what must survive.
+func (r *run) finishEpoch(ctx context.Context, e Epoch) error {
+	score, err := r.learner.Evaluate(ctx)
+	if err != nil {
+		return fmt.Errorf("measure epoch %d: %w", e.Epoch, err)
+	}
+	e.Score, e.Elapsed = score, time.Since(r.started)
+	r.history.Epochs = append(r.history.Epochs, e)
+	best := r.history.Best < 0 || score.Selection() > r.history.Epochs[r.history.Best].Score.Selection()
+	if best {
+		if err := r.saveBest(ctx); err != nil {
+			return err
+		}
+		r.history.Best = len(r.history.Epochs) - 1
+	}
+	if err := r.saveCheckpoint(); err != nil {
+		return err
+	}
+	r.progress.Epoch(e, best)
+	return nil
+}
