@@ -2,11 +2,15 @@ package linker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/keci-kg/keci/graph"
 )
@@ -128,4 +132,133 @@ func TestLink(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestCandidate(t *testing.T) {
+	got, err := buildTest(t, testConcepts).Link(context.Background(), "lung cancers, il-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lung := graph.Candidate{CUI: "C14", Name: "lung", SemanticTypes: []graph.TUI{"T023"}, Matched: "lung",
+		Score: 1000, Centrality: 1, Variation: 1, Coverage: 1, Cohesiveness: 1}
+	lungCancer := lung
+	lungCancer.CUI, lungCancer.Name, lungCancer.Matched = "C13", "lung cancer", "lung cancer"
+	lungCancer.SemanticTypes = []graph.TUI{"T191"}
+	lungCancer.Score, lungCancer.Variation = 983, 0.9
+	cancer := lungCancer
+	cancer.CUI, cancer.Name, cancer.Matched, cancer.Score, cancer.Variation = "C15", "cancer", "Cancers", 1000, 1
+	interleukin := lung
+	interleukin.CUI, interleukin.Name, interleukin.Matched = "C02", "Interleukin-2", "IL-2"
+	interleukin.SemanticTypes = []graph.TUI{"T116", "T129"}
+	want := []graph.Mention{
+		{ID: "T1", Start: 0, End: 12, Text: "lung cancers", Concepts: []graph.Candidate{lungCancer}},
+		{ID: "T2", Start: 0, End: 4, Text: "lung", Concepts: []graph.Candidate{lung}},
+		{ID: "T3", Start: 5, End: 12, Text: "cancers", Concepts: []graph.Candidate{cancer}},
+		{ID: "T4", Start: 14, End: 18, Text: "il-2", Concepts: []graph.Candidate{interleukin}},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-12)); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
+	}
+}
+
+func TestOrderOfCandidates(t *testing.T) {
+	l := buildTest(t, []graph.Concept{
+		{CUI: "C1", Name: "CATS"},                             // plural away
+		{CUI: "C2", Name: "other", Synonyms: []string{"Cat"}}, // case away
+		{CUI: "C3", Name: "other", Synonyms: []string{"cat"}}, // a synonym
+		{CUI: "C4", Name: "cat"},
+		{CUI: "C5", Name: "c-a-t"}, // another normal form
+		{CUI: "C6", Name: "cat"},
+		{CUI: "C7", Name: "cats"},
+	})
+	got, err := l.Link(context.Background(), "cat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"cat=C4,C6,C3,C2,C7"}, brief(got)); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
+	}
+}
+
+func TestMaxCandidates(t *testing.T) {
+	got, err := buildTest(t, testConcepts, MaxCandidates(1)).Link(context.Background(), "CAT and cat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"CAT=C20", "cat=C19"}, brief(got)); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
+	}
+}
+
+func TestLinkCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errors.New("enough"))
+	_, err := buildTest(t, testConcepts).Link(ctx, "FKBP12")
+	if err == nil || err.Error() != "enough" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLinkConcurrently(t *testing.T) {
+	l := buildTest(t, testConcepts)
+	text := strings.Repeat("IL-2 receptor and FKBP12 in lung cancers. ", 20)
+	want, err := l.Link(context.Background(), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 20 {
+				got, err := l.Link(context.Background(), text)
+				if err != nil || !cmp.Equal(want, got) {
+					t.Errorf("differs: %v", err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// A text without spaces or with very many names must not take long.
+func TestLinkHugeTexts(t *testing.T) {
+	l := buildTest(t, testConcepts)
+	for name, unit := range map[string]string{
+		"letters": "a", "words": "lung ", "mixed": "a1", "hyphens": "a-", "brackets": "((", "right to left": "\u05d0\u05d1", "marks": "e\u0301\u0301",
+	} {
+		start := time.Now()
+		if _, err := l.Link(context.Background(), strings.Repeat(unit, 1<<20/len(unit))); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("%s: 1 MiB took %v", name, took)
+		}
+	}
+}
+
+func FuzzLink(f *testing.F) {
+	l := buildTest(f, testConcepts)
+	for _, seed := range []string{"", "IL-2's receptor (S)-warfarin", "Ca(2+), TNF-α", "( S ) - warfarin\n\nCAN", "\xffFKBP\u00AD12\xc3", "[iron(III)]"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		mentions, err := l.Link(context.Background(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := make(map[[2]int]bool)
+		for _, m := range mentions {
+			if m.Start < 0 || m.End <= m.Start || m.End > len(text) || m.Text != text[m.Start:m.End] {
+				t.Fatalf("%+v is no range of %q", m, text)
+			}
+			if !onBorder(text, m.Start) || !onBorder(text, m.End) {
+				t.Fatalf("%d to %d of %q cuts a character", m.Start, m.End, text)
+			}
+			if len(m.Concepts) == 0 || seen[[2]int{m.Start, m.End}] {
+				t.Fatalf("%d to %d of %q has no candidates or is there twice", m.Start, m.End, text)
+			}
+			seen[[2]int{m.Start, m.End}] = true
+		}
+	})
 }

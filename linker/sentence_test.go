@@ -52,3 +52,27 @@ func TestSentences(t *testing.T) {
 		})
 	}
 }
+
+func FuzzSentences(f *testing.F) {
+	for _, seed := range []string{"", "One. Two", "p < 0.05. E. coli\n\n\"X.\" y", "\xff. \xf0。A", "i.v. \u00A0The"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		end := 0
+		for _, r := range Sentences(text) {
+			if r.Start < end || r.End <= r.Start || r.End > len(text) {
+				t.Fatalf("%v after %d in %q", r, end, text)
+			}
+			if lost := text[end:r.Start]; strings.TrimSpace(lost) != "" {
+				t.Fatalf("%q of %q is lost", lost, text)
+			}
+			if s := text[r.Start:r.End]; s != strings.TrimSpace(s) {
+				t.Fatalf("%q is not trimmed", s)
+			}
+			end = r.End
+		}
+		if lost := text[end:]; strings.TrimSpace(lost) != "" {
+			t.Fatalf("%q of %q is lost", lost, text)
+		}
+	})
+}

@@ -1,0 +1,173 @@
+package linker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// writeTest writes a dictionary and gives its folder.
+func writeTest(t *testing.T, concepts []graph.Concept) string {
+	t.Helper()
+	dir := t.TempDir()
+	b, err := NewBuilder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range concepts {
+		if err := b.Add(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Finish(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func readFolder(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := make(map[string][]byte)
+	for _, entry := range entries {
+		if files[entry.Name()], err = os.ReadFile(filepath.Join(dir, entry.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+func TestOrderOfConceptsDoesNotMatter(t *testing.T) {
+	backwards := slices.Clone(testConcepts)
+	slices.Reverse(backwards)
+	want, got := readFolder(t, writeTest(t, testConcepts)), readFolder(t, writeTest(t, backwards))
+	if len(want) != 4 {
+		t.Errorf("%d files", len(want))
+	}
+	for name := range want {
+		if !bytes.Equal(want[name], got[name]) {
+			t.Errorf("%s differs", name)
+		}
+	}
+}
+
+func TestBuilderRefuses(t *testing.T) {
+	b, err := NewBuilder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Add(graph.Concept{Name: "nameless"}); err == nil {
+		t.Error("no CUI: no error")
+	}
+	if err := b.Add(graph.Concept{CUI: "C1", Name: "a"}); err != nil {
+		t.Error(err)
+	}
+	if err := b.Add(graph.Concept{CUI: "C1", Name: "b"}); err == nil || !strings.Contains(err.Error(), "C1") {
+		t.Errorf("twice: %v", err)
+	}
+}
+
+func TestInterruptedBuildLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	b, err := NewBuilder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Add(testConcepts[0]); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := b.Finish(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if files := readFolder(t, dir); len(files) > 0 {
+		t.Errorf("left %d files", len(files))
+	}
+}
+
+func TestEmptyDictionary(t *testing.T) {
+	l := buildTest(t, nil)
+	got, err := l.Link(context.Background(), "anything at all")
+	if err != nil || len(got) > 0 || got == nil {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestOpenDamaged(t *testing.T) {
+	whole := readFolder(t, writeTest(t, testConcepts))
+	for _, test := range []struct {
+		name, file string
+		damage     func([]byte) []byte // nil: the file is missing
+		want       error
+	}{
+		{"missing manifest", manifestFile, nil, ErrNoDictionary},
+		{"broken manifest", manifestFile, func(b []byte) []byte { return b[:len(b)/2] }, ErrDamaged},
+		{"other version", manifestFile, func(b []byte) []byte {
+			return bytes.Replace(b, []byte(`"formatVersion": 1`), []byte(`"formatVersion": 99`), 1)
+		}, ErrVersion},
+		{"missing names", namesFile, nil, ErrDamaged},
+		{"cut names", namesFile, func(b []byte) []byte { return b[:len(b)-1] }, ErrDamaged},
+		{"changed names", namesFile, flipMiddle, ErrDamaged},
+		{"empty postings", postingsFile, func([]byte) []byte { return nil }, ErrDamaged},
+		{"changed postings", postingsFile, flipMiddle, ErrDamaged},
+		{"longer concepts", conceptsFile, func(b []byte) []byte { return append(slices.Clone(b), 0) }, ErrDamaged},
+		{"changed concepts", conceptsFile, flipMiddle, ErrDamaged},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for name, content := range whole {
+				if name == test.file {
+					if test.damage == nil {
+						continue
+					}
+					content = test.damage(content)
+				}
+				if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := Open(dir)
+			if !errors.Is(err, test.want) {
+				t.Fatalf("got %v, want %v", err, test.want)
+			}
+			for _, part := range []string{filepath.Join(dir, test.file), "keci kb build"} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not tell %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+func flipMiddle(b []byte) []byte {
+	b = slices.Clone(b)
+	b[len(b)/2] ^= 0x40
+	return b
+}
+
+func TestCloseTwice(t *testing.T) {
+	l, err := Open(writeTest(t, testConcepts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mentions, err := l.Link(context.Background(), "FKBP12")
+	if err := errors.Join(err, l.Close(), l.Close()); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"FKBP12=C01"}, brief(mentions)); diff != "" {
+		t.Errorf("after Close: %s", diff)
+	}
+}
