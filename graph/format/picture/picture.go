@@ -67,7 +67,9 @@ func count(n int, one, more string) string {
 // attributes are set on a graph, a node or an edge.
 type attributes map[string]string
 
-func (a attributes) set(on interface{ SafeSet(name, value, unset string) error }) error {
+func (a attributes) set(on interface {
+	SafeSet(name, value, unset string) error
+}) error {
 	for _, name := range slices.Sorted(maps.Keys(a)) {
 		if err := on.SafeSet(name, a[name], ""); err != nil {
 			return fmt.Errorf("setting %s: %w", name, err)

@@ -1,0 +1,63 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/keci-kg/keci/fusion"
+	"github.com/keci-kg/keci/graph"
+)
+
+func (s *Server) routeAbout(operations huma.API) {
+	about := func(id, path, summary string) huma.Operation {
+		return s.operation(huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"about"}})
+	}
+	huma.Register(operations, about("model", "/v1/model", "The model that extracts"), s.aboutModel)
+	huma.Register(operations, about("kb", "/v1/kb", "The knowledge base"), s.aboutKB)
+	huma.Register(operations, about("health", "/healthz", "Whether the server lives"), s.health)
+	huma.Register(operations, about("ready", "/readyz", "Whether the server can take work"), s.ready)
+}
+
+type modelOutput struct {
+	Body fusion.ModelInfo
+}
+
+func (s *Server) aboutModel(context.Context, *struct{}) (*modelOutput, error) {
+	return &modelOutput{s.model}, nil
+}
+
+type kbOutput struct {
+	Body graph.KnowledgeBaseInfo
+}
+
+func (s *Server) aboutKB(context.Context, *struct{}) (*kbOutput, error) {
+	return &kbOutput{s.kb}, nil
+}
+
+type healthOutput struct {
+	Body struct {
+		Status string `json:"status" enum:"ok"`
+	}
+}
+
+func healthy() *healthOutput {
+	out := &healthOutput{}
+	out.Body.Status = "ok"
+	return out
+}
+
+func (s *Server) health(context.Context, *struct{}) (*healthOutput, error) { return healthy(), nil }
+
+// ready also asks the store, which may be another server.
+func (s *Server) ready(ctx context.Context, _ *struct{}) (*healthOutput, error) {
+	if s.stopping.Load() {
+		return nil, newProblem(http.StatusServiceUnavailable, "", "the server is stopping")
+	}
+	if _, err := s.Store.Info(ctx); err != nil {
+		s.Log.Warn("not ready", "error", err)
+		return nil, newProblem(http.StatusServiceUnavailable, "", "the store does not answer")
+	}
+	return healthy(), nil
+}

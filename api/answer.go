@@ -1,0 +1,143 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// cacheHeader tells whether an answer was worked out or known.
+const cacheHeader = "X-Cache"
+
+// question is a document with what is asked of it. Its answer does not depend
+// on the document's id.
+type question struct {
+	task string // "extract" or "link"
+	doc  graph.Document
+	work func(context.Context, graph.Document) (graph.Document, error)
+}
+
+// answer is the canonical document that answers q: offsets in code points. It
+// comes from the cache, from an equal question that is being worked on, or from
+// working it out. known reports whether the cache had it.
+func (s *Server) answer(ctx context.Context, q question) (doc graph.Document, known bool, err error) {
+	key := newCacheKey("1", q.task, q.doc.Title, q.doc.Text, s.model.Digest, s.kb.Digest)
+	data, known := s.cached(key)
+	if !known {
+		if data, err = s.workOnce(ctx, key, q); err != nil {
+			return doc, false, err
+		}
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return doc, false, fmt.Errorf("reading an answer: %w", err)
+	}
+	doc.ID = q.doc.ID
+	return doc, known, nil
+}
+
+func (s *Server) cached(key cacheKey) (data []byte, known bool) {
+	if s.Cache == nil {
+		return nil, false
+	}
+	data, known, err := s.Cache.get(key)
+	if err != nil {
+		s.Log.Warn("going on without the cache", "error", err)
+	}
+	return data, known
+}
+
+// workOnce works a question out, once for all who ask it at a time. The work
+// goes on when the one who asked first has left, for the others and the cache.
+func (s *Server) workOnce(ctx context.Context, key cacheKey, q question) ([]byte, error) {
+	flight := s.flights.DoChan(string(key[:]), func() (_ any, err error) {
+		defer func() {
+			if fault := recover(); fault != nil {
+				s.Log.Error("panic", "id", ctx.Value(requestIDKey{}), "error", fault, "stack", string(debug.Stack()))
+				err = errPanic
+			}
+		}()
+		return s.work(context.WithoutCancel(ctx), key, q)
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case result := <-flight:
+		data, _ := result.Val.([]byte)
+		return data, result.Err
+	}
+}
+
+// work works a question out within the limits and keeps the answer.
+func (s *Server) work(ctx context.Context, key cacheKey, q question) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Limits.Timeout)
+	defer cancel()
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return nil, s.busy()
+	}
+	q.doc.ID = ""
+	doc, err := q.work(ctx, q.doc)
+	if ctx.Err() != nil {
+		return nil, newProblem(http.StatusGatewayTimeout, "", "the text was not done in %s (--timeout); send a shorter one", s.Limits.Timeout)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("working on the text (%s): %w", q.task, err)
+	}
+	if doc, err = doc.WithOffsets(graph.OffsetCodepoint); err != nil {
+		return nil, err
+	}
+	doc.Mentions = orEmpty(doc.Mentions)
+	data, err := json.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	if s.Cache != nil {
+		if err := s.Cache.put(key, data); err != nil {
+			s.Log.Warn("going on without the cache", "error", err)
+		}
+	}
+	return data, nil
+}
+
+func (s *Server) busy() *Problem {
+	problem := newProblem(http.StatusServiceUnavailable, "", "%d texts at a time are worked on (--concurrency), and no turn came within %s (--timeout); try again later",
+		s.Limits.Concurrency, s.Limits.Timeout)
+	problem.retryAfter = s.Limits.Timeout
+	return problem
+}
+
+// rendered is a document in the form that was asked for.
+type rendered struct {
+	Status      int
+	ContentType string `header:"Content-Type"`
+	Cache       string `header:"X-Cache" enum:"hit,miss" doc:"Whether the answer was known or worked out."`
+	Location    string `header:"Location" doc:"Where the stored document is."`
+	Body        []byte
+}
+
+// render gives a canonical document the offsets and the form asked for.
+func render(doc graph.Document, form form, unit graph.OffsetUnit) (*rendered, error) {
+	doc, err := doc.WithOffsets(unit)
+	if err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	if err := form.write(&body, doc); err != nil {
+		return nil, fmt.Errorf("writing a document as %s: %w", form.name, err)
+	}
+	return &rendered{Status: http.StatusOK, ContentType: form.media, Body: body.Bytes()}, nil
+}
+
+func cacheWord(known bool) string {
+	if known {
+		return "hit"
+	}
+	return "miss"
+}

@@ -1,0 +1,162 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keci-kg/keci/api"
+)
+
+// TestProblems sends every kind of bad request. Each must be answered by a
+// problem as of RFC 9457 that says what is wrong, and nothing may be stored.
+func TestProblems(t *testing.T) {
+	text := func(text string) string {
+		body, err := json.Marshal(map[string]string{"text": text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	s := start(t, func(config *api.Config) {
+		config.Limits = api.Limits{TextBytes: 1000, BodyBytes: 8000, Timeout: 50 * time.Millisecond, Concurrency: 1}
+	})
+	saved := `{"id":"known","text":"FKBP12 binds FK506."}`
+	s.mustAsk(t, http.StatusCreated, "POST", "/v1/documents", saved)
+
+	for name, test := range map[string]struct {
+		method, target, body string
+		header               []string
+		status               int
+		field                string
+		says                 []string
+	}{
+		"empty text":        {body: text(""), status: 422, field: "text", says: []string{"empty"}},
+		"white space":       {body: text(" \n\t"), status: 422, field: "text", says: []string{"empty"}},
+		"only emoji":        {body: text("🧬🧪"), status: 422, field: "text", says: []string{"no letter"}},
+		"control character": {body: text("FK506 \x00 binds"), status: 422, field: "text", says: []string{"U+0000", "byte 6"}},
+		"long text":         {body: text(strings.Repeat("a ", 501)), status: 413, field: "text", says: []string{"1002 bytes", "1000", "--max-text-bytes"}},
+		"10 MB":             {body: text(strings.Repeat("x", 10<<20)), status: 413, says: []string{"8000 bytes", "--max-body-bytes"}},
+		"invalid UTF-8":     {body: "{\"text\":\"FK\xff506\"}", status: 400, says: []string{"UTF-8", "0xFF", "offset 11"}},
+		"invalid UTF-8, plain": {body: "FK\xc3\x28506", header: []string{"Content-Type", "text/plain"},
+			status: 400, says: []string{"UTF-8", "0xC3", "offset 2"}},
+		"empty plain text":   {body: " ", header: []string{"Content-Type", "text/plain"}, status: 422, field: "text", says: []string{"empty"}},
+		"broken JSON":        {body: "{\n  \"text\": \"β\" x}", status: 400, says: []string{"line 2, column 15", "byte offset 17", "'x'"}},
+		"JSON cut off":       {body: `{"text":"FK`, status: 400, says: []string{"broken JSON", "line 1, column 11"}},
+		"no object":          {body: `["FK506"]`, status: 422, says: []string{"object"}},
+		"no body":            {status: 400, says: []string{"body is required"}},
+		"no text":            {body: `{"id":"a"}`, status: 422, says: []string{"text"}},
+		"text is a number":   {body: `{"text":1}`, status: 422, field: "text", says: []string{"string"}},
+		"unknown field":      {body: `{"text":"FK506","txet":1}`, status: 422, field: "txet", says: []string{`unknown field "txet"`}},
+		"unknown parameter":  {target: "?offset=byte", body: text("FK506"), status: 422, field: "offset", says: []string{"unknown query parameter"}},
+		"unknown offsets":    {target: "?offsets=words", body: text("FK506"), status: 422, field: "offsets", says: []string{"codepoint", "byte", "utf16"}},
+		"unknown format":     {target: "?format=pdf", body: text("FK506"), status: 422, field: "format", says: []string{"json", "svg"}},
+		"not acceptable":     {body: text("FK506"), header: []string{"Accept", "text/html"}, status: 406, says: []string{"application/json", "image/svg+xml"}},
+		"form":               {body: "text=FK506", header: []string{"Content-Type", "application/x-www-form-urlencoded"}, status: 415, says: []string{"x-www-form-urlencoded", "application/json"}},
+		"no media type":      {body: text("FK506"), header: []string{"Content-Type", ";"}, status: 415, says: []string{"media type"}},
+		"control in id":      {body: `{"text":"FK506","id":"a\u0007"}`, status: 422, field: "id", says: []string{"U+0007"}},
+		"long id":            {body: `{"text":"FK506","id":"` + strings.Repeat("i", 513) + `"}`, status: 422, field: "id", says: []string{"512"}},
+		"too slow":           {body: text("slow FK506"), status: 504, says: []string{"50ms", "--timeout"}},
+		"panic":              {body: text("panic FK506"), status: 500, says: []string{"log"}},
+		"failure":            {body: text("fail FK506"), status: 500, says: []string{"log"}},
+		"conflict":           {target: "/v1/documents", body: `{"id":"known","text":"other words"}`, status: 409, field: "id", says: []string{"known", "replace=true"}},
+		"title conflict":     {target: "/v1/documents", body: `{"id":"known","text":"FKBP12 binds FK506.","title":"t"}`, status: 409, field: "id", says: []string{"title"}},
+		"unknown document":   {method: "GET", target: "/v1/documents/none", status: 404, says: []string{`"none"`}},
+		"delete unknown":     {method: "DELETE", target: "/v1/documents/none", status: 404, says: []string{`"none"`}},
+		"unknown concept":    {method: "GET", target: "/v1/concepts/C0000000", status: 404, says: []string{`"C0000000"`}},
+		"unknown neighbors":  {method: "GET", target: "/v1/concepts/C0000000/neighbors", status: 404, says: []string{`"C0000000"`}},
+		"unknown mentions":   {method: "GET", target: "/v1/concepts/C0000000/mentions", status: 404, says: []string{`"C0000000"`}},
+		"search for nothing": {method: "GET", target: "/v1/concepts", status: 422, field: "q", says: []string{"required"}},
+		"limit 0":            {method: "GET", target: "/v1/documents?limit=0", status: 422, field: "limit", says: []string{">= 1"}},
+		"limit x":            {method: "GET", target: "/v1/documents?limit=x", status: 422, field: "limit", says: []string{"integer"}},
+		"subgraph of what":   {target: "/v1/subgraph", body: `{}`, status: 422, field: "concepts", says: []string{"either"}},
+		"unknown path":       {method: "GET", target: "/v2", status: 404, says: []string{"/v2"}},
+		"wrong method":       {method: "PUT", target: "/v1/model", status: 405, says: []string{"PUT", "GET"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			targets := []string{test.target}
+			if !strings.HasPrefix(test.target, "/") {
+				targets = []string{"/v1/documents" + test.target, "/v1/extract" + test.target}
+			}
+			method := test.method
+			if method == "" {
+				method = "POST"
+			}
+			for _, target := range targets {
+				answer := s.mustAsk(t, test.status, method, target, test.body, test.header...)
+				checkProblem(t, answer.Header(), answer.Body.Bytes(), test.status, test.field, test.says)
+			}
+		})
+	}
+
+	docs, err := s.store.Documents(t.Context(), "", 10)
+	if err != nil || len(docs) != 1 {
+		t.Errorf("after the bad requests the store has %d documents (error %v), want the one saved", len(docs), err)
+	}
+	if log := s.log.String(); strings.Contains(log, "FK506") {
+		t.Errorf("the log tells a text:\n%s", log)
+	}
+	if !strings.Contains(s.log.String(), errFake.Error()) {
+		t.Error("the log does not tell the failure inside")
+	}
+}
+
+func checkProblem(t *testing.T, header http.Header, body []byte, status int, field string, says []string) {
+	t.Helper()
+	if got := header.Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("content type %q", got)
+	}
+	var problem api.Problem
+	if err := json.Unmarshal(body, &problem); err != nil {
+		t.Fatalf("the problem is not JSON: %v: %s", err, body)
+	}
+	if problem.Status != status || problem.Title == "" || !strings.HasPrefix(problem.Type, "urn:keci:problem:") {
+		t.Errorf("problem %s", body)
+	}
+	if want := "urn:keci:request:" + header.Get("X-Request-Id"); problem.Instance != want || header.Get("X-Request-Id") == "" {
+		t.Errorf("instance %q, want %q", problem.Instance, want)
+	}
+	if problem.Field != field {
+		t.Errorf("field %q, want %q: %s", problem.Field, field, body)
+	}
+	for _, want := range says {
+		if !strings.Contains(problem.Detail, want) {
+			t.Errorf("the detail does not say %q: %s", want, problem.Detail)
+		}
+	}
+	if len(body) > 1500 || strings.Contains(string(body), errFake.Error()) {
+		t.Errorf("the problem tells too much: %.1500s", body)
+	}
+}
+
+func TestBusyServerSaysWhenToComeBack(t *testing.T) {
+	s := start(t, func(config *api.Config) {
+		config.Limits.Concurrency, config.Limits.Timeout = 1, 100*time.Millisecond
+		config.Extractor.(*fake).release = make(chan struct{})
+	})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.ask("POST", "/v1/extract", `{"text":"FKBP12 first"}`)
+	}()
+	for s.fake.extractions.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	answer := s.mustAsk(t, http.StatusServiceUnavailable, "POST", "/v1/extract", `{"text":"FKBP12 second"}`)
+	checkProblem(t, answer.Header(), answer.Body.Bytes(), 503, "", []string{"1 texts at a time", "--concurrency", "--timeout"})
+	if answer.Header().Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	close(s.fake.release)
+	<-done
+}
+
+func TestLimitsMustBePositive(t *testing.T) {
+	_, err := api.New(t.Context(), api.Config{})
+	if err == nil || !strings.Contains(fmt.Sprint(err), "limit") {
+		t.Errorf("error = %v", err)
+	}
+}

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// DocumentInput is a document sent in, with what the answer shall look like.
+type DocumentInput struct {
+	FormInput
+	Body documentBody
+}
+
+// documentBody is a document as clients send it.
+type documentBody struct {
+	ID    string `json:"id,omitempty" doc:"Without one, the hash of the text is the id."`
+	Title string `json:"title,omitempty"`
+	Text  string `json:"text" example:"FKBP12 binds FK506."`
+}
+
+// document is the document sent in, checked.
+func (s *Server) document(body documentBody) (graph.Document, error) {
+	doc := graph.Document{ID: body.ID, Title: body.Title, Text: body.Text}
+	err := graph.ValidateText(body.Text, s.Limits.TextBytes)
+	switch {
+	case errors.Is(err, graph.ErrTextTooLong):
+		return doc, newProblem(http.StatusRequestEntityTooLarge, "text", "%v (--max-text-bytes)", err)
+	case err != nil:
+		return doc, newProblem(http.StatusUnprocessableEntity, "text", "%v", err)
+	}
+	if doc.ID == "" {
+		doc.ID = graph.TextID(doc.Text)
+	}
+	if err := graph.ValidateID(doc.ID); err != nil {
+		return doc, newProblem(http.StatusUnprocessableEntity, "id", "%v", err)
+	}
+	return doc, nil
+}
+
+func (s *Server) routeExtract(operations huma.API) {
+	huma.Register(operations, s.documentOperation(huma.Operation{
+		OperationID: "extract", Method: http.MethodPost, Path: "/v1/extract", Tags: []string{"documents"},
+		Summary: "Extract the graph of a text", Description: "Entities, their concepts and the relations among them. Nothing is stored.",
+	}, operations), s.extract)
+	huma.Register(operations, s.documentOperation(huma.Operation{
+		OperationID: "link", Method: http.MethodPost, Path: "/v1/link", Tags: []string{"documents"},
+		Summary: "Link a text to the knowledge base", Description: "The mentions of the text with every candidate concept, best first. Nothing is stored.",
+	}, operations), s.link)
+}
+
+// documentOperation describes an operation that answers with a document.
+func (s *Server) documentOperation(op huma.Operation, operations huma.API) huma.Operation {
+	schema := operations.OpenAPI().Components.Schemas.Schema(documentType, true, "Document")
+	response := &huma.Response{Description: "The document", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: schema},
+		"image/svg+xml":    {Schema: &huma.Schema{Type: huma.TypeString}},
+	}}
+	op.Responses = map[string]*huma.Response{"200": response}
+	if op.DefaultStatus != 0 {
+		op.Responses["201"] = response
+	}
+	op.Errors = []int{
+		http.StatusBadRequest, http.StatusNotAcceptable, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+	}
+	if op.Method == http.MethodPost {
+		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
+			"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}},
+		}}
+	}
+	return s.operation(op)
+}
+
+func (s *Server) extract(ctx context.Context, in *DocumentInput) (*rendered, error) {
+	return s.answerDocument(ctx, in, "extract", s.Extractor.Extract)
+}
+
+func (s *Server) link(ctx context.Context, in *DocumentInput) (*rendered, error) {
+	return s.answerDocument(ctx, in, "link", s.linkDocument)
+}
+
+func (s *Server) linkDocument(ctx context.Context, doc graph.Document) (graph.Document, error) {
+	mentions, err := s.Linker.Link(ctx, doc.Text)
+	if err != nil {
+		return doc, err
+	}
+	doc.Offsets, doc.Mentions = graph.OffsetByte, mentions
+	doc.KB = &graph.Provenance{Name: s.kb.Name, Digest: s.kb.Digest}
+	return doc, nil
+}
+
+// answerDocument works on a document and answers in the form asked for.
+func (s *Server) answerDocument(ctx context.Context, in *DocumentInput, task string, work func(context.Context, graph.Document) (graph.Document, error)) (*rendered, error) {
+	form, err := in.form()
+	if err != nil {
+		return nil, err
+	}
+	doc, err := s.document(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	doc, known, err := s.answer(ctx, question{task, doc, work})
+	if err != nil {
+		return nil, s.failed(ctx, err)
+	}
+	out, err := render(doc, form, in.unit())
+	if err != nil {
+		return nil, s.failed(ctx, err)
+	}
+	out.Cache = cacheWord(known)
+	return out, nil
+}

@@ -1,0 +1,152 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
+	"github.com/labstack/echo/v4"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// Problem is the answer to a request that failed: problem details as of RFC 9457
+// with the extensions field and errors. It is an error, so that handlers can
+// return it.
+type Problem struct {
+	Type     string       `json:"type" format:"uri" doc:"Names the kind of problem."`
+	Title    string       `json:"title" doc:"The kind of problem in words."`
+	Status   int          `json:"status" doc:"The HTTP status."`
+	Detail   string       `json:"detail" doc:"What is wrong this time, and what to do."`
+	Instance string       `json:"instance,omitempty" format:"uri" doc:"Names this occurrence; the id in it is that of X-Request-Id and of the log."`
+	Field    string       `json:"field,omitempty" doc:"The field or parameter at fault, the first when there are several."`
+	Errors   []FieldError `json:"errors,omitempty" doc:"All faults, when there are several."`
+
+	retryAfter time.Duration
+}
+
+// FieldError is one of several faults of a request.
+type FieldError struct {
+	Field  string `json:"field,omitempty"`
+	Detail string `json:"detail"`
+}
+
+// problemKinds names the kinds of problems by their status.
+var problemKinds = map[int]struct{ name, title string }{
+	http.StatusBadRequest:            {"malformed-request", "The request cannot be read"},
+	http.StatusNotFound:              {"not-found", "There is no such thing"},
+	http.StatusMethodNotAllowed:      {"method-not-allowed", "The method is not allowed here"},
+	http.StatusNotAcceptable:         {"not-acceptable", "The answer has none of the accepted forms"},
+	http.StatusRequestTimeout:        {"slow-request", "The request came too slowly"},
+	http.StatusConflict:              {"conflict", "The id is known with another text"},
+	http.StatusRequestEntityTooLarge: {"too-large", "The request is too large"},
+	http.StatusUnsupportedMediaType:  {"unsupported-media-type", "The form of the body is not supported"},
+	http.StatusUnprocessableEntity:   {"invalid-input", "The input is not valid"},
+	http.StatusInternalServerError:   {"internal", "The server failed"},
+	http.StatusServiceUnavailable:    {"busy", "The server is busy"},
+	http.StatusGatewayTimeout:        {"timeout", "The work took too long"},
+}
+
+// newProblem is a problem of the kind that belongs to status.
+func newProblem(status int, field, format string, args ...any) *Problem {
+	kind, known := problemKinds[status]
+	if !known {
+		kind.name, kind.title = strconv.Itoa(status), http.StatusText(status)
+	}
+	return &Problem{
+		Type:   "urn:keci:problem:" + kind.name,
+		Title:  kind.title,
+		Status: status,
+		Field:  field,
+		Detail: fmt.Sprintf(format, args...),
+	}
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders implements huma.HeadersError.
+func (p *Problem) GetHeaders() http.Header {
+	headers := http.Header{}
+	if p.retryAfter > 0 {
+		headers.Set("Retry-After", strconv.Itoa(max(1, int(p.retryAfter.Seconds()))))
+	}
+	return headers
+}
+
+// huma makes its own errors (a parameter that does not fit, a body that cannot
+// be read) through this variable, which it provides for the purpose.
+func init() {
+	huma.NewError = func(status int, message string, faults ...error) huma.StatusError {
+		return problemOfFaults(status, message, faults)
+	}
+}
+
+// problemOfFaults is the problem for what huma found wrong with a request.
+func problemOfFaults(status int, message string, faults []error) *Problem {
+	p := newProblem(status, "", "%s", message)
+	for _, fault := range faults {
+		p.Errors = append(p.Errors, fieldError(fault))
+	}
+	if len(p.Errors) == 0 {
+		return p
+	}
+	details := make([]string, len(p.Errors))
+	for i, fault := range p.Errors {
+		details[i] = fault.Detail
+	}
+	p.Field, p.Detail = p.Errors[0].Field, strings.Join(details, "; ")
+	if len(p.Errors) == 1 {
+		p.Errors = nil
+	}
+	return p
+}
+
+// fieldError is one fault that huma found. The value at fault, which may be the
+// whole text, is left out.
+func fieldError(fault error) FieldError {
+	detailed, ok := fault.(huma.ErrorDetailer)
+	if !ok {
+		return FieldError{Detail: fault.Error()}
+	}
+	detail := detailed.ErrorDetail()
+	_, field, _ := strings.Cut(detail.Location, ".") // after "body", "query", "path"
+	switch {
+	case detail.Message == validation.MsgUnexpectedProperty:
+		return FieldError{field, fmt.Sprintf("unknown field %q", field)}
+	case field == "":
+		return FieldError{Detail: detail.Message}
+	}
+	return FieldError{field, field + ": " + detail.Message}
+}
+
+// problemOf is the problem that err amounts to. What is inside the server stays
+// inside: such errors are told in the log only.
+func problemOf(err error) *Problem {
+	var (
+		problem   *Problem
+		echoError *echo.HTTPError
+	)
+	switch {
+	case errors.As(err, &problem):
+		return problem
+	case errors.Is(err, graph.ErrNotFound):
+		return newProblem(http.StatusNotFound, "", "%v", err)
+	case errors.Is(err, graph.ErrConflict):
+		return newProblem(http.StatusConflict, "id", "%v; send ?replace=true to replace the document", err)
+	case errors.As(err, &echoError):
+		return newProblem(echoError.Code, "", "%v", echoError.Message)
+	}
+	return newProblem(http.StatusInternalServerError, "", "an error inside the server; its log has more under the id of this request")
+}
