@@ -11,8 +11,43 @@ import (
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, fixture storetest.Fixture) graph.Store {
-		return open(t, t.TempDir(), storetest.Knowledge(fixture))
+		return open(t, t.TempDir(), build(t, fixture))
 	})
+}
+
+// build makes a knowledge base of the fixture.
+func build(t *testing.T, fixture storetest.Fixture) *embedded.Knowledge {
+	t.Helper()
+	dir := t.TempDir()
+	builder, err := embedded.NewKnowledgeBuilder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, semanticType := range fixture.SemanticTypes {
+		builder.AddSemanticType(semanticType)
+	}
+	for _, relation := range fixture.TypeRelations {
+		builder.AddTypeRelation(relation)
+	}
+	for _, concept := range fixture.Concepts {
+		if err := builder.AddConcept(concept); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, relation := range fixture.Relations {
+		if err := builder.AddRelation(relation); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := builder.Finish(t.Context(), fixture.Info.Name, nil); err != nil {
+		t.Fatal(err)
+	}
+	knowledge, err := embedded.OpenKnowledge(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { knowledge.Close() })
+	return knowledge
 }
 
 func open(t *testing.T, dir string, kb graph.Knowledge) *embedded.Store {

@@ -92,9 +92,9 @@ func testSearch(t *testing.T, store graph.Store) {
 	for _, test := range []struct {
 		query string
 		limit int
-		want  []graph.CUI
+		want  []graph.CUI // the best first, the others by CUI, since which of them is better is a matter of taste
 	}{
-		{"tacrolimus", 10, []graph.CUI{"C0085149", "C0039246", "C0999999"}}, // the whole name first, then names that begin so
+		{"tacrolimus", 10, []graph.CUI{"C0085149", "C0039246", "C0999999"}}, // the whole name before names that begin so
 		{"TACROLIMUS", 1, []graph.CUI{"C0085149"}},
 		{"rapamycin", 10, []graph.CUI{"C0072980"}},
 		{"protein binding", 10, []graph.CUI{"C0039246"}}, // the words in any order
@@ -105,6 +105,9 @@ func testSearch(t *testing.T, store graph.Store) {
 		var got []graph.CUI
 		for _, concept := range found {
 			got = append(got, concept.CUI)
+		}
+		if len(got) > 1 {
+			slices.Sort(got[1:])
 		}
 		if !slices.Equal(got, test.want) {
 			t.Errorf("Search(%q, %d) = %v, want %v", test.query, test.limit, got, test.want)
