@@ -54,7 +54,12 @@ func Open(backend compute.Backend, dir string) (*Encoder, error) {
 	}
 	axes := []string{"batch", "seq"}
 	forward.WithDynamicAxes(axes, axes).SetMaxCache(-1)
-	return &Encoder{Tokenizer: tokenizer, Config: config, forward: forward}, nil
+	e := &Encoder{Tokenizer: tokenizer, Config: config, forward: forward}
+	// The first call compiles the graph, which cannot be done twice at the same time; later calls can.
+	if _, err := e.Forward([][]int32{{tokenizer.CLS(), tokenizer.SEP()}}); err != nil {
+		return nil, fmt.Errorf("open encoder %s: %w", dir, err)
+	}
+	return e, nil
 }
 
 // Forward runs BERT over rows of ids and gives the vectors of each row, padding left out. A row has at least

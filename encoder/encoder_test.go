@@ -83,7 +83,7 @@ func TestEncodeStops(t *testing.T) {
 func TestEncodeAtOnce(t *testing.T) {
 	encoder := openTiny(t, newReferenceBERT(tinyConfig, 11))
 	texts := []string{"a b c", "d", strings.Repeat("cab ", 9)}
-	want, err := encoder.Encode(t.Context(), texts)
+	want, err := openTiny(t, newReferenceBERT(tinyConfig, 11)).Encode(t.Context(), texts)
 	if err != nil {
 		t.Fatal(err)
 	}
