@@ -76,6 +76,7 @@ type SourceInfo struct {
 	Name         string `json:"name,omitempty"`
 	Version      string `json:"version,omitempty"`
 	Licence      string `json:"licence,omitempty"`
+	Contact      string `json:"contact,omitempty"` // home page, or whom to ask about the content
 	Attribution  string `json:"attribution,omitempty"`
 }
 

@@ -157,8 +157,8 @@ func (r *Release) assertedRelations(ctx context.Context, n network) ([]graph.Typ
 }
 
 // Sources gives the source vocabularies that MRSAB lists as part of the
-// release (SABIN), in order of abbreviation. Licence is SLC, where a release
-// says whom to ask for a licence.
+// release (SABIN), in order of abbreviation. Licence is SLC, which says whom to
+// ask for a licence or which it is, and Contact is SCC.
 func (r *Release) Sources(ctx context.Context) ([]graph.SourceInfo, error) {
 	var sources []graph.SourceInfo
 	column := func(r *row, name string) string { return string(r.fields[mrsab.column(name)]) }
@@ -174,6 +174,7 @@ func (r *Release) Sources(ctx context.Context) ([]graph.SourceInfo, error) {
 			Name:         column(row, "SON"),
 			Version:      column(row, "SVER"),
 			Licence:      column(row, "SLC"),
+			Contact:      column(row, "SCC"),
 			Attribution:  column(row, "SCIT"),
 		})
 	}

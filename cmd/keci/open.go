@@ -2,16 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
 
+	"github.com/keci-kg/keci/linker"
 	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
 // openKnowledgeBase opens a knowledge base folder, or the one in the program
 // when dir is empty.
-func openKnowledgeBase(_ context.Context, dir string) (*knowledgebase.KnowledgeBase, error) {
+func openKnowledgeBase(ctx context.Context, dir string, options ...linker.Option) (*knowledgebase.KnowledgeBase, error) {
 	if dir == "" {
-		return nil, errors.New("--kb is missing")
+		return knowledgebase.OpenDefault(ctx, options...)
 	}
-	return knowledgebase.Open(dir)
+	return knowledgebase.Open(dir, options...)
 }

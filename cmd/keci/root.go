@@ -17,6 +17,7 @@ func newRootCommand() *cobra.Command {
 		newEvaluateCommand(),
 		newTrainCommand(),
 		newLinkCommand(),
+		newKBCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -85,21 +85,25 @@ func mayReplace(out string, force bool) error {
 	return nil
 }
 
-// rename gives the finished folder its name, putting what was there out of the way.
+// rename gives the finished folder its name, after putting what is there out of
+// the way if it may be replaced.
 func rename(temp, out string, force bool) error {
 	if err := os.Chmod(temp, 0o755); err != nil {
 		return err
 	}
-	old := temp + ".old"
-	if err := os.Rename(out, old); err == nil {
-		defer os.RemoveAll(old)
-		if !force {
-			// Only an empty folder may be there now, or one made in the meantime.
-			if err := os.Remove(old); err != nil {
-				return errors.Join(ErrExists, os.Rename(old, out))
-			}
-		}
+	os.Remove(out) // succeeds for an empty folder only, which may be replaced
+	err := os.Rename(temp, out)
+	if !errors.Is(err, os.ErrExist) {
+		return err
 	}
+	if !force {
+		return fmt.Errorf("%w, made in the meantime", ErrExists)
+	}
+	old := temp + ".old"
+	if err := os.Rename(out, old); err != nil {
+		return err
+	}
+	defer os.RemoveAll(old)
 	return os.Rename(temp, out)
 }
 
@@ -130,40 +134,43 @@ func writeFolder(ctx context.Context, dir string, source Source, options Options
 // returns the abbreviations of the sources that concepts come from.
 func copyAll(ctx context.Context, dir string, source Source, store *embedded.KnowledgeBuilder, step func(string)) (used map[string]bool, err error) {
 	step("reading the semantic types")
+	if err := copyNetwork(ctx, source, store); err != nil {
+		return nil, err
+	}
+	names, err := linker.NewBuilder(dir)
+	if err != nil {
+		return nil, err
+	}
+	step("reading the concepts")
+	if used, err = copyConcepts(ctx, source, store, names); err != nil {
+		return nil, err
+	}
+	// The dictionary is written while the relations are read.
+	dictionary := make(chan error, 1)
+	go func() { dictionary <- names.Finish(ctx) }()
+	step("reading the relations")
+	err = copyRelations(ctx, source, store)
+	return used, errors.Join(err, <-dictionary)
+}
+
+func copyNetwork(ctx context.Context, source Source, store *embedded.KnowledgeBuilder) error {
 	for t, err := range source.SemanticTypes(ctx) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		store.AddSemanticType(t)
 	}
 	for r, err := range source.TypeRelations(ctx) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		store.AddTypeRelation(r)
 	}
-	step("reading the concepts")
-	if used, err = copyConcepts(ctx, dir, source, store, step); err != nil {
-		return nil, err
-	}
-	step("reading the relations")
-	for r, err := range source.Relations(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		if err := store.AddRelation(r); err != nil {
-			return nil, err
-		}
-	}
-	return used, nil
+	return nil
 }
 
-func copyConcepts(ctx context.Context, dir string, source Source, store *embedded.KnowledgeBuilder, step func(string)) (map[string]bool, error) {
-	names, err := linker.NewBuilder(dir)
-	if err != nil {
-		return nil, err
-	}
-	used := map[string]bool{}
+func copyConcepts(ctx context.Context, source Source, store *embedded.KnowledgeBuilder, names *linker.Builder) (used map[string]bool, err error) {
+	used = map[string]bool{}
 	for c, err := range source.Concepts(ctx) {
 		if err != nil {
 			return nil, err
@@ -171,12 +178,26 @@ func copyConcepts(ctx context.Context, dir string, source Source, store *embedde
 		for _, s := range c.Sources {
 			used[s] = true
 		}
-		if err := errors.Join(store.AddConcept(c), names.Add(c)); err != nil {
+		if err := store.AddConcept(c); err != nil {
+			return nil, err
+		}
+		if err := names.Add(c); err != nil {
 			return nil, err
 		}
 	}
-	step("writing the dictionary")
-	return used, names.Finish(ctx)
+	return used, nil
+}
+
+func copyRelations(ctx context.Context, source Source, store *embedded.KnowledgeBuilder) error {
+	for r, err := range source.Relations(ctx) {
+		if err != nil {
+			return err
+		}
+		if err := store.AddRelation(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func keepUsed(sources []graph.SourceInfo, used map[string]bool) []graph.SourceInfo {

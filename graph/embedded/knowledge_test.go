@@ -1,0 +1,399 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+var (
+	aspirin = graph.Concept{
+		CUI: "C01", Name: "Aspirin", Synonyms: []string{"acetylsalicylic acid", "ASA"}, SemanticTypes: []graph.TUI{"T109", "T121"},
+		Definition: "Ein Salicylat – häufig.", Sources: []string{"CHEBI", "MSH"}, Codes: []graph.Code{{Source: "MSH", Code: "D001241"}},
+	}
+	cox1 = graph.Concept{CUI: "C02", Name: "COX-1", Synonyms: []string{"prostaglandin synthase 1"}, SemanticTypes: []graph.TUI{"T126"}}
+	cox2 = graph.Concept{CUI: "C03", Name: "COX-2", Synonyms: []string{"prostaglandin synthase 2"}, SemanticTypes: []graph.TUI{"T126"}}
+	odd  = graph.Concept{CUI: "C04", Name: "Odd one", SemanticTypes: []graph.TUI{}}
+
+	inhibits   = graph.Relation{Head: "C01", Label: "inhibits", Tail: "C02", Rel: "RO", Sources: []string{"CHEBI", "MSH"}}
+	inhibited  = graph.Relation{Head: "C02", Label: "inhibited_by", Tail: "C01", Rel: "RO"}
+	sibling    = graph.Relation{Head: "C02", Label: "SIB", Tail: "C03", Rel: "SIB"}
+	dangling   = graph.Relation{Head: "C02", Label: "RO", Tail: "C99", Rel: "RO"}
+	chemical   = graph.SemanticType{TUI: "T109", Abbreviation: "orch", Name: "Organic Chemical", TreeNumber: "A1.4.1.2.1", Definition: "Carbon."}
+	enzyme     = graph.SemanticType{TUI: "T126", Abbreviation: "enzy", Name: "Enzyme", Group: "CHEM"}
+	affects    = graph.TypeRelation{Head: "T109", Label: "affects", Tail: "T126"}
+	selfAffect = graph.TypeRelation{Head: "T126", Label: "affects", Tail: "T126"}
+)
+
+// buildSmall writes the knowledge base above and returns its folder.
+func buildSmall(t *testing.T) (string, graph.KnowledgeBaseInfo) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "store")
+	b, err := NewKnowledgeBuilder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.AddSemanticType(enzyme)
+	b.AddSemanticType(chemical)
+	b.AddTypeRelation(selfAffect)
+	b.AddTypeRelation(affects)
+	for _, c := range []graph.Concept{aspirin, cox1, cox2, odd} {
+		if err := b.AddConcept(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range []graph.Relation{inhibits, inhibited, sibling, dangling} {
+		if err := b.AddRelation(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := b.Finish(t.Context(), "small", []graph.SourceInfo{{Abbreviation: "MSH"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, info
+}
+
+func openSmall(t *testing.T) *Knowledge {
+	t.Helper()
+	dir, _ := buildSmall(t)
+	return openKnowledge(t, dir)
+}
+
+func openKnowledge(t testing.TB, dir string) *Knowledge {
+	t.Helper()
+	k, err := OpenKnowledge(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return k
+}
+
+func same[T any](t *testing.T, want, got T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("difference (-want +got):\n%s", diff)
+	}
+}
+
+func TestKnowledgeInfo(t *testing.T) {
+	dir, info := buildSmall(t)
+	same(t, graph.KnowledgeBaseInfo{
+		Name: "small", Digest: info.Digest, FormatVersion: KnowledgeFormat, Concepts: 4, Names: 8, Definitions: 1,
+		Relations: 3, SemanticTypes: 2, TypeRelations: 2, Sources: []graph.SourceInfo{{Abbreviation: "MSH"}},
+	}, info)
+	got, err := openKnowledge(t, dir).Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, info, got)
+
+	_, again := buildSmall(t)
+	if again.Digest != info.Digest || !strings.HasPrefix(info.Digest, "sha256:") {
+		t.Errorf("digests %s and %s", info.Digest, again.Digest)
+	}
+}
+
+func TestKnowledgeLookUp(t *testing.T) {
+	k := openSmall(t)
+	for _, want := range []graph.Concept{aspirin, cox1, odd} {
+		got, err := k.Concept(t.Context(), want.CUI)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, want, got)
+	}
+	got, err := k.SemanticType(t.Context(), "T126")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, enzyme, got)
+
+	if _, err := k.Concept(t.Context(), "C0"); !errors.Is(err, graph.ErrNotFound) {
+		t.Errorf("unknown concept: %v", err)
+	}
+	if _, err := k.SemanticType(t.Context(), "T000"); !errors.Is(err, graph.ErrNotFound) {
+		t.Errorf("unknown type: %v", err)
+	}
+}
+
+func TestKnowledgeNeighbors(t *testing.T) {
+	k := openSmall(t)
+	for _, tc := range []struct {
+		cui   graph.CUI
+		limit int
+		want  []graph.Relation
+	}{
+		{"C02", 10, []graph.Relation{sibling, inhibited, inhibits}},
+		{"C02", 2, []graph.Relation{sibling, inhibited}},
+		{"C02", 0, nil},
+		{"C03", 10, []graph.Relation{sibling}},
+		{"C04", 10, nil},
+		{"C0", 10, nil}, // the beginning of other ids
+	} {
+		got, err := k.Neighbors(t.Context(), tc.cui, tc.limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, tc.want, got)
+	}
+}
+
+func TestKnowledgeSubgraph(t *testing.T) {
+	k := openSmall(t)
+	got, err := k.Subgraph(t.Context(), []graph.CUI{"C02", "C77", "C01", "C02", "C04"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, graph.Subgraph{
+		Concepts:      []graph.Concept{aspirin, cox1, odd},
+		SemanticTypes: []graph.SemanticType{chemical, enzyme},
+		Relations:     []graph.Relation{inhibits, inhibited},
+		TypeRelations: []graph.TypeRelation{affects, selfAffect},
+	}, got)
+
+	got, err = k.Subgraph(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, graph.Subgraph{
+		Concepts: []graph.Concept{}, SemanticTypes: []graph.SemanticType{},
+		Relations: []graph.Relation{}, TypeRelations: []graph.TypeRelation{},
+	}, got)
+}
+
+// A concept with many relations must give the few that are asked for, wherever
+// they lie among the others.
+func TestKnowledgeSubgraphOfHub(t *testing.T) {
+	const spokes = 500
+	spoke := func(i int) graph.CUI { return graph.CUI(fmt.Sprintf("S%03d", i)) }
+	dir := filepath.Join(t.TempDir(), "store")
+	b, err := NewKnowledgeBuilder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cui := range append([]graph.CUI{"HUB", "Z"}, list(spokes, spoke)...) {
+		if err := b.AddConcept(graph.Concept{CUI: cui, Name: string(cui)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range spokes {
+		for _, label := range []string{"a", "b"} {
+			if err := b.AddRelation(graph.Relation{Head: "HUB", Label: label, Tail: spoke(i)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := b.Finish(t.Context(), "hub", nil); err != nil {
+		t.Fatal(err)
+	}
+	got, err := openKnowledge(t, dir).Subgraph(t.Context(), []graph.CUI{"HUB", "S000", "S001", "S250", "S499", "Z"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []graph.Relation
+	for _, label := range []string{"a", "b"} {
+		for _, i := range []int{0, 1, 250, 499} {
+			want = append(want, graph.Relation{Head: "HUB", Label: label, Tail: spoke(i)})
+		}
+	}
+	same(t, want, got.Relations)
+}
+
+func list(n int, item func(int) graph.CUI) []graph.CUI {
+	items := make([]graph.CUI, n)
+	for i := range items {
+		items[i] = item(i)
+	}
+	return items
+}
+
+func TestKnowledgeSearch(t *testing.T) {
+	k := openSmall(t)
+	for _, tc := range []struct {
+		query string
+		limit int
+		want  []graph.CUI
+	}{
+		{"aspirin", 10, []graph.CUI{"C01"}},
+		{"Acetylsalicylic ac", 10, []graph.CUI{"C01"}},            // the last word may be begun
+		{"acetyl acid", 10, nil},                                  // the others may not
+		{"cox", 10, []graph.CUI{"C02", "C03"}},                    // ties by CUI
+		{"COX 2", 10, []graph.CUI{"C03"}},                         // hyphens part words
+		{"synthase prostaglandin", 1, []graph.CUI{"C02"}},         // any order
+		{"o", 10, []graph.CUI{"C04"}},                             // the beginning of a word
+		{"2", 10, []graph.CUI{"C03"}},                             //
+		{"nothing like it", 10, nil},                              //
+		{" - ", 10, nil},                                          //
+		{"aspirin", 0, nil},                                       //
+		{strings.Repeat("x", 100_000), 10, nil},                   // longer than any key
+		{"as", 10, []graph.CUI{"C01"}},                            // ASA and Aspirin: once
+		{"prostaglandin synthase", 10, []graph.CUI{"C02", "C03"}}, //
+	} {
+		got, err := k.Search(t.Context(), tc.query, tc.limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var cuis []graph.CUI
+		for _, c := range got {
+			cuis = append(cuis, c.CUI)
+		}
+		if !cmp.Equal(tc.want, cuis) {
+			t.Errorf("%.40q: %v, want %v", tc.query, cuis, tc.want)
+		}
+	}
+}
+
+func TestKnowledgeAtOnce(t *testing.T) {
+	k := openSmall(t)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 50 {
+				if sub, err := k.Subgraph(t.Context(), []graph.CUI{"C01", "C02"}); err != nil || len(sub.Relations) != 2 {
+					t.Errorf("%v, %v", sub, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestKnowledgeIsOnlyRead(t *testing.T) {
+	dir, _ := buildSmall(t)
+	before := listing(t, dir)
+	if err := os.Chmod(dir, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Chmod(dir, 0o755) })
+	first, second := openKnowledge(t, dir), openKnowledge(t, dir)
+	for _, k := range []*Knowledge{first, second} {
+		if _, err := k.Concept(t.Context(), "C01"); err != nil {
+			t.Error(err)
+		}
+	}
+	same(t, before, listing(t, dir))
+}
+
+func listing(t *testing.T, dir string) (files []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, fmt.Sprint(e.Name(), " ", info.Size(), " ", info.ModTime()))
+	}
+	return files
+}
+
+func TestKnowledgeBuilderRefuses(t *testing.T) {
+	b, err := NewKnowledgeBuilder(filepath.Join(t.TempDir(), "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := b.AddConcept(aspirin); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]graph.Concept{
+		"the same again": aspirin,
+		"no id":          {Name: "x"},
+		"a NUL":          {CUI: "C\x00", Name: "x"},
+		"too large":      {CUI: "C9", Name: strings.Repeat("x ", maxEntry)},
+	} {
+		if err := b.AddConcept(c); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := NewKnowledgeBuilder(b.dir); !errors.Is(err, os.ErrExist) {
+		t.Errorf("a folder with files: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := b.Finish(ctx, "x", nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestOpenKnowledgeRefuses(t *testing.T) {
+	if _, err := OpenKnowledge(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("no folder: no error")
+	}
+	empty := t.TempDir()
+	if _, err := OpenKnowledge(empty); err == nil || !strings.Contains(err.Error(), empty) {
+		t.Errorf("empty folder: %v", err)
+	}
+}
+
+func TestDecodeDamage(t *testing.T) {
+	whole := encodeConcept(aspirin)
+	for cut := range whole {
+		if _, err := decodeConcept("C01", whole[:cut]); !errors.Is(err, errDamagedEntry) {
+			t.Errorf("cut at %d: %v", cut, err)
+		}
+	}
+	if _, err := decodeConcept("C01", append(whole, 0)); !errors.Is(err, errDamagedEntry) {
+		t.Errorf("a byte too many: %v", err)
+	}
+	network := encodeNetwork([]graph.SemanticType{chemical}, []graph.TypeRelation{affects})
+	for cut := range network {
+		if _, _, err := decodeNetwork(network[:cut]); !errors.Is(err, errDamagedEntry) {
+			t.Errorf("network cut at %d: %v", cut, err)
+		}
+	}
+}
+
+// BenchmarkSubgraph reads the background knowledge graph of 150 concepts, as a
+// document has, from a knowledge base of 50,000 with ten relations each.
+func BenchmarkSubgraph(b *testing.B) {
+	const concepts, asked, degree = 50_000, 150, 10
+	id := func(i int) graph.CUI { return graph.CUI(fmt.Sprintf("C%07d", i%concepts)) }
+	dir := filepath.Join(b.TempDir(), "store")
+	builder, err := NewKnowledgeBuilder(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range concepts {
+		c := aspirin
+		c.CUI = id(i)
+		if err := builder.AddConcept(c); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for i := range concepts {
+		for step := range degree {
+			if err := builder.AddRelation(graph.Relation{Head: id(i), Label: "has", Tail: id(i + 300*(step+1)), Rel: "RO"}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	if _, err := builder.Finish(b.Context(), "bench", nil); err != nil {
+		b.Fatal(err)
+	}
+	k := openKnowledge(b, dir)
+	for n := 0; b.Loop(); n++ {
+		cuis := list(asked, func(i int) graph.CUI { return id(n*7919 + i*300) })
+		if sub, err := k.Subgraph(b.Context(), cuis); err != nil || len(sub.Relations) == 0 {
+			b.Fatal(len(sub.Relations), err)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package knowledgebase
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+
+	"github.com/keci-kg/keci/graph/embedded"
+	"github.com/keci-kg/keci/linker"
+)
+
+// DefaultFactsFile is the name of the file in the folder default that holds the
+// default knowledge base. keci kb default makes it, with the ATTRIBUTION.md
+// beside it.
+const DefaultFactsFile = "facts.jsonl.zst"
+
+//go:embed default/facts.jsonl.zst
+var defaultFacts []byte
+
+// DefaultFacts reads the default knowledge base, which is part of the program.
+func DefaultFacts() (*Facts, error) { return ReadFacts(bytes.NewReader(defaultFacts)) }
+
+// CacheVariable names the environment variable for the folder where keci keeps
+// what it can make again; without it, that is keci in the user's cache folder.
+const CacheVariable = "KECI_CACHE_DIR"
+
+// openAttempts is how often OpenDefault looks again when other processes do the
+// same at the same time.
+const openAttempts = 3
+
+// OpenDefault opens the default knowledge base. The first call on a machine
+// makes its folder in the cache, in a second or two. Processes that do so at
+// once each make it whole, and the first one's is kept.
+func OpenDefault(ctx context.Context, options ...linker.Option) (*KnowledgeBase, error) {
+	dir, err := defaultFolder()
+	if err != nil {
+		return nil, fmt.Errorf("opening the default knowledge base: %w", err)
+	}
+	for range openAttempts {
+		kb, openErr := Open(dir, options...)
+		if openErr == nil {
+			return kb, nil
+		}
+		if err = buildDefault(ctx, dir); err != nil && !errors.Is(err, ErrExists) {
+			return nil, fmt.Errorf("making the default knowledge base (set %s to another folder if this one is of no use): %w", CacheVariable, err)
+		}
+		err = openErr
+	}
+	return nil, fmt.Errorf("opening the default knowledge base: %w", err)
+}
+
+// defaultFolder is where the default knowledge base of this program lies. Other
+// facts and other formats have other folders.
+func defaultFolder() (string, error) {
+	cache := os.Getenv(CacheVariable)
+	if cache == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("%w (set %s to a folder for it)", err, CacheVariable)
+		}
+		cache = filepath.Join(user, "keci")
+	}
+	digest := sha256.Sum256(defaultFacts)
+	name := fmt.Sprintf("%s-%d", hex.EncodeToString(digest[:8]), embedded.KnowledgeFormat)
+	return filepath.Join(cache, "kb", name), nil
+}
+
+// buildDefault makes the folder, after moving away one that cannot be opened.
+func buildDefault(ctx context.Context, dir string) error {
+	facts, err := DefaultFacts()
+	if err != nil {
+		return err
+	}
+	if err := discard(dir); err != nil {
+		return err
+	}
+	_, err = Build(ctx, dir, facts, Options{Name: facts.Name})
+	debug.FreeOSMemory() // the program is starting, and this was all it needs of that kind
+	return err
+}
+
+// discard removes a folder, if it is there. It first gives it another name,
+// so that nobody sees half of it.
+func discard(dir string) error {
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	trash, err := os.MkdirTemp(filepath.Dir(dir), ".discarded-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(trash)
+	if err := os.Rename(dir, filepath.Join(trash, "kb")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
