@@ -15,16 +15,26 @@ const maxRow = 512
 // outsideSpan is added to the attention score of a piece outside the span.
 const outsideSpan = -1e9
 
-// batch is a set of instances as tensors. Dimensions, each padded to the
-// batch's largest and rounded up so that few shapes are compiled:
-//
-//	B texts · T pieces of a text · R rows of the encoder (R = B unless a text is
-//	longer than a row) · S pieces of a row · N spans of a text · V nodes of a
-//	graph · C candidates of a span · P pieces of a name · E edges of the batch
+// batchShape is what a graph is compiled for. Each dimension is the largest of
+// the batch, rounded up so that few shapes occur.
+type batchShape struct {
+	B int // texts
+	T int // pieces of a text
+	R int // rows of the encoder: B, unless a text is longer than a row
+	S int // pieces of a row
+	N int // spans of a text
+	V int // nodes of a background graph
+	E int // edges of all the graphs
+	C int // candidates of a span
+	P int // pieces of a name
+	H int // width of the encoder
+}
+
+// batch is a set of instances as tensors.
 type batch struct {
-	instances        []*instance
-	B, T, R, S, N, V int
-	E                int
+	batchShape
+	knowledge bool
+	instances []*instance
 
 	ids       []int32   // [R, S] word pieces, [CLS] and [SEP] included
 	rowMask   []float32 // [R, S] 1 for a piece
@@ -70,13 +80,14 @@ func newBatcher(cfg Config, tokenizer *encoder.Tokenizer, width int) *batcher {
 // batch lays out instances; rows says how many texts the shape has room for
 // (at least len(instances)).
 func (m *batcher) batch(instances []*instance, rows int) *batch {
-	b := &batch{instances: instances, B: rows}
+	b := &batch{instances: instances, knowledge: m.cfg.usesKnowledge()}
+	b.B, b.H, b.C, b.P = rows, m.width, m.cfg.Knowledge.Candidates, m.cfg.Knowledge.NamePieces
 	b.layOutPieces(m.tokenizer)
 	b.layOutSpans(m.cfg)
-	if m.cfg.usesKnowledge() {
+	if b.knowledge {
 		b.layOutNodes(m)
 		b.layOutEdges(m.relations)
-		b.layOutCandidates(m.cfg.Knowledge.Candidates)
+		b.layOutCandidates()
 	}
 	return b
 }
@@ -177,11 +188,10 @@ func (b *batch) layOutNodes(m *batcher) {
 		most = max(most, len(in.Graph.Nodes))
 	}
 	b.V = roundUp(most, 32)
-	pieces := m.cfg.Knowledge.NamePieces
 	b.nodeType = make([]int32, b.B*b.V)
-	b.namePieces = make([]int32, b.B*b.V*pieces)
-	b.nameWeight = make([]float32, b.B*b.V*pieces)
-	b.definition = make([]float32, b.B*b.V*m.width)
+	b.namePieces = make([]int32, b.B*b.V*b.P)
+	b.nameWeight = make([]float32, b.B*b.V*b.P)
+	b.definition = make([]float32, b.B*b.V*b.H)
 	b.defined = make([]float32, b.B*b.V)
 	for i, in := range b.instances {
 		for v, n := range in.Graph.Nodes {
@@ -189,20 +199,20 @@ func (b *batch) layOutNodes(m *batcher) {
 			if n.TUI != "" {
 				b.nodeType[at] = 1 + m.types[string(n.TUI)]
 			}
-			b.fillName(at*pieces, m.tokenizer.Tokenize(n.Name), pieces)
+			b.fillName(at*b.P, m.tokenizer.Tokenize(n.Name))
 			if n.Definition == "" {
 				continue
 			}
 			if vector := m.definitions(n.Definition); vector != nil {
-				copy(b.definition[at*m.width:], vector)
+				copy(b.definition[at*b.H:], vector)
 				b.defined[at] = 1
 			}
 		}
 	}
 }
 
-func (b *batch) fillName(at int, pieces []encoder.Piece, most int) {
-	pieces = pieces[:min(len(pieces), most)]
+func (b *batch) fillName(at int, pieces []encoder.Piece) {
+	pieces = pieces[:min(len(pieces), b.P)]
 	for p := range pieces {
 		b.namePieces[at+p] = pieces[p].ID
 		b.nameWeight[at+p] = 1 / float32(len(pieces))
@@ -240,13 +250,13 @@ func (b *batch) layOutEdges(relations vocabulary) {
 }
 
 // layOutCandidates fills C(s_i) for every span.
-func (b *batch) layOutCandidates(most int) {
-	b.candNode = make([]int32, b.B*b.N*most)
-	b.candMask = make([]float32, b.B*b.N*most)
+func (b *batch) layOutCandidates() {
+	b.candNode = make([]int32, b.B*b.N*b.C)
+	b.candMask = make([]float32, b.B*b.N*b.C)
 	for i, in := range b.instances {
 		for n, candidates := range in.Candidates {
 			for c, candidate := range candidates {
-				at := (i*b.N+n)*most + c
+				at := (i*b.N+n)*b.C + c
 				b.candNode[at] = int32(i*b.V + candidate.Node)
 				b.candMask[at] = 1
 			}
@@ -255,7 +265,7 @@ func (b *batch) layOutCandidates(most int) {
 }
 
 // tensors are the inputs of the model's graph, in the order of newInputs.
-func (b *batch) tensors(cfg Config, width int) []*tensors.Tensor {
+func (b *batch) tensors() []*tensors.Tensor {
 	list := []*tensors.Tensor{
 		tensors.FromFlatDataAndDimensions(b.ids, b.R, b.S),
 		tensors.FromFlatDataAndDimensions(b.rowMask, b.R, b.S),
@@ -267,21 +277,20 @@ func (b *batch) tensors(cfg Config, width int) []*tensors.Tensor {
 		tensors.FromFlatDataAndDimensions(b.spanMask, b.B, b.N),
 		tensors.FromFlatDataAndDimensions(b.kept, b.B),
 	}
-	if !cfg.usesKnowledge() {
+	if !b.knowledge {
 		return list
 	}
-	p, c := cfg.Knowledge.NamePieces, cfg.Knowledge.Candidates
 	return append(list,
 		tensors.FromFlatDataAndDimensions(b.nodeType, b.B, b.V),
-		tensors.FromFlatDataAndDimensions(b.namePieces, b.B, b.V, p),
-		tensors.FromFlatDataAndDimensions(b.nameWeight, b.B, b.V, p),
-		tensors.FromFlatDataAndDimensions(b.definition, b.B, b.V, width),
+		tensors.FromFlatDataAndDimensions(b.namePieces, b.B, b.V, b.P),
+		tensors.FromFlatDataAndDimensions(b.nameWeight, b.B, b.V, b.P),
+		tensors.FromFlatDataAndDimensions(b.definition, b.B, b.V, b.H),
 		tensors.FromFlatDataAndDimensions(b.defined, b.B, b.V),
 		tensors.FromFlatDataAndDimensions(b.edgeAt, b.E),
 		tensors.FromFlatDataAndDimensions(b.edgeKind, b.E),
 		tensors.FromFlatDataAndDimensions(b.edgeNorm, b.E),
-		tensors.FromFlatDataAndDimensions(b.candNode, b.B, b.N, c),
-		tensors.FromFlatDataAndDimensions(b.candMask, b.B, b.N, c),
+		tensors.FromFlatDataAndDimensions(b.candNode, b.B, b.N, b.C),
+		tensors.FromFlatDataAndDimensions(b.candMask, b.B, b.N, b.C),
 	)
 }
 

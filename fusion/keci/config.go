@@ -75,8 +75,8 @@ func DefaultConfig() Config {
 	return Config{
 		FormatVersion:  1,
 		Variant:        VariantKECI,
-		Span:           encoder.SpanConfig{MaxWidth: 20, WidthEmbedding: 20, Hidden: 1000, Size: 512, Dropout: 0.2},
-		KeptRatio:      0.35,
+		Span:           encoder.SpanConfig{MaxWidth: 14, WidthEmbedding: 20, Hidden: 1000, Size: 512, Dropout: 0.2},
+		KeptRatio:      0.3,
 		Hidden:         500,
 		Dropout:        0.2,
 		SpanLayers:     2,

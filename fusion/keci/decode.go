@@ -26,11 +26,11 @@ type foundRelation struct {
 	initial    float64
 }
 
-// decode reads row i of a prediction: a kept span whose 1 − P(none) reaches the
+// decode reads the prediction of one text: a kept span whose 1 − P(none) reaches the
 // threshold is a mention; a pair of mentions likewise a relation. Offsets are
 // bytes of the instance's text.
-func (c Config) decode(in *instance, p prediction, i int) found {
-	rows := c.mentionRows(in, p, i)
+func (c Config) decode(in *instance, p prediction) found {
+	rows := c.mentionRows(in, p)
 	var f found
 	for _, r := range rows {
 		f.mentions = append(f.mentions, c.mention(in, p, r))
@@ -40,7 +40,7 @@ func (c Config) decode(in *instance, p prediction, i int) found {
 			if a == b || (!c.Directed && a > b) {
 				continue
 			}
-			if r, ok := c.relation(p, i, rows[a].slot, rows[b].slot); ok {
+			if r, ok := c.relation(p, rows[a].slot, rows[b].slot); ok {
 				r.head, r.tail = a, b
 				f.relations = append(f.relations, r)
 			}
@@ -51,20 +51,18 @@ func (c Config) decode(in *instance, p prediction, i int) found {
 
 // mentionRow is a kept span that is a mention.
 type mentionRow struct {
-	slot int // row of the prediction's [B·M] tables is base+slot
-	base int
+	slot int // row of the prediction's tables
 	span int // index into instance.Spans
 }
 
 // mentionRows lists the mentions in order of the text, longer ones first.
-func (c Config) mentionRows(in *instance, p prediction, i int) []mentionRow {
+func (c Config) mentionRows(in *instance, p prediction) []mentionRow {
 	types := len(c.EntityTypes)
-	base := i * p.most
 	var rows []mentionRow
 	for slot := range min(keptSpans(c, len(in.Pieces)), len(in.Spans), p.most) {
-		none := p.finalTypes[(base+slot)*types]
+		none := p.finalTypes[slot*types]
 		if 1-float64(none) >= c.EntityThreshold {
-			rows = append(rows, mentionRow{slot, base, int(p.kept[base+slot])})
+			rows = append(rows, mentionRow{slot, int(p.kept[slot])})
 		}
 	}
 	slices.SortFunc(rows, func(a, b mentionRow) int {
@@ -79,7 +77,7 @@ func (c Config) mentionRows(in *instance, p prediction, i int) []mentionRow {
 func (c Config) mention(in *instance, p prediction, r mentionRow) graph.Mention {
 	span := in.Spans[r.span]
 	types := len(c.EntityTypes)
-	row := r.base + r.slot
+	row := r.slot
 	label, score := best(p.finalTypes[row*types:(row+1)*types], 1)
 	first, initial := best(p.initialTypes[row*types:(row+1)*types], 0)
 	m := graph.Mention{
@@ -108,10 +106,10 @@ func (c Config) attend(m *graph.Mention, candidates []candidate, attention []flo
 	slices.SortStableFunc(m.Concepts, func(a, b graph.Candidate) int { return cmp.Compare(*b.Weight, *a.Weight) })
 }
 
-// relation reads the relation between two kept spans of text i, if there is one.
-func (c Config) relation(p prediction, i, head, tail int) (foundRelation, bool) {
+// relation reads the relation between two kept spans, if there is one.
+func (c Config) relation(p prediction, head, tail int) (foundRelation, bool) {
 	labels := len(c.RelationLabels)
-	at := ((i*p.most+head)*p.most + tail) * labels
+	at := (head*p.most + tail) * labels
 	final := p.finalRelations[at : at+labels]
 	if labels < 2 || 1-float64(final[0]) < c.RelationThreshold {
 		return foundRelation{}, false

@@ -26,11 +26,12 @@ type definitions struct {
 	cfg       Config
 	tokenizer *encoder.Tokenizer
 	exec      *model.Exec
+	calls     sync.Locker // held while exec runs: nothing may be compiled then
 	mu        sync.Mutex
 	vectors   map[string][]float32
 }
 
-func newDefinitions(backend compute.Backend, store *model.Store, cfg Config, enc encoder.Config, t *encoder.Tokenizer) (*definitions, error) {
+func newDefinitions(backend compute.Backend, store *model.Store, cfg Config, enc encoder.Config, t *encoder.Tokenizer, calls sync.Locker) (*definitions, error) {
 	exec, err := model.NewExec(backend, store, func(root *model.Scope, ids, mask *Node) *Node {
 		store.SetTraining(ids.Graph(), true) // variables stay variables: no copy of the weights in the graph
 		return meanVector(encoder.BERT(root.At("encoder"), enc, ids, mask, 0), mask)
@@ -39,7 +40,7 @@ func newDefinitions(backend compute.Backend, store *model.Store, cfg Config, enc
 		return nil, fmt.Errorf("build the encoder of definitions: %w", err)
 	}
 	exec.SetMaxCache(-1)
-	return &definitions{cfg: cfg, tokenizer: t, exec: exec, vectors: map[string][]float32{}}, nil
+	return &definitions{cfg: cfg, tokenizer: t, exec: exec, calls: calls, vectors: map[string][]float32{}}, nil
 }
 
 // meanVector is the mean of the token vectors: [B, S, H] → [B, H].
@@ -94,6 +95,10 @@ func (d *definitions) missing(instances []*instance) (chunks [][]string) {
 	return chunks
 }
 
+// compile builds the graph, by way of an empty batch; it must come before any
+// concurrent use.
+func (d *definitions) compile() error { return d.encode(nil) }
+
 // encode reads a batch of definitions, cut to the configured number of pieces.
 func (d *definitions) encode(texts []string) error {
 	length := d.cfg.Knowledge.DefinitionPieces + 2
@@ -111,12 +116,15 @@ func (d *definitions) encode(texts []string) error {
 		}
 		ids[row+1+len(pieces)], mask[row+1+len(pieces)] = d.tokenizer.SEP(), 1
 	}
+	d.calls.Lock()
 	outs, err := d.exec.Call(
 		tensors.FromFlatDataAndDimensions(ids, definitionBatch, length),
 		tensors.FromFlatDataAndDimensions(mask, definitionBatch, length))
+	d.calls.Unlock()
 	if err != nil {
 		return err
 	}
+	defer finalize(outs)
 	flat, err := tensors.CopyFlatData[float32](outs[0])
 	if err != nil {
 		return err

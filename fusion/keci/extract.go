@@ -1,17 +1,15 @@
 package keci
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/linker"
 )
-
-// batchTexts is how many sentences are predicted at once.
-const batchTexts = 8
 
 // Extract returns the graph of one document: its sentences are read one by one,
 // with offsets in bytes of the whole text.
@@ -56,15 +54,11 @@ func (m *Model) prepare(ctx context.Context, text string) (reading, error) {
 	return r, nil
 }
 
-// rowOf is one text of a batch's prediction.
-type rowOf struct {
-	prediction
-	row int
-}
-
-// predictAll runs the model on the sentences of all texts, those of similar
-// length together. The answer has the order of the texts and their sentences.
-func (m *Model) predictAll(ctx context.Context, texts []reading) ([][]rowOf, error) {
+// predictAll runs the model on the sentences of all texts, as many at once as
+// there are processors. Each sentence is a batch of its own: what it is computed
+// with, to the last bit, does not depend on its neighbours. The answer has the
+// order of the texts and their sentences.
+func (m *Model) predictAll(ctx context.Context, texts []reading) ([][]prediction, error) {
 	var instances []*instance
 	for _, t := range texts {
 		instances = append(instances, t.instances...)
@@ -72,21 +66,19 @@ func (m *Model) predictAll(ctx context.Context, texts []reading) ([][]rowOf, err
 	if err := m.definitions.ensure(ctx, instances...); err != nil {
 		return nil, err
 	}
-	flat := make([]rowOf, len(instances))
-	for _, group := range byLength(instances, batchTexts) {
-		var batch []*instance
-		for _, i := range group {
-			batch = append(batch, instances[i])
-		}
-		p, err := m.predictor.predict(ctx, m.batcher.batch(batch, len(batch)), m.encoderConfig.HiddenSize)
-		if err != nil {
-			return nil, err
-		}
-		for row, i := range group {
-			flat[i] = rowOf{p, row}
-		}
+	flat := make([]prediction, len(instances))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, in := range instances {
+		group.Go(func() (err error) {
+			flat[i], err = m.predictor.predict(ctx, m.batcher.batch([]*instance{in}, 1))
+			return err
+		})
 	}
-	answer := make([][]rowOf, len(texts))
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	answer := make([][]prediction, len(texts))
 	for i, t := range texts {
 		answer[i], flat = flat[:len(t.instances)], flat[len(t.instances):]
 	}
@@ -94,23 +86,10 @@ func (m *Model) predictAll(ctx context.Context, texts []reading) ([][]rowOf, err
 }
 
 // decodeText turns the predictions of a text's sentences into its graph.
-func (c Config) decodeText(doc graph.Document, text reading, predictions []rowOf) graph.Document {
+func (c Config) decodeText(doc graph.Document, text reading, predictions []prediction) graph.Document {
 	results := make([]found, len(predictions))
 	for i, p := range predictions {
-		results[i] = c.decode(text.instances[i], p.prediction, p.row)
+		results[i] = c.decode(text.instances[i], p)
 	}
 	return c.document(doc, text.segments, results)
-}
-
-// byLength groups instances, as indices, so that each group of at most size has
-// similar numbers of pieces.
-func byLength(instances []*instance, size int) [][]int {
-	order := make([]int, len(instances))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Compare(len(instances[a].Pieces), len(instances[b].Pieces))
-	})
-	return slices.Collect(slices.Chunk(order, size))
 }

@@ -231,7 +231,7 @@ func (l *Learner) layOut(group []int, withRelations bool) []*tensors.Tensor {
 	if withRelations {
 		weight = 1
 	}
-	return append(b.tensors(l.network.cfg, l.model.encoderConfig.HiddenSize),
+	return append(b.tensors(),
 		tensors.FromFlatDataAndDimensions(types, b.B, b.N),
 		tensors.FromFlatDataAndDimensions(heads, b.B, most),
 		tensors.FromFlatDataAndDimensions(tails, b.B, most),
@@ -281,7 +281,7 @@ func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
 var thresholds = []float64{0.5, 0.4, 0.6, 0.3, 0.7}
 
 // score decodes the predictions of the held-out sentences and measures them.
-func (l *Learner) score(cfg Config, predictions [][]rowOf) (train.Score, error) {
+func (l *Learner) score(cfg Config, predictions [][]prediction) (train.Score, error) {
 	var documents []kg.Document
 	for i, e := range l.heldOut.Examples {
 		documents = append(documents, cfg.decodeText(kg.Document{ID: e.ID, Text: e.Text}, l.heldOutRead[i], predictions[i]))

@@ -7,6 +7,7 @@
 package keci
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -15,7 +16,6 @@ import (
 	"path/filepath"
 
 	"github.com/gomlx/compute"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // the graph operators read as formulas
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/encoder"
@@ -101,12 +101,15 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase)
 		Name: cfg.Name, Variant: string(cfg.Variant), Engine: backend.Name(),
 		EntityTypes: cfg.EntityTypes[1:], RelationLabels: cfg.RelationLabels[1:],
 	}
-	if m.definitions, err = newDefinitions(backend, m.store, cfg, encoderConfig, tokenizer); err != nil {
+	if m.predictor, err = newPredictor(backend, m.store, network{cfg: cfg, encoder: encoderConfig}); err != nil {
+		return nil, err
+	}
+	m.definitions, err = newDefinitions(backend, m.store, cfg, encoderConfig, tokenizer, m.predictor.mu.RLocker())
+	if err != nil {
 		return nil, err
 	}
 	m.batcher.definitions = m.definitions.vector
-	m.predictor, err = newPredictor(backend, m.store, network{cfg: cfg, encoder: encoderConfig})
-	return m, err
+	return m, nil
 }
 
 // checkWeights builds the graph once on paper: a variable that the file lacks
@@ -116,9 +119,12 @@ func (m *Model) checkWeights() error {
 	for v := range m.store.IterVariables() {
 		known[v.Path()] = true
 	}
-	text := &instance{Graph: &background{}}
-	if err := m.predictor.compile(m.batcher.batch([]*instance{text}, 1), m.encoderConfig.HiddenSize); err != nil {
+	empty := m.batcher.batch([]*instance{{Graph: &background{}}}, 1)
+	if _, err := m.predictor.predict(context.Background(), empty); err != nil {
 		return fmt.Errorf("do not fit keci.json and config.json: %w", err)
+	}
+	if err := m.definitions.compile(); err != nil {
+		return err
 	}
 	for v := range m.store.IterVariables() {
 		if isWeight(v.Path()) && !known[v.Path()] {
@@ -159,57 +165,4 @@ func digest(dir string) (string, error) {
 		}
 	}
 	return "sha256:" + hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-// predictor runs the network on batches and gives probabilities.
-type predictor struct {
-	exec *model.Exec
-	cfg  Config
-}
-
-// prediction is what the network says of a batch. The relation matrices are
-// [B, M, M, |R|], the attention [B, M, 1+C].
-type prediction struct {
-	kept                             []int32 // [B, M]
-	most                             int     // M
-	initialTypes, finalTypes         []float32
-	initialRelations, finalRelations []float32
-	attention                        []float32 // empty without knowledge
-}
-
-func newPredictor(backend compute.Backend, store *model.Store, n network) (*predictor, error) {
-	exec, err := model.NewExec(backend, store, func(root *model.Scope, nodes []*Node) []*Node {
-		store.SetTraining(nodes[0].Graph(), true) // variables stay variables: no copy of the weights in each shape's graph
-		in, _ := newInputs(n.cfg, nodes)
-		return n.predictions(n.build(root, in))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("build the model: %w", err)
-	}
-	exec.SetMaxCache(-1)
-	return &predictor{exec: exec, cfg: n.cfg}, nil
-}
-
-// predictions turns logits into what decoding needs.
-func (n network) predictions(out outputs) []*Node {
-	list := []*Node{
-		out.keptIndex,
-		Softmax(n.gatherKept(out.spanTypes, out.keptIndex), -1),
-		Softmax(out.finalTypes, -1),
-		n.relationProbabilities(out.relations),
-		n.relationProbabilities(out.finalRelations),
-	}
-	if out.attention != nil {
-		list = append(list, out.attention)
-	}
-	return list
-}
-
-// relationProbabilities of logits [B, M, M, |R|]; where relations have no
-// direction both orders of a pair are heard.
-func (n network) relationProbabilities(logits *Node) *Node {
-	if !n.cfg.Directed {
-		logits = MulScalar(Add(logits, TransposeAllAxes(logits, 0, 2, 1, 3)), 0.5)
-	}
-	return Softmax(logits, -1)
 }
