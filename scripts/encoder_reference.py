@@ -54,6 +54,7 @@ TEXTS = SENTENCES + [
     "1\u20442 \u00bd H\u2082O Ca\u00b2\u207a \u2103 \u212b \u2126",
     "\u201cquoted\u201d \u2018it\u2019s\u2019 \u2014 dash\u2013dash \u2026",
     "p<0.05; $5 = \u20ac4 ^ ~ ` | \\ _snake_case_",
+    "\uf0b7bullet pri\ue000vate",  # private use
     "[CLS] is plain text, [MASK] too",
     "x" * 100 + " " + "y" * 101,
     "\u00e9" * 100 + " " + "e\u0301" * 101,
