@@ -18,6 +18,7 @@ func newRootCommand() *cobra.Command {
 		newTrainCommand(),
 		newLinkCommand(),
 		newKBCommand(),
+		newBenchCommand(),
 		newVersionCommand(),
 	)
 	return root
