@@ -114,6 +114,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serving on %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
+	s.Log.Info("stopping when the requests that run are done")
 	s.stopping.Store(true)
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Limits.Timeout)
 	defer cancel()

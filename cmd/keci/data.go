@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/embedded"
+)
+
+// What lies in a data directory.
+const (
+	documentsFolder = "documents"
+	cacheFolder     = "cache"
+)
+
+// dataHelp tells where documents are kept without --data.
+const dataHelp = "`DIR` for documents and cached answers (default: keci in $XDG_DATA_HOME or in the user's folder for data)"
+
+// dataDir makes and names the data directory: dir, or the user's own when it is empty.
+func dataDir(dir string) (string, error) {
+	if dir == "" {
+		parent, err := userDataDir()
+		if err != nil {
+			return "", fmt.Errorf("looking for the user's folder for data (name one with --data): %w", err)
+		}
+		dir = filepath.Join(parent, "keci")
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", fmt.Errorf("making the data directory: %w", err)
+	}
+	return dir, nil
+}
+
+// userDataDir is where programs keep the data of a user.
+func userDataDir() (string, error) {
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return os.UserConfigDir()
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".local", "share"), err
+}
+
+// openStore opens the documents of a data directory beside a knowledge base.
+func openStore(dataDir string, kb graph.Knowledge) (*embedded.Store, error) {
+	return embedded.Open(filepath.Join(dataDir, documentsFolder), kb)
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/keci-kg/keci/fusion"
+	"github.com/keci-kg/keci/fusion/keci"
+	"github.com/keci-kg/keci/fusion/keci/pretrained"
+	"github.com/keci-kg/keci/umls/knowledgebase"
+)
+
+// extractor is an open extractor that must be closed.
+type extractor struct {
+	fusion.Extractor
+	close func()
+}
+
+// Close gives back what the engine holds.
+func (e extractor) Close() { e.close() }
+
+// openExtractor opens a model directory, or the model in the program when dir is
+// empty, on an engine, to be used with a knowledge base.
+func openExtractor(dir string, kb *knowledgebase.KnowledgeBase, engine string) (extractor, error) {
+	dir, err := modelDir(dir)
+	if err != nil {
+		return extractor{}, err
+	}
+	backend, err := openEngine(engine)
+	if err != nil {
+		return extractor{}, err
+	}
+	model, err := keci.Open(backend, dir, modelKnowledge(kb))
+	if err != nil {
+		backend.Finalize()
+		return extractor{}, err
+	}
+	return extractor{model, backend.Finalize}, nil
+}
+
+// modelDir is dir, or where the model in the program lies when dir is empty.
+func modelDir(dir string) (string, error) {
+	if dir != "" {
+		return dir, nil
+	}
+	cache, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	return pretrained.Dir(cache)
+}
+
+// cacheDir is where keci keeps what it can make again.
+func cacheDir() (string, error) {
+	if dir := os.Getenv(knowledgebase.CacheVariable); dir != "" {
+		return dir, nil
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("look for the user's cache folder (name one with %s): %w", knowledgebase.CacheVariable, err)
+	}
+	return filepath.Join(dir, "keci"), nil
+}
