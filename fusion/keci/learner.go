@@ -3,11 +3,8 @@ package keci
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -295,30 +292,5 @@ func (l *Learner) score(cfg Config, predictions [][]prediction) (train.Score, er
 
 // Save writes a model directory.
 func (l *Learner) Save(_ context.Context, dir string) error {
-	return l.model.save(dir, l.encoder, false)
-}
-
-// save writes a model directory, with the encoder's files taken from encoderDir.
-func (m *Model) save(dir, encoderDir string, quantized bool) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("save model: %w", err)
-	}
-	for _, file := range encoderFiles {
-		err := copyFile(filepath.Join(dir, file.name), filepath.Join(encoderDir, file.name))
-		if err != nil && !(file.optional && errors.Is(err, os.ErrNotExist)) {
-			return fmt.Errorf("save model: %w", err)
-		}
-	}
-	if err := writeConfig(dir, m.cfg); err != nil {
-		return err
-	}
-	return saveWeights(m.store, m.encoderConfig, filepath.Join(dir, weightsFile), quantized)
-}
-
-func copyFile(to, from string) error {
-	data, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, data, 0o644)
+	return save(dir, l.encoder, l.model.cfg, l.model.encoderConfig, l.model.store, false)
 }

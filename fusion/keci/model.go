@@ -8,11 +8,7 @@ package keci
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/gomlx/compute"
@@ -25,13 +21,6 @@ import (
 
 // encoderPath is the scope of the encoder's variables.
 const encoderPath = "/encoder"
-
-// encoderFiles are the files of a model directory that come from the encoder
-// unchanged; those that are optional may be absent.
-var encoderFiles = []struct {
-	name     string
-	optional bool
-}{{"config.json", false}, {"vocab.txt", false}, {"tokenizer_config.json", true}}
 
 // KnowledgeBase is what a model asks of a knowledge base: its linker, its
 // concepts, and its name.
@@ -97,10 +86,8 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase)
 		reader:  &instancer{cfg: cfg, tokenizer: tokenizer, linker: kb.Linker, knowledge: kb.Knowledge},
 		batcher: newBatcher(cfg, tokenizer, encoderConfig.HiddenSize),
 	}
-	m.info = fusion.ModelInfo{
-		Name: cfg.Name, Variant: string(cfg.Variant), Engine: backend.Name(),
-		EntityTypes: cfg.EntityTypes[1:], RelationLabels: cfg.RelationLabels[1:],
-	}
+	m.info = describe(cfg)
+	m.info.Engine = backend.Name()
 	if m.predictor, err = newPredictor(backend, m.store, network{cfg: cfg, encoder: encoderConfig}); err != nil {
 		return nil, err
 	}
@@ -139,30 +126,3 @@ func (m *Model) Info() fusion.ModelInfo { return m.info }
 
 // Config is the configuration of the model.
 func (m *Model) Config() Config { return m.cfg }
-
-func parameters(store *model.Store) int {
-	total := 0
-	for v := range store.IterVariables() {
-		if isWeight(v.Path()) {
-			total += v.Shape().Size()
-		}
-	}
-	return total
-}
-
-// digest is the SHA-256 over the files of a model directory that decide its answers.
-func digest(dir string) (string, error) {
-	sum := sha256.New()
-	for _, name := range []string{configFile, "config.json", "vocab.txt", weightsFile} {
-		file, err := os.Open(filepath.Join(dir, name))
-		if err != nil {
-			return "", fmt.Errorf("digest of the model: %w", err)
-		}
-		_, err = io.Copy(sum, file)
-		file.Close()
-		if err != nil {
-			return "", fmt.Errorf("digest of the model: read %s: %w", file.Name(), err)
-		}
-	}
-	return "sha256:" + hex.EncodeToString(sum.Sum(nil)), nil
-}

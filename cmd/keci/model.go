@@ -1,0 +1,64 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keci-kg/keci/fusion"
+	"github.com/keci-kg/keci/fusion/keci"
+)
+
+func newModelCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "model",
+		Short:   "Look at a model directory, or make it smaller",
+		Example: "  keci model info\n  keci model quantize runs/biorelex/best small",
+	}
+	cmd.AddCommand(newModelInfoCommand(), newModelQuantizeCommand())
+	return cmd
+}
+
+func newModelInfoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "info [DIR]",
+		Short:   "Labels, sizes and digest of a model, as JSON (default: the one in the program)",
+		Example: "  keci model info runs/biorelex/best",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := modelDir(append(args, "")[0])
+			if err != nil {
+				return err
+			}
+			info, cfg, err := keci.Describe(dir)
+			if err != nil {
+				return err
+			}
+			out := json.NewEncoder(cmd.OutOrStdout())
+			out.SetIndent("", "  ")
+			return out.Encode(struct {
+				fusion.ModelInfo
+				Config keci.Config `json:"config"`
+			}{info, cfg})
+		},
+	}
+}
+
+func newModelQuantizeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "quantize DIR OUT",
+		Short: "Write a model again with 8-bit matrices, a quarter of the size",
+		Long: `Writes the model in DIR as the new directory OUT with its matrices as 8-bit
+integers, each row with a scale of its own. Computing is done in 32 bits as before.`,
+		Example: "  keci model quantize runs/biorelex/best small",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := keci.Quantize(args[0], args[1]); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "wrote %s\n", args[1])
+			return err
+		},
+	}
+}
