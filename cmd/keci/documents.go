@@ -54,14 +54,11 @@ type documentRun struct {
 }
 
 // run reads the documents of paths, processes them and writes the results, in
-// the order of the input.
+// the order of the input. The flags must have been checked.
 func (f *documentFlags) run(cmd *cobra.Command, paths []string,
 	process func(context.Context, graph.Document) (graph.Document, error)) error {
-	r := documentRun{workers: f.workers, limit: f.maxTextBytes, stdin: cmd.InOrStdin(), process: process}
-	if err := f.check(); err != nil {
-		return err
-	}
-	r.in, r.unit = format.Kind(f.in), graph.OffsetUnit(f.offsets)
+	r := documentRun{in: format.Kind(f.in), unit: graph.OffsetUnit(f.offsets), workers: f.workers,
+		limit: f.maxTextBytes, stdin: cmd.InOrStdin(), process: process}
 	out, err := format.NewWriter(cmd.OutOrStdout(), format.Kind(f.out))
 	if err != nil {
 		return err
@@ -95,6 +92,9 @@ func (f *documentFlags) check() error {
 	if f.workers < 1 {
 		return usageError("--workers is %d: at least 1 is needed", f.workers)
 	}
+	if f.maxTextBytes < 1 {
+		return usageError("--max-text-bytes is %d: at least 1 is needed", f.maxTextBytes)
+	}
 	return nil
 }
 
@@ -110,61 +110,78 @@ func (r documentRun) deliver(ctx context.Context, paths []string, out format.Wri
 	group, ctx := errgroup.WithContext(ctx)
 	work := make(chan *task)
 	inOrder := make(chan *task, 4*r.workers) // bounds what is read ahead
-	group.Go(func() error {
-		defer close(work)
-		defer close(inOrder)
-		return r.readInto(ctx, paths, work, inOrder)
-	})
+	go r.readInto(ctx, paths, work, inOrder) // not waited for: it may hang in a read
 	for range r.workers {
-		group.Go(func() error {
-			for t := range work {
-				if t.err == nil {
-					t.document, t.err = r.result(ctx, t.document)
-				}
-				close(t.done)
-			}
-			return nil
-		})
+		group.Go(func() error { return r.work(ctx, work) })
 	}
 	group.Go(func() error {
-		for t := range inOrder {
-			select {
-			case <-t.done:
-			case <-ctx.Done():
-				return context.Cause(ctx)
+		for {
+			t, err := receive(ctx, inOrder)
+			if t == nil || err != nil {
+				return err
 			}
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+			if _, err := receive(ctx, t.done); err != nil {
+				return err
 			}
 			total++
-			write := func() error { return out.Write(t.document) }
 			if t.err != nil {
 				failures++
-				write = func() error { return out.WriteError(t.document.ID, t.err) }
 			}
-			if err := write(); err != nil {
+			if err := t.write(out); err != nil {
 				return fmt.Errorf("write: %w", err)
 			}
 		}
-		return nil
 	})
 	err = group.Wait()
 	return total, failures, err
 }
 
+// receive gives the next value, the zero value when the channel is closed, or
+// the error of the context.
+func receive[T any](ctx context.Context, from <-chan T) (value T, err error) {
+	select {
+	case value = <-from:
+	case <-ctx.Done():
+	}
+	return value, context.Cause(ctx)
+}
+
 // readInto hands every document to the workers and, in order, to the writer.
-func (r documentRun) readInto(ctx context.Context, paths []string, work, inOrder chan<- *task) error {
+func (r documentRun) readInto(ctx context.Context, paths []string, work, inOrder chan<- *task) {
+	defer close(work)
+	defer close(inOrder)
 	for document, err := range r.documents(paths) {
 		t := &task{document, err, make(chan struct{})}
 		for _, next := range []chan<- *task{inOrder, work} {
 			select {
 			case next <- t:
 			case <-ctx.Done():
-				return context.Cause(ctx)
+				return
 			}
 		}
 	}
-	return nil
+}
+
+// work processes tasks until there are no more.
+func (r documentRun) work(ctx context.Context, tasks <-chan *task) error {
+	for {
+		t, err := receive(ctx, tasks)
+		if t == nil || err != nil {
+			return err
+		}
+		if t.err == nil {
+			t.document, t.err = r.result(ctx, t.document)
+		}
+		close(t.done)
+	}
+}
+
+// write writes the document, or why it failed.
+func (t *task) write(out format.Writer) error {
+	if t.err != nil {
+		return out.WriteError(t.document.ID, t.err)
+	}
+	return out.Write(t.document)
 }
 
 // result checks and processes one document.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/linker"
-	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
 type linkOptions struct {
@@ -26,24 +25,24 @@ included, and writes the documents with these mentions and, for each of them, th
 concepts that it may denote, best first.
 
 ` + documentInputHelp,
-		Example: "  echo 'FKBP12 binds rapamycin.' | keci link --kb my-kb",
+		Example: "  echo 'FKBP12 binds rapamycin.' | keci link",
 		RunE:    func(cmd *cobra.Command, files []string) error { return o.run(cmd, files) },
 	}
 	o.documents.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&o.kb, "kb", "", "knowledge base `DIR`")
+	flags.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
 	flags.IntVar(&o.maxCandidates, "max-candidates", 0, "keep only the best N candidates of a mention (default: all)")
 	return cmd
 }
 
 func (o *linkOptions) run(cmd *cobra.Command, files []string) error {
-	switch {
-	case o.kb == "":
-		return usageError("--kb is missing: name a folder made by keci kb build")
-	case o.maxCandidates < 0:
+	if o.maxCandidates < 0 {
 		return usageError("--max-candidates is %d: use 0 for all, or more", o.maxCandidates)
 	}
-	kb, err := knowledgebase.Open(o.kb, linker.MaxCandidates(o.maxCandidates))
+	if err := o.documents.check(); err != nil {
+		return err
+	}
+	kb, err := openKnowledgeBase(cmd.Context(), o.kb, linker.MaxCandidates(o.maxCandidates))
 	if err != nil {
 		return err
 	}
