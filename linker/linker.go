@@ -68,7 +68,8 @@ func Open(dir string, options ...Option) (*Linker, error) {
 	return l, nil
 }
 
-// Close unmaps the dictionary. What Link returned stays valid.
+// Close unmaps the dictionary. What Link returned stays valid, but no Link may
+// be running or follow.
 func (l *Linker) Close() error { return l.files.Close() }
 
 // Link returns the mentions of names in text, in order of their start, longer
