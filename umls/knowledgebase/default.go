@@ -31,34 +31,43 @@ func DefaultFacts() (*Facts, error) { return ReadFacts(bytes.NewReader(defaultFa
 // what it can make again; without it, that is keci in the user's cache folder.
 const CacheVariable = "KECI_CACHE_DIR"
 
-// openAttempts is how often OpenDefault looks again when other processes do the
-// same at the same time.
-const openAttempts = 3
+// openAttempts is how often a folder is tried that other processes may be making
+// at the same time. After the first attempt it should be there.
+const openAttempts = 4
 
 // OpenDefault opens the default knowledge base. The first call on a machine
 // makes its folder in the cache, in a second or two. Processes that do so at
 // once each make it whole, and the first one's is kept.
 func OpenDefault(ctx context.Context, options ...linker.Option) (*KnowledgeBase, error) {
-	dir, err := defaultFolder()
+	kb, err := openCached(ctx, defaultFacts, options...)
 	if err != nil {
 		return nil, fmt.Errorf("opening the default knowledge base: %w", err)
 	}
-	for range openAttempts {
-		kb, openErr := Open(dir, options...)
-		if openErr == nil {
-			return kb, nil
-		}
-		if err = buildDefault(ctx, dir); err != nil && !errors.Is(err, ErrExists) {
-			return nil, fmt.Errorf("making the default knowledge base (set %s to another folder if this one is of no use): %w", CacheVariable, err)
-		}
-		err = openErr
-	}
-	return nil, fmt.Errorf("opening the default knowledge base: %w", err)
+	return kb, nil
 }
 
-// defaultFolder is where the default knowledge base of this program lies. Other
-// facts and other formats have other folders.
-func defaultFolder() (string, error) {
+// openCached opens the folder of a file of facts, or makes it when it is not
+// there or cannot be opened.
+func openCached(ctx context.Context, facts []byte, options ...linker.Option) (*KnowledgeBase, error) {
+	dir, err := cacheFolder(facts)
+	if err != nil {
+		return nil, err
+	}
+	for range openAttempts {
+		var kb *KnowledgeBase
+		if kb, err = Open(dir, options...); err == nil {
+			return kb, nil
+		}
+		if err := buildCached(ctx, dir, facts); err != nil && !errors.Is(err, ErrExists) {
+			return nil, fmt.Errorf("%w (set %s if it should lie in another folder)", err, CacheVariable)
+		}
+	}
+	return nil, err
+}
+
+// cacheFolder is where the knowledge base of a file of facts lies. Other facts
+// and other formats have other folders.
+func cacheFolder(facts []byte) (string, error) {
 	cache := os.Getenv(CacheVariable)
 	if cache == "" {
 		user, err := os.UserCacheDir()
@@ -67,14 +76,14 @@ func defaultFolder() (string, error) {
 		}
 		cache = filepath.Join(user, "keci")
 	}
-	digest := sha256.Sum256(defaultFacts)
+	digest := sha256.Sum256(facts)
 	name := fmt.Sprintf("%s-%d", hex.EncodeToString(digest[:8]), embedded.KnowledgeFormat)
 	return filepath.Join(cache, "kb", name), nil
 }
 
-// buildDefault makes the folder, after moving away one that cannot be opened.
-func buildDefault(ctx context.Context, dir string) error {
-	facts, err := DefaultFacts()
+// buildCached makes the folder, after moving away one that cannot be opened.
+func buildCached(ctx context.Context, dir string, packed []byte) error {
+	facts, err := ReadFacts(bytes.NewReader(packed))
 	if err != nil {
 		return err
 	}
