@@ -3,14 +3,18 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/graph"
@@ -19,20 +23,25 @@ import (
 type evaluateOptions struct {
 	corpus      string
 	data        string
-	predictions string
+	predictions string // a file; without it a model reads the corpus
+	model       string
+	kb          string
+	engine      string
 }
 
 func newEvaluateCommand() *cobra.Command {
 	var o evaluateOptions
 	cmd := &cobra.Command{
 		Use:   "evaluate",
-		Short: "Score extracted documents against an annotated corpus, as its benchmark does",
-		Long: `Scores documents against an annotated corpus by the rules of its benchmark and
+		Short: "Score a model, or extracted documents, against an annotated corpus",
+		Long: `Reads an annotated corpus with a model, or takes documents that were extracted
+before (--predictions), scores them by the rules of the corpus's benchmark and
 prints the counts, precision, recall and F1 as JSON, in all and per label.
 
-Documents find their sentence by id and must have its very text. Sentences of
+Documents of --predictions find their sentence by id and must have its very text. Sentences of
 the corpus without a document count as "missing": nothing in them was found.`,
-		Example: "  keci evaluate --corpus biorelex --data dev.json --predictions extracted.jsonl",
+		Example: `  keci evaluate --corpus biorelex --data dev.json
+  keci evaluate --corpus biorelex --data dev.json --predictions extracted.jsonl`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
@@ -40,6 +49,9 @@ the corpus without a document count as "missing": nothing in them was found.`,
 	flags.StringVar(&o.corpus, "corpus", "", `which corpus --data is: "biorelex" or "ade"`)
 	flags.StringVar(&o.data, "data", "", "JSON `FILE` of the corpus")
 	flags.StringVar(&o.predictions, "predictions", "", "JSONL `FILE` as keci extract writes it; - for standard input")
+	flags.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
+	flags.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
+	flags.StringVar(&o.engine, "engine", defaultEngine, "what computes")
 	return cmd
 }
 
@@ -49,18 +61,50 @@ func (o evaluateOptions) run(cmd *cobra.Command) error {
 		return usageError("--corpus is %q: use %q or %q", o.corpus, corpus.BioRelEx, corpus.ADE)
 	case o.data == "":
 		return usageError("--data is missing: name the JSON file of the corpus")
-	case o.predictions == "":
-		return usageError("--predictions is missing: name the JSONL file to score")
+	case o.predictions != "" && (o.model != "" || o.kb != ""):
+		return usageError("--predictions needs no --model and no --kb")
 	}
 	gold, err := corpus.Read(o.corpus, o.data)
 	if err != nil {
 		return err
 	}
-	predicted, err := readPredictions(o.predictions, cmd.InOrStdin())
+	predicted, err := o.predicted(cmd, gold)
 	if err != nil {
 		return err
 	}
 	return evaluatePredictions(cmd.OutOrStdout(), gold, predicted)
+}
+
+// predicted gives the documents to score: those of a file, or a model's.
+func (o evaluateOptions) predicted(cmd *cobra.Command, gold corpus.Corpus) ([]graph.Document, error) {
+	if o.predictions != "" {
+		return readPredictions(o.predictions, cmd.InOrStdin())
+	}
+	kb, err := openKnowledgeBase(cmd.Context(), o.kb)
+	if err != nil {
+		return nil, err
+	}
+	defer kb.Close()
+	model, err := openExtractor(o.model, kb, o.engine)
+	if err != nil {
+		return nil, err
+	}
+	defer model.Close()
+	return extractCorpus(cmd.Context(), model, gold)
+}
+
+// extractCorpus reads every example of a corpus with a model.
+func extractCorpus(ctx context.Context, model fusion.Extractor, gold corpus.Corpus) ([]graph.Document, error) {
+	documents := make([]graph.Document, len(gold.Examples))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, e := range gold.Examples {
+		group.Go(func() (err error) {
+			documents[i], err = model.Extract(ctx, graph.Document{ID: e.ID, Text: e.Text})
+			return err
+		})
+	}
+	return documents, group.Wait()
 }
 
 // evaluatePredictions scores the documents, wherever they come from, and writes

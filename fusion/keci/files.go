@@ -109,7 +109,7 @@ func describe(cfg Config) fusion.ModelInfo {
 func parameters(store *model.Store) int {
 	total := 0
 	for v := range store.IterVariables() {
-		if isWeight(v.Path()) {
+		if isWeight(v) {
 			total += v.Shape().Size()
 		}
 	}

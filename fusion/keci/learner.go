@@ -83,9 +83,6 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 	if err := encoder.LoadWeights(m.store, encoderPath, encoderDir, m.encoderConfig); err != nil {
 		return nil, err
 	}
-	// The table of word pieces stays as it was pretrained: a small corpus moves
-	// few of its rows, and names of concepts are read with it.
-	m.store.GetVariable(encoderPath + "/embeddings/word").SetTrainable(false)
 	l := &Learner{
 		model: m, heldOut: set.HeldOut, batch: batchSize, encoder: encoderDir, refresh: definitionRefresh,
 		network: network{cfg: cfg, encoder: m.encoderConfig, training: true},
@@ -157,8 +154,11 @@ func newIndex(names []string) map[string]int32 {
 // Store holds the variables.
 func (l *Learner) Store() *model.Store { return l.model.store }
 
-// Loss builds the loss of a batch.
+// Loss builds the loss of a batch. The table of word pieces stays as it was
+// pretrained: a small corpus moves few of its rows, and names of concepts are
+// read with it.
 func (l *Learner) Loss(root *model.Scope, nodes []*graph.Node) *graph.Node {
+	root.Store().GetVariable(encoderPath + "/embeddings/word").SetTrainable(false)
 	in, rest := newInputs(l.network.cfg, nodes)
 	return l.network.loss(root, in, newTargets(rest))
 }

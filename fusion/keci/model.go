@@ -114,7 +114,7 @@ func (m *Model) checkWeights() error {
 		return err
 	}
 	for v := range m.store.IterVariables() {
-		if isWeight(v.Path()) && !known[v.Path()] {
+		if isWeight(v) && !known[v.Path()] {
 			return fmt.Errorf("tensor %s is missing", nameInFile(v.Path(), encoderNames(m.encoderConfig)))
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/go-huggingface/hub"
 	"github.com/gomlx/go-huggingface/models/safetensors"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -63,7 +64,7 @@ func fileTensors(store *model.Store, cfg encoder.Config, quantized bool) ([]file
 	names := encoderNames(cfg)
 	var list []fileTensor
 	for v := range store.IterVariables() {
-		if !isWeight(v.Path()) {
+		if !isWeight(v) {
 			continue
 		}
 		value, err := v.Value()
@@ -89,9 +90,10 @@ func fileTensors(store *model.Store, cfg encoder.Config, quantized bool) ([]file
 	return list, nil
 }
 
-// isWeight tells the variables of the model from those of training.
-func isWeight(path string) bool {
-	return !strings.HasPrefix(path, "/optimizer/") && path != "/"+model.RNGStateVariableName
+// isWeight tells the variables of the model from those of training: moments,
+// counters, the state of random numbers.
+func isWeight(v *model.Variable) bool {
+	return v.DType() == dtypes.Float32 && !strings.HasPrefix(v.Path(), "/optimizer/")
 }
 
 // isTransposed tells whether a file has the matrix as [out, in].

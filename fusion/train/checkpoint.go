@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/model/checkpoint"
 )
 
@@ -70,6 +72,9 @@ func (r *run) resume() error {
 	store := r.learner.Store()
 	if _, err := checkpoint.Load(store).Dir(dir).Immediate().Done(); err != nil {
 		return fmt.Errorf("resume: read the checkpoint in %s: %w", dir, err)
+	}
+	for v := range store.IterVariables() { // a checkpoint does not say what is trainable
+		v.SetTrainable(v.Path() != model.JoinPath("/", model.RNGStateVariableName) && !strings.HasPrefix(v.Path(), optimizerScope))
 	}
 	r.history = history
 	last := history.Epochs[len(history.Epochs)-1]
