@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -41,6 +43,7 @@ var names = []struct {
 	{"FKBP12", "protein", "protein", "C0039246", "FKBP12", "T116"},
 	{"FK506", "chemical", "protein", "C0085149", "Tacrolimus", "T121"},
 	{"rapamycin", "chemical", "chemical", "C0072980", "Sirolimus", "T121"},
+	{"FK506 binding protein", "protein-family", "protein", "C0039246", "FKBP12", "T116"},
 	{"calcineurin", "protein-complex", "protein", "C0006686", "Calcineurin", "T116"},
 }
 
@@ -52,10 +55,14 @@ func (f *fake) Link(_ context.Context, text string) (mentions []graph.Mention, e
 			continue
 		}
 		mentions = append(mentions, graph.Mention{
-			ID: fmt.Sprintf("T%d", len(mentions)+1), Start: start, End: start + len(n.name), Text: n.name,
+			Start: start, End: start + len(n.name), Text: n.name, Negated: strings.Contains(text, "no "+n.name),
 			Concepts: []graph.Candidate{{CUI: n.cui, Name: n.concept, SemanticTypes: []graph.TUI{n.tui}, Score: 1000,
 				Matched: n.name, Centrality: 1, Variation: 1, Coverage: 1, Cohesiveness: 1}},
 		})
+	}
+	slices.SortFunc(mentions, func(a, b graph.Mention) int { return cmp.Or(a.Start-b.Start, b.End-a.End) })
+	for i := range mentions {
+		mentions[i].ID = fmt.Sprintf("T%d", i+1)
 	}
 	return mentions, nil
 }

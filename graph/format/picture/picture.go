@@ -78,7 +78,7 @@ func (a attributes) set(on interface {
 	return nil
 }
 
-const font = "Helvetica,Arial,sans-serif"
+const font = "Helvetica,Arial,Liberation Sans,sans-serif"
 
 func draw(picture *cgraph.Graph, drawn network) error {
 	layout := attributes{"rankdir": "LR", "bgcolor": "transparent", "nodesep": "0.25", "ranksep": "0.9", "pad": "0.1"}
@@ -118,7 +118,7 @@ func nodeAttributes(n node) attributes {
 		classes += " mention-" + id
 	}
 	return attributes{
-		"label": label, "class": classes, "shape": "box", "style": "rounded,filled", "margin": "0.14,0.06", "height": "0.4",
+		"label": label, "class": classes, "shape": "box", "style": "rounded,filled", "margin": "0.2,0.08", "height": "0.4",
 		"fillcolor": tones[tone].fill, "color": tones[tone].line, "fontcolor": "#1b1f24", "fontname": font, "fontsize": "12",
 	}
 }
