@@ -14,11 +14,13 @@ func newRootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
 	root.AddCommand(
+		newServeCommand(),
 		newEvaluateCommand(),
 		newTrainCommand(),
 		newLinkCommand(),
-		newKBCommand(),
 		newBenchCommand(),
+		newKBCommand(),
+		newModelCommand(),
 		newVersionCommand(),
 	)
 	return root
