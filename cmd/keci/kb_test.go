@@ -74,7 +74,7 @@ func TestKB(t *testing.T) {
 	}
 
 	info := runKBJSON[graph.KnowledgeBaseInfo](t, "info", dir)
-	if info.Name != "my-kb" || info.Concepts != 2 || info.SemanticTypes != 2 {
+	if info.Name != "my-kb" || info.Concepts != 2 || info.SemanticTypes != 2 || info.TypeRelations == 0 {
 		t.Errorf("info %+v", info)
 	}
 	found := runKBJSON[[]graph.Concept](t, "search", "--kb", dir, "siro")

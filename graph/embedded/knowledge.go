@@ -304,20 +304,19 @@ func (k *Knowledge) networkOf(concepts []graph.Concept) ([]graph.SemanticType, [
 		}
 	}
 	types := make([]graph.SemanticType, 0, len(touched))
-	relations := []graph.TypeRelation{}
 	for tui := range touched {
-		t, known := k.types[tui]
-		if !known {
-			continue
+		if t, known := k.types[tui]; known {
+			types = append(types, t)
 		}
-		types = append(types, t)
-		for _, r := range k.typeRelations[tui] {
+	}
+	slices.SortFunc(types, func(a, b graph.SemanticType) int { return cmp.Compare(a.TUI, b.TUI) })
+	relations := []graph.TypeRelation{}
+	for _, t := range types {
+		for _, r := range k.typeRelations[t.TUI] {
 			if touched[r.Tail] {
 				relations = append(relations, r)
 			}
 		}
 	}
-	slices.SortFunc(types, func(a, b graph.SemanticType) int { return cmp.Compare(a.TUI, b.TUI) })
-	slices.SortFunc(relations, compareTypeRelations)
 	return types, relations
 }

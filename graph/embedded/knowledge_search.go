@@ -35,7 +35,7 @@ func comparePostings(a, b posting) int {
 
 const (
 	postingsPerEntry  = 1 << 15 // keeps an entry below maxEntry
-	postingsPerBuffer = 1 << 22 // bounds the memory of a build to some 150 MB
+	postingsPerBuffer = 1 << 20 // bounds the memory of a build to some 50 MB
 )
 
 // wordIndex gathers postings and writes them in chunks, so that its memory is

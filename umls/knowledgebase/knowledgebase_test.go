@@ -286,6 +286,33 @@ func TestSelectFacts(t *testing.T) {
 	}
 }
 
+func TestWithDefaultNetwork(t *testing.T) {
+	source := small()
+	source.Types = append(source.Types, graph.SemanticType{TUI: "T999", Name: "Own"})
+	source.TypeFacts = nil
+	completed, err := WithDefaultNetwork(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := Build(t.Context(), filepath.Join(t.TempDir(), "kb"), completed, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.SemanticTypes != 3 || info.TypeRelations == 0 || info.Concepts != 3 {
+		t.Errorf("%+v", info)
+	}
+	for r, err := range completed.TypeRelations(t.Context()) {
+		if err != nil || r.Head != "T109" && r.Head != "T126" || r.Tail != "T109" && r.Tail != "T126" {
+			t.Error(r, err)
+		}
+	}
+	for st := range completed.SemanticTypes(t.Context()) {
+		if known := st.TUI != "T999"; known != (st.Abbreviation != "") {
+			t.Errorf("%+v", st)
+		}
+	}
+}
+
 func TestCountMentions(t *testing.T) {
 	dir, _ := buildSmall(t)
 	kb, err := Open(dir)
