@@ -10,12 +10,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
+	"github.com/keci-kg/keci/graph/format/picture"
 )
 
 // documentFlags are the flags of the commands that read documents and write
@@ -37,7 +39,7 @@ the exit code 3; the others are delivered.`
 func (f *documentFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.in, "in", "", "form of the input: text or jsonl (default: by the file name, text for standard input)")
-	flags.StringVar(&f.out, "out", string(format.JSONL), "form of the output: jsonl or json")
+	flags.StringVar(&f.out, "out", string(format.JSONL), "form of the output: jsonl, json or, for a single document, svg")
 	flags.StringVar(&f.offsets, "offsets", string(graph.OffsetCodepoint), "what offsets count: codepoint, byte or utf16")
 	flags.IntVar(&f.workers, "workers", runtime.NumCPU(), "documents worked on at the same time")
 	flags.IntVar(&f.maxTextBytes, "max-text-bytes", 1<<20, "longest text of a document")
@@ -59,7 +61,7 @@ func (f *documentFlags) run(cmd *cobra.Command, paths []string,
 	process func(context.Context, graph.Document) (graph.Document, error)) error {
 	r := documentRun{in: format.Kind(f.in), unit: graph.OffsetUnit(f.offsets), workers: f.workers,
 		limit: f.maxTextBytes, stdin: cmd.InOrStdin(), process: process}
-	out, err := format.NewWriter(cmd.OutOrStdout(), format.Kind(f.out))
+	out, err := f.newWriter(cmd.OutOrStdout())
 	if err != nil {
 		return err
 	}
@@ -76,6 +78,14 @@ func (f *documentFlags) run(cmd *cobra.Command, paths []string,
 	return nil
 }
 
+// newWriter makes the writer of the form that --out names.
+func (f *documentFlags) newWriter(out io.Writer) (format.Writer, error) {
+	if kind := format.Kind(f.out); kind != format.SVG {
+		return format.NewWriter(out, kind)
+	}
+	return picture.NewWriter(out), nil
+}
+
 // check tells what is wrong with the flags.
 func (f *documentFlags) check() error {
 	if f.in != "" {
@@ -83,7 +93,7 @@ func (f *documentFlags) check() error {
 			return usageError("--in: %w", err)
 		}
 	}
-	if _, err := format.ParseKind(f.out, format.Outputs); err != nil {
+	if _, err := format.ParseKind(f.out, append(slices.Clone(format.Outputs), format.SVG)); err != nil {
 		return usageError("--out: %w", err)
 	}
 	if _, err := graph.ParseOffsetUnit(f.offsets); err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 )
 
@@ -15,6 +17,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
 	root.AddCommand(
 		newServeCommand(),
+		newExtractCommand(),
 		newEvaluateCommand(),
 		newTrainCommand(),
 		newLinkCommand(),
@@ -23,5 +26,34 @@ func newRootCommand() *cobra.Command {
 		newModelCommand(),
 		newVersionCommand(),
 	)
+	tellWrongCalls(root)
 	return root
+}
+
+// tellWrongCalls makes wrong arguments usage errors, for a command and those
+// below it. One that only has others below it refuses the names that they do
+// not have.
+func tellWrongCalls(cmd *cobra.Command) {
+	if !cmd.Runnable() {
+		cmd.Args = noSuchCommand
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError("%w", err)
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		tellWrongCalls(sub)
+	}
+}
+
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("there is no command %q; see %s --help", args[0], cmd.CommandPath())
 }

@@ -16,6 +16,7 @@ const (
 	Text  Kind = "text"  // the whole input is the text of one document; only read
 	JSONL Kind = "jsonl" // one JSON document a line
 	JSON  Kind = "json"  // one JSON array of documents; only written
+	SVG   Kind = "svg"   // a picture of one document; only written, by package picture
 )
 
 // Inputs and Outputs are the kinds that Read and NewWriter know.
