@@ -80,6 +80,7 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer kb.Close()
+	limitMemory(trainingMemory)
 	backend, err := openEngine(o.engine)
 	if err != nil {
 		return err
