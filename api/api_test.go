@@ -311,3 +311,14 @@ func TestRequestIDIsKept(t *testing.T) {
 		t.Errorf("X-Request-Id %q: %s", got, answer.Body)
 	}
 }
+
+// BenchmarkCachedExtract is what a known text costs the server.
+func BenchmarkCachedExtract(b *testing.B) {
+	s := start(b, nil)
+	question := `{"text":"` + sentence + `"}`
+	for b.Loop() {
+		if answer := s.ask("POST", "/v1/extract", question); answer.Code != http.StatusOK {
+			b.Fatal(answer.Body)
+		}
+	}
+}

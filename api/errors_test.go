@@ -73,6 +73,8 @@ func TestProblems(t *testing.T) {
 		"limit 0":            {method: "GET", target: "/v1/documents?limit=0", status: 422, field: "limit", says: []string{">= 1"}},
 		"limit x":            {method: "GET", target: "/v1/documents?limit=x", status: 422, field: "limit", says: []string{"integer"}},
 		"subgraph of what":   {target: "/v1/subgraph", body: `{}`, status: 422, field: "concepts", says: []string{"either"}},
+		"too large to draw":  {target: "/v1/extract?format=svg", body: text("many FK506"), status: 422, field: "format", says: []string{"401 entities", "400"}},
+		"another site":       {body: text("FK506"), header: []string{"Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site"}, status: 403, says: []string{"another site"}},
 		"unknown path":       {method: "GET", target: "/v2", status: 404, says: []string{"/v2"}},
 		"wrong method":       {method: "PUT", target: "/v1/model", status: 405, says: []string{"PUT", "GET"}},
 	} {

@@ -18,10 +18,11 @@ import (
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/embedded"
+	"github.com/keci-kg/keci/graph/format/picture"
 	"github.com/keci-kg/keci/graph/storetest"
 )
 
-// fake knows a few names by heart. Three words make it misbehave.
+// fake knows a few names by heart. A few words make it misbehave.
 type fake struct {
 	extractions atomic.Int32
 	release     chan struct{} // not nil: extractions wait until it is closed
@@ -75,6 +76,11 @@ func (f *fake) Extract(ctx context.Context, doc graph.Document) (graph.Document,
 		panic(errFake)
 	case strings.Contains(doc.Text, "fail"):
 		return doc, errFake
+	case strings.Contains(doc.Text, "many"):
+		for i := range picture.MaxNodes + 1 {
+			doc.Mentions = append(doc.Mentions, graph.Mention{ID: fmt.Sprint(i), Text: fmt.Sprint(i)})
+		}
+		return doc, nil
 	case strings.Contains(doc.Text, "slow"):
 		<-ctx.Done()
 		return doc, ctx.Err()
@@ -114,7 +120,7 @@ type service struct {
 
 // start makes a server with an empty store and, unless the change says
 // otherwise, a cache.
-func start(t *testing.T, change func(*api.Config)) service {
+func start(t testing.TB, change func(*api.Config)) service {
 	t.Helper()
 	store, err := embedded.Open(t.TempDir(), storetest.Knowledge(storetest.Small()))
 	if err != nil {

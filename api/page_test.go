@@ -164,7 +164,7 @@ func TestPageByMouse(t *testing.T) {
 	do(t, ctx, chromedp.Click("//p[@id='text']//span[text()='calcineurin']", chromedp.BySearch))
 	until(t, ctx, "document.querySelector('#evidence-body').innerText.includes('Amino Acid')")
 	says(t, evidenceText(t, ctx), "negated", "Calcineurin", "C0006686", "0.75", "none of these (sentinel)", "0.25",
-		"text alone", "protein\n71 %", "with knowledge", "protein-complex\n97 %", "– bind –", "44 %", "91 %")
+		"text alone", "protein\n71 %", "with knowledge", "protein-complex\n97 %", "– bind –", "44 % → 91 %")
 	shoot(t, ctx, "mouse")
 
 	do(t, ctx, chromedp.Click("#graph .node.mention-T4 text"))

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/format/picture"
 )
 
 // Problem is the answer to a request that failed: problem details as of RFC 9457
@@ -36,9 +38,15 @@ type FieldError struct {
 	Detail string `json:"detail"`
 }
 
+// statusClientGone is for the log: nobody reads the answer. It is the number
+// that other servers use for it.
+const statusClientGone = 499
+
 // problemKinds names the kinds of problems by their status.
 var problemKinds = map[int]struct{ name, title string }{
 	http.StatusBadRequest:            {"malformed-request", "The request cannot be read"},
+	statusClientGone:                 {"client-gone", "The client has left"},
+	http.StatusForbidden:             {"forbidden", "The request is not allowed"},
 	http.StatusNotFound:              {"not-found", "There is no such thing"},
 	http.StatusMethodNotAllowed:      {"method-not-allowed", "The method is not allowed here"},
 	http.StatusNotAcceptable:         {"not-acceptable", "The answer has none of the accepted forms"},
@@ -145,6 +153,10 @@ func problemOf(err error) *Problem {
 		return newProblem(http.StatusNotFound, "", "%v", err)
 	case errors.Is(err, graph.ErrConflict):
 		return newProblem(http.StatusConflict, "id", "%v; send ?replace=true to replace the document", err)
+	case errors.Is(err, picture.ErrTooLarge):
+		return newProblem(http.StatusUnprocessableEntity, "format", "%v; ask for another format", err)
+	case errors.Is(err, context.Canceled):
+		return newProblem(statusClientGone, "", "the client has left")
 	case errors.As(err, &echoError):
 		return newProblem(echoError.Code, "", "%v", echoError.Message)
 	}

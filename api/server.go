@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -44,7 +45,7 @@ type Limits struct {
 
 // DefaultLimits suit one machine: a text may be as long as a full article.
 func DefaultLimits() Limits {
-	return Limits{TextBytes: 256 << 10, BodyBytes: 2 << 20, Timeout: time.Minute, Concurrency: 2}
+	return Limits{TextBytes: 256 << 10, BodyBytes: 2 << 20, Timeout: time.Minute, Concurrency: runtime.GOMAXPROCS(0)}
 }
 
 // Config is what a Server needs. All fields without a remark are required.
@@ -130,6 +131,7 @@ func (s *Server) route() {
 		middleware.RequestIDWithConfig(middleware.RequestIDConfig{RequestIDHandler: rememberRequestID}),
 		middleware.RequestLoggerWithConfig(s.requestLog()),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
+		refuseOtherSites,
 		unescapeParams,
 	)
 	operations := bodies{humaecho.New(s.echo, s.humaConfig())}
@@ -139,6 +141,20 @@ func (s *Server) route() {
 	s.routeSubgraph(operations)
 	s.routeAbout(operations)
 	s.routePage()
+}
+
+// otherSites tells requests of a browser that another site's page makes.
+var otherSites = http.NewCrossOriginProtection()
+
+// refuseOtherSites keeps the pages of other sites from using, through the
+// browser of someone who visits them, a service that only that one can reach.
+func refuseOtherSites(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := otherSites.Check(c.Request()); err != nil {
+			return newProblem(http.StatusForbidden, "", "a page of another site asked for this: %v", err)
+		}
+		return next(c)
+	}
 }
 
 // unescapeParams decodes the parameters of a path in which a slash is encoded;

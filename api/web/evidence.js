@@ -117,7 +117,7 @@ function typeStages(mention) {
 
 function relationList(doc, mention, select) {
   const relations = (doc.relations ?? []).filter((r) => r.head === mention.id || r.tail === mention.id);
-  const section = make("section", {}, make("h3", {}, "Relations"));
+  const section = make("section", {}, make("h3", {}, "Relations: text alone → with knowledge"));
   if (relations.length === 0) {
     section.append(make("p", { class: "nothing" }, "None was found."));
     return section;
@@ -129,8 +129,9 @@ function relationList(doc, mention, select) {
   const list = make("ul", { class: "relations" });
   for (const r of relations) {
     const label = r.directed ? ` ${r.label} → ` : ` – ${r.label} – `;
-    list.append(make("li", {}, make("p", { class: "claim" }, name(r.head), label, name(r.tail)),
-      stages({ what: "", score: r.initial.score }, { what: "", score: r.score })));
+    list.append(make("li", { class: "row" }, make("span", {}, name(r.head), label, name(r.tail)),
+      make("span", { class: "value" }, `${percent(r.initial.score)} → ${percent(r.score)}`),
+      bar(r.initial.score, "thin initial"), bar(r.score, "thin")));
   }
   section.append(list);
   return section;

@@ -4,6 +4,7 @@ package picture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -21,11 +22,24 @@ import (
 // MaxNodes is the largest picture that is drawn; beyond it nobody sees anything.
 const MaxNodes = 400
 
+// ErrTooLarge is returned, wrapped, for a graph of more than MaxNodes entities.
+var ErrTooLarge = errors.New("the graph is too large to be drawn")
+
 // engine lays out one picture at a time; it is made when the first is drawn.
 var (
-	engine = sync.OnceValues(func() (*graphviz.Graphviz, error) { return graphviz.New(context.Background()) })
+	engine = sync.OnceValues(newEngine)
 	drawer sync.Mutex
 )
+
+// newEngine makes an engine that treats relations as springs: unlike layers,
+// that keeps both stars and chains of entities compact.
+func newEngine() (*graphviz.Graphviz, error) {
+	layout, err := graphviz.New(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return layout.SetLayout(graphviz.NEATO), nil
+}
 
 // WriteSVG draws the graph of a document: a box for each entity, coloured by
 // its type, and a line for each relation with label and probability. The boxes
@@ -34,7 +48,7 @@ var (
 func WriteSVG(out io.Writer, doc graph.Document) error {
 	drawn := newNetwork(doc)
 	if len(drawn.nodes) > MaxNodes {
-		return fmt.Errorf("the graph has %d entities; at most %d can be drawn", len(drawn.nodes), MaxNodes)
+		return fmt.Errorf("%w: %d entities, at most %d are drawn", ErrTooLarge, len(drawn.nodes), MaxNodes)
 	}
 	drawer.Lock()
 	defer drawer.Unlock()
@@ -81,7 +95,8 @@ func (a attributes) set(on interface {
 const font = "Helvetica,Arial,Liberation Sans,sans-serif"
 
 func draw(picture *cgraph.Graph, drawn network) error {
-	layout := attributes{"rankdir": "LR", "bgcolor": "transparent", "nodesep": "0.25", "ranksep": "0.9", "pad": "0.1"}
+	layout := attributes{"bgcolor": "transparent", "pad": "0.1", "overlap": "false", "splines": "true", "sep": "+16", "esep": "+8",
+		"start": "1"} // the seed of the places to begin with
 	if err := layout.set(picture); err != nil {
 		return err
 	}
@@ -129,7 +144,7 @@ func edgeAttributes(e edge) attributes {
 		direction = "forward"
 	}
 	return attributes{
-		"label": escape(e.label) + fmt.Sprintf(" %.2f", e.score), "dir": direction, "penwidth": fmt.Sprintf("%.2f", 0.6+1.6*e.score),
+		"len": "2", "label": escape(e.label) + fmt.Sprintf(" %.2f", e.score), "dir": direction, "penwidth": fmt.Sprintf("%.2f", 0.6+1.6*e.score),
 		"color": "#57606a", "fontcolor": "#3d444d", "fontname": font, "fontsize": "10", "arrowsize": "0.7",
 	}
 }

@@ -116,7 +116,7 @@ func TestWriteSVGTooLarge(t *testing.T) {
 		doc.Mentions = append(doc.Mentions, graph.Mention{ID: fmt.Sprint(i), Text: fmt.Sprint(i)})
 	}
 	err := picture.WriteSVG(io.Discard, doc)
-	if err == nil || !strings.Contains(err.Error(), "401 entities") {
+	if !errors.Is(err, picture.ErrTooLarge) || !strings.Contains(err.Error(), "401 entities") {
 		t.Errorf("error = %v, want one that tells the size", err)
 	}
 }
