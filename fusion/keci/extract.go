@@ -37,10 +37,43 @@ type reading struct {
 	instances []*instance
 }
 
+// maxSentence is how many word pieces of a sentence are read at once: memory
+// grows with their square, to about 1 GB here. What is longer, most often a list
+// or a table without full stops, is read in parts.
+const maxSentence = maxRow - 2
+
+// sentences cuts a text into what is read at once.
+func (m *Model) sentences(text string) []linker.Range {
+	var parts []linker.Range
+	for _, s := range linker.Sentences(text) {
+		parts = append(parts, m.cut(text, s)...)
+	}
+	return parts
+}
+
+// cut divides a sentence that is too long where a word piece starts a word.
+func (m *Model) cut(text string, sentence linker.Range) (parts []linker.Range) {
+	if sentence.End-sentence.Start <= maxSentence { // no piece is shorter than a byte
+		return []linker.Range{sentence}
+	}
+	pieces := m.tokenizer.Tokenize(text[sentence.Start:sentence.End])
+	start := sentence.Start
+	for len(pieces) > maxSentence {
+		n := maxSentence
+		for n > 1 && !pieces[n].Starting {
+			n--
+		}
+		end := sentence.Start + pieces[n].Start
+		parts = append(parts, linker.Range{Start: start, End: end})
+		start, pieces = end, pieces[n:]
+	}
+	return append(parts, linker.Range{Start: start, End: sentence.End})
+}
+
 // prepare cuts a text into sentences and links each.
 func (m *Model) prepare(ctx context.Context, text string) (reading, error) {
 	var r reading
-	for _, sentence := range linker.Sentences(text) {
+	for _, sentence := range m.sentences(text) {
 		in, err := m.reader.instance(ctx, text[sentence.Start:sentence.End])
 		if err != nil {
 			return reading{}, err
