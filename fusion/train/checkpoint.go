@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
-	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/model/checkpoint"
 )
 
@@ -66,15 +64,16 @@ func (r *run) resume() error {
 	if err := json.Unmarshal(data, &history); err != nil {
 		return fmt.Errorf("resume: %s: %w", filepath.Join(dir, HistoryFile), err)
 	}
+	if len(history.Epochs) == 0 {
+		return fmt.Errorf("resume: %s: no epochs", filepath.Join(dir, HistoryFile))
+	}
 	if err := sameRecipe(history.Options, r.o); err != nil {
 		return fmt.Errorf("resume %s: %w", r.out, err)
 	}
-	store := r.learner.Store()
-	if _, err := checkpoint.Load(store).Dir(dir).Immediate().Done(); err != nil {
+	// Variables that the graph makes are loaded when it makes them: their order,
+	// in which sums over all of them are taken, is that of an uninterrupted run.
+	if _, err := checkpoint.Load(r.learner.Store()).Dir(dir).Done(); err != nil {
 		return fmt.Errorf("resume: read the checkpoint in %s: %w", dir, err)
-	}
-	for v := range store.IterVariables() { // a checkpoint does not say what is trainable
-		v.SetTrainable(v.Path() != model.JoinPath("/", model.RNGStateVariableName) && !strings.HasPrefix(v.Path(), optimizerScope))
 	}
 	r.history = history
 	last := history.Epochs[len(history.Epochs)-1]

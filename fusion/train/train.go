@@ -160,6 +160,9 @@ type run struct {
 
 // open makes the output directory, or reads the checkpoint of an interrupted run.
 func (r *run) open() error {
+	if err := r.learner.Store().SetRNGStateFromSeed(r.o.Seed); err != nil {
+		return fmt.Errorf("seed the random numbers: %w", err)
+	}
 	_, err := os.Stat(filepath.Join(r.out, HistoryFile))
 	switch {
 	case r.o.Resume && err == nil:
@@ -173,9 +176,6 @@ func (r *run) open() error {
 	}
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return fmt.Errorf("make output directory: %w", err)
-	}
-	if err := r.learner.Store().SetRNGStateFromSeed(r.o.Seed); err != nil {
-		return fmt.Errorf("seed the random numbers: %w", err)
 	}
 	return nil
 }

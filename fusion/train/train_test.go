@@ -1,0 +1,592 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/layers"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+var testBackend = sync.OnceValue(func() compute.Backend {
+	backend, err := gobackend.New("num_executors=1")
+	if err != nil {
+		panic(err)
+	}
+	return backend
+})
+
+// quadratic learns to be where its batches are: the loss of a batch, one vector
+// of targets, is ½‖θ − target‖², so that the gradient is θ − target. θ is a
+// matrix and a vector of the encoder, a matrix of the rest, and a matrix that is
+// frozen. Those of the encoder are there from the start, as a pretrained encoder
+// is; the graph makes the other.
+type quadratic struct {
+	store    *model.Store
+	dropout  float64
+	targets  []float32 // of batches; NaN spoils the loss
+	score    func(epoch int) Score
+	epochs   int // evaluated
+	saved    []string
+	evaluate func(ctx context.Context) error
+	save     func(dir string) error
+}
+
+// parameters are those of quadratic, with their initial values.
+var parameters = []struct {
+	path   string
+	dims   []int
+	values []float32
+}{
+	{"/encoder/matrix", []int{1, 2}, []float32{1, -2}},
+	{"/encoder/vector", []int{2}, []float32{0.5, 3}},
+	{"/task/matrix", []int{2, 1}, []float32{-1.5, 2}},
+	{"/encoder/frozen", []int{1, 1}, []float32{7}},
+}
+
+func newQuadratic(t testing.TB, targets ...float32) *quadratic {
+	t.Helper()
+	l := &quadratic{store: model.NewStore(), targets: targets}
+	for _, p := range parameters {
+		if !strings.HasPrefix(p.path, encoderScope) {
+			continue // the graph makes it
+		}
+		if _, err := l.store.CreateVariable(p.path, tensors.FromFlatDataAndDimensions(slices.Clone(p.values), p.dims...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return l
+}
+
+func (l *quadratic) Store() *model.Store { return l.store }
+
+func (l *quadratic) Loss(root *model.Scope, batch []*Node) *Node {
+	l.store.GetVariable("/encoder/frozen").SetTrainable(false)
+	var sum *Node
+	for i, p := range parameters {
+		v := l.store.VariableWithValue(p.path, tensors.FromFlatDataAndDimensions(slices.Clone(p.values), p.dims...))
+		difference := Sub(v.NodeValue(batch[0]), batch[0])
+		if i == 0 {
+			difference = layers.DropoutStatic(root.At("dropout"), difference, l.dropout)
+		}
+		half := MulScalar(ReduceAllSum(Square(difference)), 0.5)
+		if sum == nil {
+			sum = half
+			continue
+		}
+		sum = Add(sum, half)
+	}
+	return sum
+}
+
+func (l *quadratic) Batches(_ context.Context, _ int, rng *rand.Rand) ([]func() []*tensors.Tensor, error) {
+	order := rng.Perm(len(l.targets))
+	var batches []func() []*tensors.Tensor
+	for _, i := range order {
+		batches = append(batches, func() []*tensors.Tensor { return []*tensors.Tensor{tensors.FromScalar(l.targets[i])} })
+	}
+	return batches, nil
+}
+
+func (l *quadratic) Evaluate(ctx context.Context) (Score, error) {
+	l.epochs++
+	if l.evaluate != nil {
+		if err := l.evaluate(ctx); err != nil {
+			return Score{}, err
+		}
+	}
+	if l.score != nil {
+		return l.score(l.epochs), nil
+	}
+	return Score{Entity: float64(l.epochs) / 100}, nil
+}
+
+func (l *quadratic) Save(_ context.Context, dir string) error {
+	l.saved = append(l.saved, dir)
+	if l.save != nil {
+		return l.save(dir)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "model"), fmt.Append(nil, l.epochs), 0o644)
+}
+
+// values are all parameters, one after another.
+func (l *quadratic) values() map[string][]float32 {
+	all := map[string][]float32{}
+	for _, p := range parameters {
+		all[p.path] = tensors.MustCopyFlatData[float32](l.store.GetVariable(p.path).MustValue())
+	}
+	return all
+}
+
+// listener hears of the progress and may act on a step.
+type listener struct {
+	steps  []int
+	totals []int
+	losses []float64
+	epochs []Epoch
+	best   []bool
+	onStep func(step int)
+}
+
+func (l *listener) Step(done, total int, loss float64) {
+	l.steps, l.totals, l.losses = append(l.steps, done), append(l.totals, total), append(l.losses, loss)
+	if l.onStep != nil {
+		l.onStep(done)
+	}
+}
+
+func (l *listener) Epoch(e Epoch, best bool) {
+	l.epochs, l.best = append(l.epochs, e), append(l.best, best)
+}
+
+func testOptions() Options {
+	return Options{Epochs: 3, BatchSize: 1, EncoderRate: 0.05, TaskRate: 0.1, WarmUp: 0.25, ClipNorm: 6, WeightDecay: 0.1, Seed: 5}
+}
+
+func mustRun(t testing.TB, l Learner, o Options, out string) History {
+	t.Helper()
+	history, err := Run(t.Context(), testBackend(), l, o, out, &listener{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return history
+}
+
+// files lists what lies under dir, without the names that GoMLX gives.
+func files(t testing.TB, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// TestSteps compares every step of a run with AdamW in float64: the schedule,
+// the clipping, the two rates, and the decay of the encoder's matrix alone.
+func TestSteps(t *testing.T) {
+	o := testOptions()
+	l := newQuadratic(t, 0.5, 4, -3, 1)
+	progress := &listener{}
+	var got []map[string][]float32
+	progress.onStep = func(int) { got = append(got, l.values()) }
+	if _, err := Run(t.Context(), testBackend(), l, o, t.TempDir(), progress); err != nil {
+		t.Fatal(err)
+	}
+	if want := o.Epochs * len(l.targets); len(got) != want {
+		t.Fatalf("%d steps, want %d", len(got), want)
+	}
+	want := newLiteralAdamW(o, len(got))
+	clipped := 0
+	for epoch := range o.Epochs {
+		rng := rand.New(rand.NewPCG(uint64(o.Seed), uint64(epoch)))
+		sum := 0.0
+		for i, at := range rng.Perm(len(l.targets)) {
+			loss, wasClipped := want.step(float64(l.targets[at]))
+			if wasClipped {
+				clipped++
+			}
+			sum += loss
+			step := epoch*len(l.targets) + i
+			for path, values := range want.values {
+				for c := range values {
+					if !(math.Abs(float64(got[step][path][c])-values[c]) < 1e-5) {
+						t.Fatalf("step %d, %s: %v, want %v", step+1, path, got[step][path], values)
+					}
+				}
+			}
+			if mean := sum / float64(i+1); math.Abs(progress.losses[step]-mean) > 1e-4*mean {
+				t.Errorf("step %d: loss %g, want %g", step+1, progress.losses[step], mean)
+			}
+		}
+	}
+	if clipped == 0 || clipped == len(got) {
+		t.Errorf("%d of %d gradients are clipped: the test sees only one of both ways", clipped, len(got))
+	}
+}
+
+// literalAdamW is the optimizer by the book.
+type literalAdamW struct {
+	o             Options
+	total, steps  int
+	values        map[string][]float64
+	first, second map[string][]float64
+}
+
+func newLiteralAdamW(o Options, total int) *literalAdamW {
+	a := &literalAdamW{o: o, total: total, values: map[string][]float64{}, first: map[string][]float64{}, second: map[string][]float64{}}
+	for _, p := range parameters {
+		for _, x := range p.values {
+			a.values[p.path] = append(a.values[p.path], float64(x))
+		}
+		a.first[p.path], a.second[p.path] = make([]float64, len(p.values)), make([]float64, len(p.values))
+	}
+	return a
+}
+
+func (a *literalAdamW) step(target float64) (loss float64, clipped bool) {
+	a.steps++
+	norm := 0.0
+	for path, values := range a.values {
+		for _, x := range values {
+			loss += (x - target) * (x - target) / 2
+			if path != "/encoder/frozen" {
+				norm += (x - target) * (x - target)
+			}
+		}
+	}
+	norm = math.Sqrt(norm)
+	factor := float64(a.total-a.steps) / (float64(a.total) * (1 - a.o.WarmUp))
+	if float64(a.steps) < a.o.WarmUp*float64(a.total) {
+		factor = float64(a.steps) / (a.o.WarmUp * float64(a.total))
+	}
+	t := float64(a.steps)
+	for path, values := range a.values {
+		rate, decay := a.o.EncoderRate*factor, 0.0
+		switch path {
+		case "/encoder/frozen":
+			continue
+		case "/encoder/matrix":
+			decay = a.o.WeightDecay
+		case "/task/matrix":
+			rate = a.o.TaskRate * factor
+		}
+		m, v := a.first[path], a.second[path]
+		for i := range values {
+			g := (values[i] - target) * math.Min(1, a.o.ClipNorm/norm)
+			m[i] = 0.9*m[i] + 0.1*g
+			v[i] = 0.999*v[i] + 0.001*g*g
+			mHat, vHat := m[i]/(1-math.Pow(0.9, t)), v[i]/(1-math.Pow(0.999, t))
+			values[i] -= rate * (mHat/(math.Sqrt(vHat)+1e-6) + decay*values[i])
+		}
+	}
+	return loss, norm > a.o.ClipNorm
+}
+
+func TestSchedule(t *testing.T) {
+	for _, test := range []struct {
+		step, total int
+		warmUp      float64
+		want        float64
+	}{
+		{1, 100, 0.1, 0.1}, {5, 100, 0.1, 0.5}, {9, 100, 0.1, 0.9}, {10, 100, 0.1, 1},
+		{55, 100, 0.1, 0.5}, {91, 100, 0.1, 0.1}, {100, 100, 0.1, 0},
+		{1, 100, 0, 0.99}, {100, 100, 0, 0},
+		{50, 100, 1, 0.5}, {99, 100, 1, 0.99}, {100, 100, 1, 0},
+		{1, 1, 0.1, 0}, {1, 2, 0.5, 1}, {2, 2, 0.5, 0},
+	} {
+		if got := schedule(test.step, test.total, test.warmUp); math.Abs(got-test.want) > 1e-12 {
+			t.Errorf("schedule(%d, %d, %g) = %g, want %g", test.step, test.total, test.warmUp, got, test.want)
+		}
+	}
+}
+
+func TestBiasCorrections(t *testing.T) {
+	for _, test := range []struct {
+		step          int
+		first, second float64
+	}{{1, 10, 1000}, {2, 1 / 0.19, 1 / 0.001999}, {10_000_000, 1, 1}} {
+		first, second := biasCorrections(test.step)
+		if math.Abs(float64(first)/test.first-1) > 1e-6 || math.Abs(float64(second)/test.second-1) > 1e-6 {
+			t.Errorf("step %d: %g and %g, want %g and %g", test.step, first, second, test.first, test.second)
+		}
+	}
+}
+
+func TestOptionsAreValidated(t *testing.T) {
+	if err := DefaultOptions().Validate(); err != nil {
+		t.Errorf("the default options: %v", err)
+	}
+	for name, change := range map[string]func(*Options){
+		"epochs": func(o *Options) { o.Epochs = 0 }, "batch size": func(o *Options) { o.BatchSize = 0 },
+		"rates": func(o *Options) { o.TaskRate = 0 }, "warm-up": func(o *Options) { o.WarmUp = 1.5 },
+		"clip norm": func(o *Options) { o.ClipNorm = 0 }, "weight decay": func(o *Options) { o.WeightDecay = -1 },
+	} {
+		o := testOptions()
+		change(&o)
+		out := filepath.Join(t.TempDir(), "out")
+		_, err := Run(t.Context(), testBackend(), newQuadratic(t, 1), o, out, &listener{})
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%s: %s was made", name, out)
+		}
+	}
+}
+
+func TestHistory(t *testing.T) {
+	scores := []Score{{0.1, 0.3}, {0.5, 0.1}, {0.2, 0.2}, {0.3, 0.3}}
+	l := newQuadratic(t, 1, 2)
+	l.score = func(epoch int) Score { return scores[epoch-1] }
+	o, out, progress := testOptions(), t.TempDir(), &listener{}
+	o.Epochs = len(scores)
+	history, err := Run(t.Context(), testBackend(), l, o, out, progress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]bool{true, true, false, false}, progress.best); diff != "" { // the first of equals stays
+		t.Errorf("epochs that were the best (-want +got):\n%s", diff)
+	}
+	if history.Best != 1 || len(history.Epochs) != 4 || history.Epochs[2].Score != scores[2] || history.Epochs[3].Steps != 8 {
+		t.Errorf("history %+v", history)
+	}
+	if data, err := os.ReadFile(filepath.Join(out, BestDir, "model")); string(data) != "2" {
+		t.Errorf("the best model is that of epoch %s, %v, want 2", data, err)
+	}
+	if diff := cmp.Diff([]string{BestDir, checkpointDir, HistoryFile}, files(t, out)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+func TestMaxSteps(t *testing.T) {
+	l, progress, o := newQuadratic(t, 1, 2, 3), &listener{}, testOptions()
+	o.MaxSteps = 4
+	history, err := Run(t.Context(), testBackend(), l, o, t.TempDir(), progress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(progress.steps) != 4 || progress.totals[0] != 9 || len(history.Epochs) != 2 || history.Epochs[1].Steps != 4 {
+		t.Errorf("steps %v of %v, epochs %+v", progress.steps, progress.totals, history.Epochs)
+	}
+}
+
+func TestSameSeedGivesSameBits(t *testing.T) {
+	run := func(seed int64) map[string][]float32 {
+		l, o := newQuadratic(t, 1, 2, 3, 4), testOptions()
+		l.dropout, o.Seed = 0.5, seed
+		mustRun(t, l, o, t.TempDir())
+		return l.values()
+	}
+	want := run(1)
+	if diff := cmp.Diff(want, run(1)); diff != "" {
+		t.Errorf("another result with the same seed (-want +got):\n%s", diff)
+	}
+	if cmp.Equal(want, run(2)) {
+		t.Error("the same result with another seed")
+	}
+}
+
+// TestResume cuts a run at every step and goes on with a new learner, which
+// must end with the bits and the history of a run that was never cut.
+func TestResume(t *testing.T) {
+	o := testOptions()
+	start := func() *quadratic {
+		l := newQuadratic(t, 1, 2, 3)
+		l.dropout = 0.5
+		return l
+	}
+	whole, wholeDir := start(), t.TempDir()
+	want := mustRun(t, whole, o, wholeDir)
+	for cut := 1; cut < 9; cut++ {
+		t.Run(fmt.Sprintf("cut after step %d", cut), func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "run")
+			ctx, cancel := context.WithCancel(t.Context())
+			progress := &listener{onStep: func(step int) {
+				if step == cut {
+					cancel()
+				}
+			}}
+			first := start()
+			first.evaluate = func(ctx context.Context) error { return ctx.Err() }
+			before, err := Run(ctx, testBackend(), first, o, out, progress)
+			if !errors.Is(err, context.Canceled) {
+				t.Fatalf("error %v, want that of the context", err)
+			}
+			complete := (cut - 1) / 3 // an epoch that is cut while it is measured counts for nothing
+			if len(before.Epochs) != complete {
+				t.Errorf("history of %d epochs, want %d", len(before.Epochs), complete)
+			}
+			checkNothingHalfWritten(t, out, complete)
+
+			second, resumed := start(), o
+			resumed.Resume = true
+			second.epochs = complete
+			got := mustRun(t, second, resumed, out)
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Epoch{}, "Elapsed"), cmpopts.IgnoreFields(Options{}, "Resume")); diff != "" {
+				t.Errorf("another history (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(whole.values(), second.values()); diff != "" {
+				t.Errorf("other weights (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(files(t, wholeDir), files(t, out)); diff != "" {
+				t.Errorf("other files (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func checkNothingHalfWritten(t *testing.T, out string, epochs int) {
+	t.Helper()
+	want := []string{BestDir, checkpointDir, HistoryFile}
+	if epochs == 0 {
+		want = nil
+	}
+	if diff := cmp.Diff(want, files(t, out)); diff != "" {
+		t.Errorf("files after the cut (-want +got):\n%s", diff)
+	}
+}
+
+func TestResumeOfACompleteRun(t *testing.T) {
+	o, out := testOptions(), t.TempDir()
+	want := mustRun(t, newQuadratic(t, 1, 2), o, out)
+	o.Resume = true
+	progress := &listener{}
+	got, err := Run(t.Context(), testBackend(), newQuadratic(t, 1, 2), o, out, progress)
+	if err != nil || len(progress.steps) != 0 || len(got.Epochs) != len(want.Epochs) {
+		t.Errorf("%d more steps, history %+v, error %v", len(progress.steps), got, err)
+	}
+}
+
+func TestResumeIsRefused(t *testing.T) {
+	o := testOptions()
+	o.MaxSteps = 2
+	out := t.TempDir()
+	mustRun(t, newQuadratic(t, 1, 2), o, out)
+	t.Run("without being asked for", func(t *testing.T) {
+		_, err := Run(t.Context(), testBackend(), newQuadratic(t, 1, 2), o, out, &listener{})
+		if err == nil || !strings.Contains(err.Error(), out) {
+			t.Errorf("error %v, want one that names %s", err, out)
+		}
+	})
+	for name, change := range map[string]func(*Options){
+		"epochs": func(o *Options) { o.Epochs++ }, "batch size": func(o *Options) { o.BatchSize++ },
+		"encoder rate": func(o *Options) { o.EncoderRate *= 2 }, "task rate": func(o *Options) { o.TaskRate *= 2 },
+		"warm-up": func(o *Options) { o.WarmUp = 0 }, "clip norm": func(o *Options) { o.ClipNorm = 1 },
+		"weight decay": func(o *Options) { o.WeightDecay = 0 }, "seed": func(o *Options) { o.Seed++ },
+	} {
+		t.Run("with another "+name, func(t *testing.T) {
+			other := o
+			other.Resume = true
+			change(&other)
+			_, err := Run(t.Context(), testBackend(), newQuadratic(t, 1, 2), other, out, &listener{})
+			if err == nil || !strings.Contains(err.Error(), "other options") || !strings.Contains(err.Error(), out) {
+				t.Errorf("error %v, want one that names %s and other options", err, out)
+			}
+		})
+	}
+}
+
+func TestResumeOfDamagedCheckpoints(t *testing.T) {
+	for name, damage := range map[string]func(dir string) error{
+		"history is gone":  func(dir string) error { return os.Remove(filepath.Join(dir, HistoryFile)) },
+		"history is cut":   func(dir string) error { return os.Truncate(filepath.Join(dir, HistoryFile), 20) },
+		"history is empty": func(dir string) error { return os.Truncate(filepath.Join(dir, HistoryFile), 0) },
+		"no epochs": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, HistoryFile), []byte(`{"options":{"epochs":3,"batchSize":1,"encoderRate":0.05,"taskRate":0.1,"warmUp":0.25,"clipNorm":6,"weightDecay":0.1,"seed":5},"epochs":[],"best":-1}`), 0o644)
+		},
+		"variables are cut": func(dir string) error {
+			return eachFile(dir, ".bin", func(path string) error { return os.Truncate(path, 9) })
+		},
+		"variables are gone": func(dir string) error { return eachFile(dir, ".bin", os.Remove) },
+		"index is cut": func(dir string) error {
+			return eachFile(dir, ".json", func(path string) error { return os.Truncate(path, 9) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, out := testOptions(), t.TempDir()
+			o.MaxSteps = 2
+			mustRun(t, newQuadratic(t, 1, 2), o, out)
+			dir := filepath.Join(out, checkpointDir)
+			if err := damage(dir); err != nil {
+				t.Fatal(err)
+			}
+			o.Resume, o.MaxSteps = true, 0
+			_, err := Run(t.Context(), testBackend(), newQuadratic(t, 1, 2), o, out, &listener{})
+			if err == nil || !strings.Contains(err.Error(), dir) {
+				t.Errorf("error %v, want one that names %s", err, dir)
+			}
+		})
+	}
+}
+
+func eachFile(dir, ending string, do func(path string) error) error {
+	paths, err := filepath.Glob(filepath.Join(dir, "*"+ending))
+	if err != nil || len(paths) == 0 {
+		return fmt.Errorf("no %s in %s: %w", ending, dir, err)
+	}
+	for _, path := range paths {
+		if err := do(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestLossThatIsNotFinite(t *testing.T) {
+	for _, spoiled := range []float32{float32(math.NaN()), float32(math.Inf(1)), 1e30} {
+		out := t.TempDir()
+		l := newQuadratic(t, 1, 2)
+		o := testOptions()
+		progress := &listener{onStep: func(step int) {
+			if step == 2 {
+				l.targets[0] = spoiled
+			}
+		}}
+		history, err := Run(t.Context(), testBackend(), l, o, out, progress)
+		if !errors.Is(err, ErrNotFinite) || !strings.Contains(err.Error(), filepath.Join(out, checkpointDir)) || !strings.Contains(err.Error(), "epoch 2") {
+			t.Errorf("target %g: error %v, want one that tells of the epoch and the checkpoint", spoiled, err)
+		}
+		if len(history.Epochs) != 1 {
+			t.Errorf("target %g: history %+v, want the first epoch", spoiled, history)
+		}
+		resumed := newQuadratic(t, 1, 2)
+		o.Resume = true
+		mustRun(t, resumed, o, out)
+		for path, values := range resumed.values() {
+			for _, x := range values {
+				if math.IsNaN(float64(x)) {
+					t.Errorf("target %g: %s is not finite after the resumed run", spoiled, path)
+				}
+			}
+		}
+	}
+}
+
+func TestErrorsOfTheLearner(t *testing.T) {
+	fault := errors.New("disk is full")
+	for name, spoil := range map[string]func(*quadratic){
+		"evaluate": func(l *quadratic) { l.evaluate = func(context.Context) error { return fault } },
+		"save":     func(l *quadratic) { l.save = func(string) error { return fault } },
+		"save, half": func(l *quadratic) {
+			l.save = func(dir string) error { return errors.Join(os.Mkdir(dir, 0o755), fault) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, out := newQuadratic(t, 1, 2), t.TempDir()
+			spoil(l)
+			if _, err := Run(t.Context(), testBackend(), l, testOptions(), out, &listener{}); !errors.Is(err, fault) {
+				t.Errorf("error %v, want the learner's", err)
+			}
+			if _, err := os.Stat(filepath.Join(out, BestDir)); err == nil {
+				t.Error("a best model was left")
+			}
+			again, o := newQuadratic(t, 1, 2), testOptions()
+			mustRun(t, again, o, out) // what was left does not stand in the way
+		})
+	}
+}
