@@ -68,7 +68,7 @@ func TestEvaluateWrongCalls(t *testing.T) {
 	for want, args := range map[string][]string{
 		`"biorelex" or "ade"`: {"--corpus", "ace"},
 		"--data":              {"--corpus", "ade"},
-		"--predictions":       {"--corpus", "ade", "--data", "x.json"},
+		"--predictions":       {"--corpus", "ade", "--data", "x.json", "--predictions", "y.jsonl", "--model", "m"},
 		"unknown flag":        {"--gold", "x.json"},
 	} {
 		_, err := evaluate(t, "", args...)
