@@ -87,7 +87,7 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase)
 		batcher: newBatcher(cfg, tokenizer, encoderConfig.HiddenSize),
 	}
 	m.info = describe(cfg)
-	m.info.Engine = backend.Name()
+	m.info.Engine = backend.String()
 	if m.predictor, err = newPredictor(backend, m.store, network{cfg: cfg, encoder: encoderConfig}); err != nil {
 		return nil, err
 	}
