@@ -1,8 +1,11 @@
 package keci
 
 import (
+	"bytes"
 	"context"
+	"encoding/gob"
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -145,4 +148,32 @@ func (d *definitions) replace(vectors map[string][]float32) map[string][]float32
 	old := d.vectors
 	d.vectors = vectors
 	return old
+}
+
+// save writes the vectors that are remembered.
+func (d *definitions) save(path string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var data bytes.Buffer
+	if err := gob.NewEncoder(&data).Encode(d.vectors); err != nil {
+		return fmt.Errorf("save definitions: %w", err)
+	}
+	if err := os.WriteFile(path, data.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("save definitions: %w", err)
+	}
+	return nil
+}
+
+// load reads what save wrote, in the place of the vectors that are remembered.
+func (d *definitions) load(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("load definitions: %w", err)
+	}
+	vectors := map[string][]float32{}
+	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&vectors); err != nil {
+		return fmt.Errorf("load definitions %s: %w", path, err)
+	}
+	d.replace(vectors)
+	return nil
 }

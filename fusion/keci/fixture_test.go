@@ -110,7 +110,10 @@ func randomize(t testing.TB, store *model.Store, prefix string, seed uint64) {
 		}
 		values := make([]float32, v.Shape().Size())
 		deviation := 0.3
-		if v.Shape().Rank() == 2 {
+		switch {
+		case strings.HasPrefix(v.Path(), "/encoder/embeddings/"):
+			deviation = 0.1 // as in a trained BERT, see nameScale
+		case v.Shape().Rank() == 2:
 			deviation = 1 / math.Sqrt(float64(v.Shape().Dim(0)))
 		}
 		for i := range values {

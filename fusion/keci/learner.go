@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -293,4 +294,18 @@ func (l *Learner) score(cfg Config, predictions [][]prediction) (train.Score, er
 // Save writes a model directory.
 func (l *Learner) Save(_ context.Context, dir string) error {
 	return save(dir, l.encoder, l.model.cfg, l.model.encoderConfig, l.model.store, false)
+}
+
+// definitionsFile is where a checkpoint holds the vectors of the definitions.
+const definitionsFile = "definitions.gob"
+
+// SaveState keeps the vectors of the definitions: between two encodings of
+// them, an encoder of some epochs before has made them.
+func (l *Learner) SaveState(dir string) error {
+	return l.model.definitions.save(filepath.Join(dir, definitionsFile))
+}
+
+// LoadState reads what SaveState wrote.
+func (l *Learner) LoadState(dir string) error {
+	return l.model.definitions.load(filepath.Join(dir, definitionsFile))
 }

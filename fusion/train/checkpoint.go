@@ -25,7 +25,7 @@ func (r *run) saveBest(ctx context.Context) error {
 	return replaceDir(dir, next)
 }
 
-// saveCheckpoint writes every variable, then the history: a run whose history
+// saveCheckpoint writes every variable and the learner's state, then the history: a run whose history
 // is older than its checkpoint is one that was cut between the two, and repeats
 // no more than it has to.
 func (r *run) saveCheckpoint() error {
@@ -38,6 +38,9 @@ func (r *run) saveCheckpoint() error {
 		return fmt.Errorf("save the checkpoint: %w", err)
 	}
 	if err := handler.Save(); err != nil {
+		return fmt.Errorf("save the checkpoint: %w", err)
+	}
+	if err := r.learner.SaveState(next); err != nil {
 		return fmt.Errorf("save the checkpoint: %w", err)
 	}
 	data, err := json.MarshalIndent(r.history, "", "  ")
@@ -74,6 +77,9 @@ func (r *run) resume() error {
 	// in which sums over all of them are taken, is that of an uninterrupted run.
 	if _, err := checkpoint.Load(r.learner.Store()).Dir(dir).Done(); err != nil {
 		return fmt.Errorf("resume: read the checkpoint in %s: %w", dir, err)
+	}
+	if err := r.learner.LoadState(dir); err != nil {
+		return fmt.Errorf("resume: %w", err)
 	}
 	r.history = history
 	last := history.Epochs[len(history.Epochs)-1]

@@ -75,6 +75,10 @@ type Learner interface {
 	Evaluate(ctx context.Context) (Score, error)
 	// Save writes the model as it is into dir, which does not exist.
 	Save(ctx context.Context, dir string) error
+	// SaveState writes what a resumed run needs beside the variables into dir, a
+	// checkpoint; LoadState reads it.
+	SaveState(dir string) error
+	LoadState(dir string) error
 }
 
 // Score is what a learner reaches on held-out data. All are F1, 0…1.

@@ -129,6 +129,20 @@ func (l *quadratic) Save(_ context.Context, dir string) error {
 	return os.WriteFile(filepath.Join(dir, "model"), fmt.Append(nil, l.epochs), 0o644)
 }
 
+// SaveState keeps the number of epochs, on which the scores depend.
+func (l *quadratic) SaveState(dir string) error {
+	return os.WriteFile(filepath.Join(dir, "state"), fmt.Append(nil, l.epochs), 0o644)
+}
+
+func (l *quadratic) LoadState(dir string) error {
+	data, err := os.ReadFile(filepath.Join(dir, "state"))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Sscan(string(data), &l.epochs)
+	return err
+}
+
 // values are all parameters, one after another.
 func (l *quadratic) values() map[string][]float32 {
 	all := map[string][]float32{}
@@ -425,7 +439,6 @@ func TestResume(t *testing.T) {
 
 			second, resumed := start(), o
 			resumed.Resume = true
-			second.epochs = complete
 			got := mustRun(t, second, resumed, out)
 			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Epoch{}, "Elapsed"), cmpopts.IgnoreFields(Options{}, "Resume")); diff != "" {
 				t.Errorf("another history (-want +got):\n%s", diff)
@@ -499,6 +512,7 @@ func TestResumeOfDamagedCheckpoints(t *testing.T) {
 		"no epochs": func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, HistoryFile), []byte(`{"options":{"epochs":3,"batchSize":1,"encoderRate":0.05,"taskRate":0.1,"warmUp":0.25,"clipNorm":6,"weightDecay":0.1,"seed":5},"epochs":[],"best":-1}`), 0o644)
 		},
+		"state is gone": func(dir string) error { return os.Remove(filepath.Join(dir, "state")) },
 		"variables are cut": func(dir string) error {
 			return eachFile(dir, ".bin", func(path string) error { return os.Truncate(path, 9) })
 		},

@@ -1,0 +1,329 @@
+package keci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/train"
+	"github.com/keci-kg/keci/graph"
+)
+
+// annotated writes examples as "[p53:protein] binds [mdm2:protein] | 0 binds 1".
+func annotated(t testing.TB, lines ...string) corpus.Corpus {
+	t.Helper()
+	c := corpus.Corpus{
+		Name: corpus.ADE, Directed: true,
+		EntityTypes: []string{"drug", "protein"}, RelationLabels: []string{"binds", "inhibits"},
+	}
+	for i, line := range lines {
+		text, relations, _ := strings.Cut(line, " | ")
+		e := corpus.Example{ID: fmt.Sprint("e", i)}
+		for text != "" {
+			before, rest, found := strings.Cut(text, "[")
+			e.Text += before
+			if !found {
+				break
+			}
+			mention, after, _ := strings.Cut(rest, "]")
+			name, kind, _ := strings.Cut(mention, ":")
+			e.Entities = append(e.Entities, corpus.Entity{
+				Start: len(e.Text), End: len(e.Text) + len(name), Type: kind, Cluster: len(e.Entities),
+			})
+			e.Text += name
+			text = after
+		}
+		for relation := range strings.SplitSeq(relations, ", ") {
+			var r corpus.Relation
+			if n, _ := fmt.Sscan(relation, &r.Head, &r.Label, &r.Tail); n == 3 {
+				e.Relations = append(e.Relations, r)
+			}
+		}
+		c.Examples = append(c.Examples, e)
+	}
+	return c
+}
+
+func tinyCorpus(t testing.TB) corpus.Corpus {
+	t.Helper()
+	return annotated(t,
+		"[p53:protein] binds [mdm2:protein] | 0 binds 1",
+		"[rapamycin:drug] inhibits [insulin receptor:protein] kinase | 0 inhibits 1",
+		"the [fk506:drug] of [fkbp12:protein], a complex",
+		"[β-catenin:protein] activates [insulin:protein] and [rapamycin:drug] | 2 inhibits 0",
+		"a disease of the cell",
+	)
+}
+
+// learnable is a small recipe for few steps.
+func learnable(change ...func(*Config)) Config {
+	cfg := DefaultConfig()
+	cfg.Name, cfg.KeptRatio, cfg.Hidden = "tiny", 1, 32
+	cfg.Span = encoder.SpanConfig{MaxWidth: 3, WidthEmbedding: 4, Hidden: 32, Size: 24}
+	cfg.Dropout, cfg.GraphDropout, cfg.EncoderDropout = 0, 0, 0
+	cfg.Knowledge.Size, cfg.Knowledge.Layers, cfg.Knowledge.Bases = 12, 2, 2
+	for _, c := range change {
+		c(&cfg)
+	}
+	return cfg
+}
+
+// broad can learn a corpus by heart.
+func broad(cfg *Config) {
+	cfg.Span.Hidden, cfg.Span.Size, cfg.Hidden, cfg.Knowledge.Size = 96, 48, 96, 48
+}
+
+func withDropout(cfg *Config) {
+	cfg.Span.Dropout, cfg.Dropout, cfg.GraphDropout, cfg.EncoderDropout = 0.2, 0.2, 0.2, 0.2
+}
+
+func withoutKnowledge(cfg *Config) { cfg.Variant = VariantSentContext }
+
+func learnOptions() train.Options {
+	o := train.DefaultOptions()
+	o.Epochs, o.BatchSize, o.EncoderRate, o.TaskRate = 5, 2, 2e-3, 5e-3
+	return o
+}
+
+func newLearner(t testing.TB, cfg Config, o train.Options) *Learner {
+	t.Helper()
+	c := tinyCorpus(t)
+	l, err := NewLearner(t.Context(), testBackend(), newEncoderFolder(t), cfg,
+		TrainingSet{Train: c, HeldOut: c}, newFakeKnowledge().base(), o.BatchSize, o.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// silent hears of progress and may act on it.
+type silent struct {
+	onStep  func(step int)
+	onEpoch func(train.Epoch)
+}
+
+func (s silent) Step(done, _ int, _ float64) {
+	if s.onStep != nil {
+		s.onStep(done)
+	}
+}
+
+func (s silent) Epoch(e train.Epoch, _ bool) {
+	if s.onEpoch != nil {
+		s.onEpoch(e)
+	}
+}
+
+func learn(t testing.TB, l *Learner, o train.Options, out string) train.History {
+	t.Helper()
+	history, err := train.Run(t.Context(), testBackend(), l, o, out, silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return history
+}
+
+// weights are all of a learner, by path.
+func (l *Learner) weights() map[string][]float32 {
+	all := map[string][]float32{}
+	for _, v := range weightsOf(l.Store()) {
+		all[v.Path()] = tensors.MustCopyFlatData[float32](v.MustValue())
+	}
+	return all
+}
+
+// differing lists the paths whose values differ in a bit.
+func differing(a, b map[string][]float32) []string {
+	var paths []string
+	for path := range a {
+		if !cmp.Equal(a[path], b[path]) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// TestLearnsByHeart: every variant finds all of a tiny corpus after few steps,
+// also when it is opened from its folder.
+func TestLearnsByHeart(t *testing.T) {
+	for name, cfg := range map[string]Config{"keci": learnable(broad), "sent-context": learnable(broad, withoutKnowledge)} {
+		t.Run(name, func(t *testing.T) {
+			o, out := learnOptions(), t.TempDir()
+			o.Epochs, o.BatchSize, o.EncoderRate, o.TaskRate = 80, 5, 1e-3, 1e-2
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			stopAtOne := silent{onEpoch: func(e train.Epoch) {
+				if e.Score == (train.Score{Entity: 1, Relation: 1}) {
+					stop()
+				}
+			}}
+			history, err := train.Run(ctx, testBackend(), newLearner(t, cfg, o), o, out, stopAtOne)
+			if !errors.Is(err, context.Canceled) {
+				t.Fatalf("error %v, the best of %d epochs is number %d", err, len(history.Epochs), history.Best+1)
+			}
+			t.Logf("after %d steps", history.Epochs[history.Best].Steps)
+			m := openModel(t, filepath.Join(out, train.BestDir), newFakeKnowledge().base())
+			checkByHeart(t, m, tinyCorpus(t))
+			if m.Info().Variant != name || m.Info().Parameters == 0 || !strings.HasPrefix(m.Info().Digest, "sha256:") {
+				t.Errorf("info %+v", m.Info())
+			}
+		})
+	}
+}
+
+// checkByHeart extracts the texts of a corpus and compares with what is annotated.
+func checkByHeart(t *testing.T, m *Model, c corpus.Corpus) {
+	t.Helper()
+	for _, e := range c.Examples {
+		doc, err := m.Extract(t.Context(), graph.Document{ID: e.ID, Text: e.Text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want, got []string
+		for _, x := range e.Entities {
+			want = append(want, e.Text[x.Start:x.End]+" is "+x.Type)
+		}
+		for _, r := range e.Relations {
+			head, tail := e.Entities[r.Head], e.Entities[r.Tail]
+			want = append(want, e.Text[head.Start:head.End]+" "+r.Label+" "+e.Text[tail.Start:tail.End])
+		}
+		names := map[string]string{}
+		for _, x := range doc.Mentions {
+			names[x.ID] = x.Text
+			got = append(got, x.Text+" is "+x.Type)
+		}
+		for _, r := range doc.Relations {
+			got = append(got, names[r.Head]+" "+r.Label+" "+names[r.Tail])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", e.Text, diff)
+		}
+	}
+}
+
+func TestSameSeedGivesSameWeights(t *testing.T) {
+	run := func(seed int64) map[string][]float32 {
+		o := learnOptions()
+		o.Epochs, o.Seed = 2, seed
+		l := newLearner(t, learnable(withDropout), o)
+		learn(t, l, o, t.TempDir())
+		return l.weights()
+	}
+	want := run(1)
+	if paths := differing(want, run(1)); len(paths) > 0 {
+		t.Errorf("the same seed gives other values to %v", paths)
+	}
+	if paths := differing(want, run(2)); len(paths) < 20 {
+		t.Errorf("another seed gives other values only to %v", paths)
+	}
+}
+
+// TestResumedLearning cuts a run in the middle of an epoch, between two
+// encodings of the definitions, and goes on with a new learner.
+func TestResumedLearning(t *testing.T) {
+	for name, cfg := range map[string]Config{"keci": learnable(withDropout), "sent-context": learnable(withDropout, withoutKnowledge)} {
+		t.Run(name, func(t *testing.T) {
+			o := learnOptions()
+			whole, wholeDir := newLearner(t, cfg, o), t.TempDir()
+			want := learn(t, whole, o, wholeDir)
+
+			out := filepath.Join(t.TempDir(), "run")
+			ctx, cancel := context.WithCancel(t.Context())
+			cut := silent{onStep: func(step int) {
+				if step == 8 { // of the 3 of an epoch
+					cancel()
+				}
+			}}
+			if _, err := train.Run(ctx, testBackend(), newLearner(t, cfg, o), o, out, cut); !errors.Is(err, context.Canceled) {
+				t.Fatalf("error %v, want that of the context", err)
+			}
+			resumed := newLearner(t, cfg, o)
+			o.Resume = true
+			got := learn(t, resumed, o, out)
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(train.Epoch{}, "Elapsed"), cmpopts.IgnoreFields(train.Options{}, "Resume")); diff != "" {
+				t.Errorf("another history (-want +got):\n%s", diff)
+			}
+			if paths := differing(whole.weights(), resumed.weights()); len(paths) > 0 {
+				t.Errorf("other values of %v", paths)
+			}
+			first, err := digest(filepath.Join(wholeDir, train.BestDir))
+			second, err2 := digest(filepath.Join(out, train.BestDir))
+			if err != nil || err2 != nil || first != second {
+				t.Errorf("models %s (%v) and %s (%v)", first, err, second, err2)
+			}
+		})
+	}
+}
+
+// TestWhatMoves: the table of word pieces keeps its values; all else moves.
+func TestWhatMoves(t *testing.T) {
+	o := learnOptions()
+	o.Epochs, o.WeightDecay = 2, 0 // decay moves what no gradient reaches
+	fresh := newLearner(t, learnable(), o)
+	if err := fresh.model.definitions.ensure(t.Context(), fresh.instances()...); err != nil {
+		t.Fatal(err)
+	}
+	lossOf(t, fresh, fresh.layOut([]int{0, 1}, true)) // gives every weight its first value
+	l := newLearner(t, learnable(), o)
+	learn(t, l, o, t.TempDir())
+	before, after := fresh.weights(), l.weights()
+	if len(before) != len(after) {
+		t.Errorf("%d weights before, %d after", len(before), len(after))
+	}
+	for path := range before {
+		if frozen := path == "/encoder/embeddings/word"; cmp.Equal(before[path], after[path]) != frozen {
+			t.Errorf("%s moves: %t", path, frozen)
+		}
+	}
+}
+
+func TestVocabulariesComeFromTraining(t *testing.T) {
+	l := newLearner(t, learnable(), learnOptions())
+	cfg := l.model.cfg
+	if diff := cmp.Diff([]string{NoneLabel, "drug", "protein"}, cfg.EntityTypes); diff != "" {
+		t.Errorf("entity types (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{NoneLabel, "binds", "inhibits"}, cfg.RelationLabels); diff != "" {
+		t.Errorf("relation labels (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]graph.TUI{"T028", "T109", "T116", "T121"}, cfg.Knowledge.SemanticTypes); diff != "" {
+		t.Errorf("semantic types (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{
+		"has_semantic_type", "has_semantic_type⁻¹", "inhibits", "inhibits⁻¹", "interacts_with", "interacts_with⁻¹", "ligand_of", "ligand_of⁻¹", "sibling", "sibling⁻¹",
+	}, cfg.Knowledge.Relations); diff != "" {
+		t.Errorf("relations (-want +got):\n%s", diff)
+	}
+}
+
+func TestLabels(t *testing.T) {
+	m := newRandomModel(t, tinyConfig(), newFakeKnowledge().base(), 1)
+	e := annotated(t, "[p53:protein] of [fkbp12 of the insulin:protein] [insulin receptor:protein] | 0 binds 2, 0 inhibits 2, 2 binds 2, 0 binds 1, 2 inhibits 0").Examples[0]
+	e.Entities = append(e.Entities, corpus.Entity{Start: 1, End: 3, Type: "drug"}, // inside a word
+		corpus.Entity{Start: 0, End: 3, Type: "drug"}) // a second reading of p53
+	x := label(tinyConfig(), mustInstance(t, m, e.Text), e)
+	var got []string
+	name := func(i int32) string { return e.Text[x.start(x.Spans[i]):x.end(x.Spans[i])] }
+	for i, kind := range x.types {
+		if kind > 0 {
+			got = append(got, name(int32(i))+" is "+tinyConfig().EntityTypes[kind])
+		}
+	}
+	for _, r := range x.relations {
+		got = append(got, name(r.head)+" "+tinyConfig().RelationLabels[r.label]+" "+name(r.tail))
+	}
+	want := []string{"p53 is protein", "insulin receptor is protein", "p53 binds insulin receptor", "insulin receptor inhibits p53"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("labels (-want +got):\n%s", diff)
+	}
+}
