@@ -114,7 +114,7 @@ func randomize(t testing.TB, store *model.Store, prefix string, seed uint64) {
 		case strings.HasPrefix(v.Path(), "/encoder/embeddings/"):
 			deviation = 0.1 // as in a trained BERT, see nameScale
 		case v.Shape().Rank() == 2:
-			deviation = 1 / math.Sqrt(float64(v.Shape().Dim(0)))
+			deviation = 0.8 / math.Sqrt(float64(v.Shape().Dim(0)))
 		}
 		for i := range values {
 			values[i] = float32(random.NormFloat64() * deviation)

@@ -180,7 +180,7 @@ func compareLoss(t *testing.T, cfg Config, withRelations bool) {
 		t.Errorf("only %d related pairs are kept: the test sees little of the relations", related)
 	}
 	t.Logf("loss %.6f, difference %.2g", got, math.Abs(got-want))
-	if !(math.Abs(got-want) <= tolerance) {
+	if !(math.Abs(got-want) <= tolerance*math.Max(1, want)) {
 		t.Errorf("loss %.6f, want %.6f", got, want)
 	}
 }

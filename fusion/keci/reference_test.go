@@ -488,9 +488,9 @@ func (r *reference) loss(t testing.TB, texts []goldText, withRelations bool) (lo
 
 // crossEntropyOf is −log softmax(logits)[label].
 func crossEntropyOf(logits []float64, label int) float64 {
-	sum := 0.0
+	most, sum := slices.Max(logits), 0.0
 	for _, x := range logits {
-		sum += math.Exp(x - logits[label])
+		sum += math.Exp(x - most)
 	}
-	return math.Log(sum)
+	return math.Log(sum) + most - logits[label]
 }
