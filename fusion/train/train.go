@@ -125,7 +125,8 @@ const (
 var ErrNotFinite = errors.New("loss is not finite")
 
 // Run trains the learner and leaves the best model in out/best, the history in
-// out/history.json and a checkpoint in out/checkpoint. When ctx is cancelled it
+// out/history.json, its picture in out/curve.png and a checkpoint in
+// out/checkpoint. When ctx is cancelled it
 // stops at once; what was complete stays, and Options.Resume goes on from there
 // to the same end.
 func Run(ctx context.Context, backend compute.Backend, learner Learner, o Options, out string, progress Progress) (History, error) {
@@ -280,6 +281,9 @@ func (r *run) finishEpoch(ctx context.Context, e Epoch) error {
 		r.history.Best = len(r.history.Epochs) - 1
 	}
 	if err := r.saveCheckpoint(); err != nil {
+		return err
+	}
+	if err := r.saveCurve(); err != nil {
 		return err
 	}
 	r.progress.Epoch(e, best)

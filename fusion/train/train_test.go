@@ -372,7 +372,7 @@ func TestHistory(t *testing.T) {
 	if data, err := os.ReadFile(filepath.Join(out, BestDir, "model")); string(data) != "2" {
 		t.Errorf("the best model is that of epoch %s, %v, want 2", data, err)
 	}
-	if diff := cmp.Diff([]string{BestDir, checkpointDir, HistoryFile}, files(t, out)); diff != "" {
+	if diff := cmp.Diff([]string{BestDir, checkpointDir, CurveFile, HistoryFile}, files(t, out)); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 }
@@ -455,7 +455,7 @@ func TestResume(t *testing.T) {
 
 func checkNothingHalfWritten(t *testing.T, out string, epochs int) {
 	t.Helper()
-	want := []string{BestDir, checkpointDir, HistoryFile}
+	want := []string{BestDir, checkpointDir, CurveFile, HistoryFile}
 	if epochs == 0 {
 		want = nil
 	}

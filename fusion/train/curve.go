@@ -1,0 +1,60 @@
+package train
+
+import (
+	"fmt"
+	"image/color"
+	"os"
+	"path/filepath"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+)
+
+// CurveFile is the picture of a run's learning curve in its output directory.
+const CurveFile = "curve.png"
+
+// saveCurve draws the held-out scores and the loss of every epoch so far.
+func (r *run) saveCurve() error {
+	p := plot.New()
+	p.Title.Text = "Held-out F1 and training loss"
+	p.X.Label.Text = "epoch"
+	p.Y.Min, p.Y.Max = 0, 1
+	p.Legend.Top = false
+	p.Add(plotter.NewGrid())
+	highest := 0.0
+	for _, e := range r.history.Epochs {
+		highest = max(highest, e.Loss)
+	}
+	for _, c := range []struct {
+		name  string
+		color color.Color
+		value func(Epoch) float64
+	}{
+		{"entity F1", color.RGBA{R: 0x1f, G: 0x5f, B: 0xbf, A: 0xff}, func(e Epoch) float64 { return e.Score.Entity }},
+		{"relation F1", color.RGBA{R: 0xc7, G: 0x51, B: 0x1b, A: 0xff}, func(e Epoch) float64 { return e.Score.Relation }},
+		{fmt.Sprintf("loss / %.2f", highest), color.Gray{Y: 0x80}, func(e Epoch) float64 { return e.Loss / highest }},
+	} {
+		line, err := plotter.NewLine(r.points(c.value))
+		if err != nil {
+			return fmt.Errorf("draw the learning curve: %w", err)
+		}
+		line.Color, line.Width = c.color, vg.Points(1.5)
+		p.Add(line)
+		p.Legend.Add(c.name, line)
+	}
+	next := filepath.Join(r.out, "next-"+CurveFile) // the ending says which form
+	if err := p.Save(16*vg.Centimeter, 10*vg.Centimeter, next); err != nil {
+		return fmt.Errorf("draw the learning curve: %w", err)
+	}
+	return os.Rename(next, filepath.Join(r.out, CurveFile))
+}
+
+// points are the values of every epoch.
+func (r *run) points(value func(Epoch) float64) plotter.XYs {
+	points := make(plotter.XYs, len(r.history.Epochs))
+	for i, e := range r.history.Epochs {
+		points[i] = plotter.XY{X: float64(e.Epoch), Y: value(e)}
+	}
+	return points
+}
