@@ -16,7 +16,7 @@ type trainOptions struct {
 	corpus, data, encoder, kb, out, engine, variant, name string
 	heldOut                                               float64
 	quiet                                                 bool
-	keptRatio                                             float64
+	keptRatio, entityThreshold, relationThreshold         float64
 	maxSpan                                               int
 	train                                                 train.Options
 }
@@ -30,7 +30,7 @@ func newTrainCommand() *cobra.Command {
 		Long: `Trains a KECI model on an annotated corpus with a knowledge base. Epochs are
 compared on sentences held out of the training data, whole papers at a time; the
 best one is left in OUT/best as a model directory, the history of all epochs in
-OUT/history.json. Ctrl-C stops at once and leaves nothing half-written;
+OUT/history.json and OUT/curve.png. Ctrl-C stops at once and leaves nothing half-written;
 --resume goes on after the last complete epoch.`,
 		Example: `  keci train --corpus biorelex --data train.json --encoder encoders/minilm-l6 \
     --kb data/kb-open --seed 1 --out runs/biorelex`,
@@ -46,7 +46,9 @@ OUT/history.json. Ctrl-C stops at once and leaves nothing half-written;
 	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
 	f.StringVar(&o.variant, "variant", string(recipe.Variant), fmt.Sprintf("which model: one of %v", keci.Variants()))
 	f.StringVar(&o.name, "name", "", "name of the model (default: variant and corpus)")
-	f.Float64Var(&o.heldOut, "held-out", 0.1, "share of the sentences that is held out to compare epochs")
+	f.Float64Var(&o.heldOut, "held-out", 0.1, "share of the sentences that is held out to compare epochs (0: the last epoch is taken)")
+	f.Float64Var(&o.entityThreshold, "entity-threshold", recipe.EntityThreshold, "lowest score of an entity, where nothing is held out to choose it")
+	f.Float64Var(&o.relationThreshold, "relation-threshold", recipe.RelationThreshold, "lowest score of a relation, likewise")
 	f.Float64Var(&o.keptRatio, "kept-ratio", recipe.KeptRatio, "λ: spans kept for each word piece")
 	f.IntVar(&o.maxSpan, "max-span", recipe.Span.MaxWidth, "longest span in word pieces")
 	f.IntVar(&o.train.Epochs, "epochs", o.train.Epochs, "passes over the data")
@@ -72,7 +74,7 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	rest, heldOut := all.Split(o.heldOut, o.train.Seed)
-	if len(rest.Examples) == 0 || len(heldOut.Examples) == 0 {
+	if len(rest.Examples) == 0 || (len(heldOut.Examples) == 0) != (o.heldOut == 0) {
 		return usageError("--held-out %g of %d sentences leaves none to learn from or to compare on", o.heldOut, len(all.Examples))
 	}
 	kb, err := openKnowledgeBase(cmd.Context(), o.kb)
@@ -102,6 +104,7 @@ func (o trainOptions) config() keci.Config {
 	cfg := keci.DefaultConfig()
 	cfg.Variant = keci.Variant(o.variant)
 	cfg.KeptRatio, cfg.Span.MaxWidth = o.keptRatio, o.maxSpan
+	cfg.EntityThreshold, cfg.RelationThreshold = o.entityThreshold, o.relationThreshold
 	cfg.Name = o.name
 	if cfg.Name == "" {
 		cfg.Name = o.variant + "-" + o.corpus
@@ -114,6 +117,10 @@ func reportBest(out io.Writer, history train.History, dir string) error {
 		return errors.New("no epoch was completed")
 	}
 	e := history.Epochs[history.Best]
+	if e.Score == (train.Score{}) {
+		_, err := fmt.Fprintf(out, "%d epochs; model in %s/%s\n", e.Epoch, dir, train.BestDir)
+		return err
+	}
 	_, err := fmt.Fprintf(out, "best epoch %d of %d: entity F1 %.2f, relation F1 %.2f on held-out sentences; model in %s/%s\n",
 		e.Epoch, len(history.Epochs), 100*e.Score.Entity, 100*e.Score.Relation, dir, train.BestDir)
 	return err

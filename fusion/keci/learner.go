@@ -241,6 +241,9 @@ func (l *Learner) layOut(group []int, withRelations bool) []*tensors.Tensor {
 // Evaluate reads the held-out sentences with fresh vectors of definitions and
 // chooses the thresholds that serve them best.
 func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
+	if len(l.heldOut.Examples) == 0 {
+		return train.Score{}, train.ErrNothingHeldOut
+	}
 	kept := l.model.definitions.replace(map[string][]float32{})
 	defer func() { l.model.definitions.replace(kept) }()
 	if l.heldOutRead == nil {

@@ -71,7 +71,8 @@ type Learner interface {
 	// Batches lays out the batches of an epoch (from 0), all random choices
 	// drawn from rng. Each is built when it is asked for.
 	Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]func() []*tensors.Tensor, error)
-	// Evaluate measures the model as it is on the held-out data.
+	// Evaluate measures the model as it is on the held-out data. The error is
+	// ErrNothingHeldOut when there is none: then the last epoch is the best.
 	Evaluate(ctx context.Context) (Score, error)
 	// Save writes the model as it is into dir, which does not exist.
 	Save(ctx context.Context, dir string) error
@@ -123,6 +124,9 @@ const (
 
 // ErrNotFinite is returned, wrapped, when the loss is not a number.
 var ErrNotFinite = errors.New("loss is not finite")
+
+// ErrNothingHeldOut is what a learner's Evaluate returns when it learns from all data.
+var ErrNothingHeldOut = errors.New("nothing is held out")
 
 // Run trains the learner and leaves the best model in out/best, the history in
 // out/history.json, its picture in out/curve.png and a checkpoint in
@@ -268,12 +272,13 @@ func schedule(step, total int, warmUp float64) float64 {
 // finishEpoch scores the model on the held-out data and saves what must survive.
 func (r *run) finishEpoch(ctx context.Context, e Epoch) error {
 	score, err := r.learner.Evaluate(ctx)
-	if err != nil {
+	unmeasured := errors.Is(err, ErrNothingHeldOut)
+	if err != nil && !unmeasured {
 		return fmt.Errorf("measure epoch %d: %w", e.Epoch, err)
 	}
 	e.Score, e.Elapsed = score, time.Since(r.started)
 	r.history.Epochs = append(r.history.Epochs, e)
-	best := r.history.Best < 0 || score.Selection() > r.history.Epochs[r.history.Best].Score.Selection()
+	best := unmeasured || r.history.Best < 0 || score.Selection() > r.history.Epochs[r.history.Best].Score.Selection()
 	if best {
 		if err := r.saveBest(ctx); err != nil {
 			return err
