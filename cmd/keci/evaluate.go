@@ -42,8 +42,8 @@ Documents of --predictions find their sentence by id and must have its very text
 the corpus without a document count as "missing": nothing in them was found.`,
 		Example: `  keci evaluate --corpus biorelex --data dev.json
   keci evaluate --corpus biorelex --data dev.json --predictions extracted.jsonl`,
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.corpus, "corpus", "", `which corpus --data is: "biorelex" or "ade"`)

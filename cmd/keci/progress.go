@@ -68,6 +68,9 @@ func (p *trainProgress) Epoch(e train.Epoch, best bool) {
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}
-	fmt.Fprintf(p.out, "epoch %d: loss %.4f, held out: entity F1 %.2f, relation F1 %.2f, after %s%s\n",
-		e.Epoch, e.Loss, 100*e.Score.Entity, 100*e.Score.Relation, e.Elapsed.Round(time.Second), mark)
+	score := ""
+	if e.Score != (train.Score{}) {
+		score = fmt.Sprintf(", held out: entity F1 %.2f, relation F1 %.2f", 100*e.Score.Entity, 100*e.Score.Relation)
+	}
+	fmt.Fprintf(p.out, "epoch %d: loss %.4f%s, after %s%s\n", e.Epoch, e.Loss, score, e.Elapsed.Round(time.Second), mark)
 }
