@@ -80,6 +80,10 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase)
 	if err != nil {
 		return nil, err
 	}
+	if tokenizer.VocabSize() > encoderConfig.VocabSize {
+		return nil, fmt.Errorf("vocabulary %s has %d pieces, vocab_size of config.json is %d",
+			filepath.Join(dir, "vocab.txt"), tokenizer.VocabSize(), encoderConfig.VocabSize)
+	}
 	m := &Model{
 		cfg: cfg, encoderConfig: encoderConfig, tokenizer: tokenizer,
 		backend: backend, store: model.NewStore(), kb: kb.Provenance,

@@ -211,6 +211,9 @@ func loadTensor(store *model.Store, file *safetensors.TensorReader, name string,
 		return err
 	}
 	if isTransposed(path) {
+		if len(shape) != 2 {
+			return fmt.Errorf("has shape %v, want a matrix", shape)
+		}
 		values = transpose(values, shape[0], shape[1])
 		slices.Reverse(shape)
 	}
@@ -220,6 +223,9 @@ func loadTensor(store *model.Store, file *safetensors.TensorReader, name string,
 
 // readFloats reads a tensor as float32, with its scales when it has 8 bits.
 func readFloats(file *safetensors.TensorReader, name string) ([]float32, []int, error) {
+	if meta := file.Header.Tensors[name]; meta != nil && slices.ContainsFunc(meta.Shape, isNegative) {
+		return nil, nil, fmt.Errorf("has shape %v", meta.Shape) // GoMLX would panic
+	}
 	tensor, err := file.ReadTensor(nil, name)
 	if err != nil {
 		return nil, nil, err
@@ -244,8 +250,11 @@ func readFloats(file *safetensors.TensorReader, name string) ([]float32, []int, 
 		return nil, nil, fmt.Errorf("is of type %s and shape %v, want F32 or an I8 matrix", tensor.DType(), shape)
 	}
 	scales, scaleShape, err := readFloats(file, name+scaleSuffix)
-	if err != nil || !slices.Equal(scaleShape, shape[:1]) {
-		return nil, nil, fmt.Errorf("its scales have shape %v, want %v: %w", scaleShape, shape[:1], err)
+	if err != nil {
+		return nil, nil, fmt.Errorf("its scales: %w", err)
+	}
+	if !slices.Equal(scaleShape, shape[:1]) {
+		return nil, nil, fmt.Errorf("its scales have shape %v, want %v", scaleShape, shape[:1])
 	}
 	values = make([]float32, len(integers))
 	for i, x := range integers {
@@ -253,6 +262,8 @@ func readFloats(file *safetensors.TensorReader, name string) ([]float32, []int, 
 	}
 	return values, shape, nil
 }
+
+func isNegative(n int) bool { return n < 0 }
 
 // transpose turns a matrix of rows × columns, row by row, into one of columns × rows.
 func transpose(matrix []float32, rows, columns int) []float32 {
