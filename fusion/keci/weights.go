@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -189,7 +190,7 @@ func loadWeights(store *model.Store, cfg encoder.Config, dir string) error {
 	for path, name := range encoderNames(cfg) {
 		paths[name] = path
 	}
-	for name := range file.Header.Tensors {
+	for _, name := range slices.Sorted(maps.Keys(file.Header.Tensors)) {
 		if strings.HasSuffix(name, scaleSuffix) {
 			continue
 		}
