@@ -26,6 +26,7 @@ type node struct {
 	TUI        graph.TUI // of a semantic type; empty for a concept
 	Name       string
 	Definition string
+	vector     []float32 // encoder vector [H] of the definition, see definitions.ensure
 }
 
 // edge is a directed edge between two nodes, by index.

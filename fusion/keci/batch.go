@@ -60,20 +60,18 @@ type batch struct {
 
 // batcher turns instances into batches.
 type batcher struct {
-	cfg         Config
-	tokenizer   *encoder.Tokenizer
-	width       int // H, of the encoder
-	types       vocabulary
-	relations   vocabulary
-	definitions func(text string) []float32 // encoder vector [H] of a definition; nil when unknown
+	cfg       Config
+	tokenizer *encoder.Tokenizer
+	width     int // H, of the encoder
+	types     vocabulary
+	relations vocabulary
 }
 
 func newBatcher(cfg Config, tokenizer *encoder.Tokenizer, width int) *batcher {
 	return &batcher{
 		cfg: cfg, tokenizer: tokenizer, width: width,
-		types:       newVocabulary(cfg.Knowledge.SemanticTypes),
-		relations:   newVocabulary(cfg.Knowledge.Relations),
-		definitions: func(string) []float32 { return nil },
+		types:     newVocabulary(cfg.Knowledge.SemanticTypes),
+		relations: newVocabulary(cfg.Knowledge.Relations),
 	}
 }
 
@@ -200,11 +198,8 @@ func (b *batch) layOutNodes(m *batcher) {
 				b.nodeType[at] = 1 + m.types[string(n.TUI)]
 			}
 			b.fillName(at*b.P, m.tokenizer.Tokenize(n.Name))
-			if n.Definition == "" {
-				continue
-			}
-			if vector := m.definitions(n.Definition); vector != nil {
-				copy(b.definition[at*b.H:], vector)
+			if n.vector != nil {
+				copy(b.definition[at*b.H:], n.vector)
 				b.defined[at] = 1
 			}
 		}

@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/gob"
 	"fmt"
+	"iter"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -52,58 +55,86 @@ func meanVector(tokens, mask *Node) *Node {
 	return Div(ReduceSum(Mul(tokens, weight), 1), ReduceSum(weight, 1))
 }
 
-// vector is the encoding of a definition that ensure has seen, else nil.
-func (d *definitions) vector(text string) []float32 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.vectors[text]
-}
-
-// ensure encodes the definitions of the instances that are not known yet.
+// ensure gives every node of the instances the vector of its definition, which
+// it encodes when it is not known yet.
 func (d *definitions) ensure(ctx context.Context, instances ...*instance) error {
-	for _, chunk := range d.missing(instances) {
+	fresh := map[string][]float32{}
+	for chunk := range slices.Chunk(d.recall(instances), definitionBatch) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := d.encode(chunk); err != nil {
+		vectors, err := d.encode(chunk)
+		if err != nil {
 			return fmt.Errorf("encode definitions: %w", err)
 		}
+		for i, text := range chunk {
+			fresh[text] = vectors[i]
+		}
 	}
+	for n := range definedNodes(instances) {
+		if vector := fresh[n.Definition]; vector != nil {
+			n.vector = vector
+		}
+	}
+	d.remember(fresh)
 	return nil
 }
 
-// missing lists the unknown definitions in batches, in the order of the instances.
-func (d *definitions) missing(instances []*instance) (chunks [][]string) {
+// recall gives the nodes the vectors that are known, and lists the definitions
+// that are not, in the order of the instances. What a node was given stays with
+// it, whatever is forgotten.
+func (d *definitions) recall(instances []*instance) (unknown []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.vectors) > maxDefinitions {
+	seen := map[string]bool{}
+	for n := range definedNodes(instances) {
+		if vector := d.vectors[n.Definition]; vector != nil {
+			n.vector = vector
+		} else if !seen[n.Definition] {
+			seen[n.Definition] = true
+			unknown = append(unknown, n.Definition)
+		}
+	}
+	return unknown
+}
+
+// remember adds vectors to those that are known; when these are too many, they
+// are forgotten.
+func (d *definitions) remember(fresh map[string][]float32) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(fresh) > 0 && len(d.vectors) > maxDefinitions {
 		d.vectors = map[string][]float32{}
 	}
-	seen := map[string]bool{}
-	for _, in := range instances {
-		if in.Graph == nil {
-			continue
-		}
-		for _, n := range in.Graph.Nodes {
-			if n.Definition == "" || seen[n.Definition] || d.vectors[n.Definition] != nil {
+	maps.Copy(d.vectors, fresh)
+}
+
+// definedNodes are the nodes of the instances that have a definition.
+func definedNodes(instances []*instance) iter.Seq[*node] {
+	return func(yield func(*node) bool) {
+		for _, in := range instances {
+			if in.Graph == nil {
 				continue
 			}
-			seen[n.Definition] = true
-			if len(chunks) == 0 || len(chunks[len(chunks)-1]) == definitionBatch {
-				chunks = append(chunks, nil)
+			for i := range in.Graph.Nodes {
+				if n := &in.Graph.Nodes[i]; n.Definition != "" && !yield(n) {
+					return
+				}
 			}
-			chunks[len(chunks)-1] = append(chunks[len(chunks)-1], n.Definition)
 		}
 	}
-	return chunks
 }
 
 // compile builds the graph, by way of an empty batch; it must come before any
 // concurrent use.
-func (d *definitions) compile() error { return d.encode(nil) }
+func (d *definitions) compile() error {
+	_, err := d.encode(nil)
+	return err
+}
 
-// encode reads a batch of definitions, cut to the configured number of pieces.
-func (d *definitions) encode(texts []string) error {
+// encode gives the vectors of a batch of definitions, each cut to the configured
+// number of pieces.
+func (d *definitions) encode(texts []string) ([][]float32, error) {
 	length := d.cfg.Knowledge.DefinitionPieces + 2
 	ids, mask := make([]int32, definitionBatch*length), make([]float32, definitionBatch*length)
 	for i := range definitionBatch {
@@ -125,20 +156,15 @@ func (d *definitions) encode(texts []string) error {
 		tensors.FromFlatDataAndDimensions(mask, definitionBatch, length))
 	d.calls.Unlock()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer finalize(outs)
 	flat, err := tensors.CopyFlatData[float32](outs[0])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	width := len(flat) / definitionBatch
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for i, text := range texts {
-		d.vectors[text] = flat[i*width : (i+1)*width]
-	}
-	return nil
+	return slices.Collect(slices.Chunk(flat[:len(texts)*width], width)), nil
 }
 
 // replace exchanges the vectors that are remembered and returns the old ones.

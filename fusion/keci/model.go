@@ -99,7 +99,6 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase)
 	if err != nil {
 		return nil, err
 	}
-	m.batcher.definitions = m.definitions.vector
 	return m, nil
 }
 
