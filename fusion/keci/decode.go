@@ -27,7 +27,7 @@ type foundRelation struct {
 }
 
 // decode reads the prediction of one text: a kept span whose 1 − P(none) reaches the
-// threshold is a mention; a pair of mentions likewise a relation. Offsets are
+// threshold is a mention; a pair of mentions with different names likewise a relation. Offsets are
 // bytes of the instance's text.
 func (c Config) decode(in *instance, p prediction) found {
 	rows := c.mentionRows(in, p)
@@ -37,7 +37,7 @@ func (c Config) decode(in *instance, p prediction) found {
 	}
 	for a := range rows {
 		for b := range rows {
-			if a == b || (!c.Directed && a > b) {
+			if (!c.Directed && a > b) || sameName(f.mentions[a].Text, f.mentions[b].Text) {
 				continue
 			}
 			if r, ok := c.relation(p, rows[a].slot, rows[b].slot); ok {

@@ -3,6 +3,7 @@ package keci
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/graph"
@@ -34,6 +35,26 @@ type candidate struct {
 // start and end are the byte range of a span in the text.
 func (in *instance) start(s encoder.Span) int { return in.Pieces[s.First].Start }
 func (in *instance) end(s encoder.Span) int   { return in.Pieces[s.Last].End }
+
+// sameName tells whether two mentions are the same name, but for case. They
+// denote the same thing then, and no relation between them is looked for: of
+// the interactions in BioRelEx train 16 of 2,226 join a thing with itself, while
+// of the false relations that a model found on held-out sentences 35 of 136 did.
+func sameName(a, b string) bool { return strings.EqualFold(a, b) }
+
+// nameNumbers gives each span a number, the same for spans of the same name.
+func (in *instance) nameNumbers() []int32 {
+	numbers := make([]int32, len(in.Spans))
+	known := map[string]int32{}
+	for i, s := range in.Spans {
+		name := strings.ToLower(in.Text[in.start(s):in.end(s)])
+		if _, ok := known[name]; !ok {
+			known[name] = int32(len(known))
+		}
+		numbers[i] = known[name]
+	}
+	return numbers
+}
 
 // instancer turns sentences into instances.
 type instancer struct {

@@ -42,6 +42,7 @@ type Learner struct {
 type example struct {
 	*instance
 	types     []int32        // entity type of each span
+	names     []int32        // the same number for spans of the same name
 	relations []goldRelation // between spans, by index
 }
 
@@ -116,7 +117,7 @@ func label(cfg Config, in *instance, e corpus.Example) *example {
 	for i, s := range in.Spans {
 		spanAt[segment{in.start(s), in.end(s)}] = int32(i)
 	}
-	x := &example{instance: in, types: make([]int32, len(in.Spans))}
+	x := &example{instance: in, types: make([]int32, len(in.Spans)), names: in.nameNumbers()}
 	for _, entity := range e.Entities {
 		if i, ok := spanAt[segment{entity.Start, entity.End}]; ok && x.types[i] == 0 {
 			x.types[i] = types[entity.Type]
@@ -211,7 +212,7 @@ func (l *Learner) layOut(group []int, withRelations bool) []*tensors.Tensor {
 	}
 	b := l.model.batcher.batch(texts, l.batch)
 	most = roundUpPower(most, 8)
-	types := make([]int32, b.B*b.N)
+	types, names := make([]int32, b.B*b.N), make([]int32, b.B*b.N)
 	heads, tails, labels := make([]int32, b.B*most), make([]int32, b.B*most), make([]int32, b.B*most)
 	real := make([]float32, b.B)
 	for i := range heads {
@@ -220,6 +221,7 @@ func (l *Learner) layOut(group []int, withRelations bool) []*tensors.Tensor {
 	for row, i := range group {
 		real[row] = 1
 		copy(types[row*b.N:], l.examples[i].types)
+		copy(names[row*b.N:], l.examples[i].names)
 		for k, r := range l.examples[i].relations {
 			at := row*most + k
 			heads[at], tails[at], labels[at] = r.head, r.tail, r.label
@@ -231,6 +233,7 @@ func (l *Learner) layOut(group []int, withRelations bool) []*tensors.Tensor {
 	}
 	return append(b.tensors(),
 		tensors.FromFlatDataAndDimensions(types, b.B, b.N),
+		tensors.FromFlatDataAndDimensions(names, b.B, b.N),
 		tensors.FromFlatDataAndDimensions(heads, b.B, most),
 		tensors.FromFlatDataAndDimensions(tails, b.B, most),
 		tensors.FromFlatDataAndDimensions(labels, b.B, most),

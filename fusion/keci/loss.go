@@ -2,7 +2,6 @@ package keci
 
 import (
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // the graph operators read as formulas
 	"github.com/gomlx/gomlx/ml/model"
 )
@@ -10,6 +9,7 @@ import (
 // targets are the labels of a batch as graph nodes.
 type targets struct {
 	spanTypes      *Node // int32 [B, N] entity type of each span
+	names          *Node // int32 [B, N] the same number for spans of the same name
 	heads, tails   *Node // int32 [B, G] spans of each gold relation, −1 for padding
 	labels         *Node // int32 [B, G] relation label
 	texts          *Node // float32 [B] 1 for a text, 0 for a padded row
@@ -18,8 +18,8 @@ type targets struct {
 
 func newTargets(nodes []*Node) targets {
 	return targets{
-		spanTypes: nodes[0], heads: nodes[1], tails: nodes[2],
-		labels: nodes[3], texts: nodes[4], relationWeight: nodes[5],
+		spanTypes: nodes[0], names: nodes[1], heads: nodes[2], tails: nodes[3],
+		labels: nodes[4], texts: nodes[5], relationWeight: nodes[6],
 	}
 }
 
@@ -28,7 +28,7 @@ func newTargets(nodes []*Node) targets {
 func (n network) loss(root *model.Scope, in inputs, want targets) *Node {
 	out := n.build(root, in)
 	keptTypes := n.gatherLabels(want.spanTypes, out.keptIndex)
-	pairs, pairMask := pairTargets(out, want)
+	pairs, pairMask := n.pairTargets(out, want)
 
 	initial := meanOverText(crossEntropy(out.spanTypes, want.spanTypes), in.spanMask, want.texts)
 	initial = Add(initial, Mul(want.relationWeight,
@@ -48,8 +48,9 @@ func (n network) gatherLabels(labels, index *Node) *Node {
 }
 
 // pairTargets gives the relation label of each pair of kept spans [B, M, M], and
-// a mask that is 1 for a pair of two different kept spans.
-func pairTargets(out outputs, want targets) (labels, mask *Node) {
+// a mask that is 1 for a pair of two kept spans with different names: decoding
+// relates no others (see sameName).
+func (n network) pairTargets(out outputs, want targets) (labels, mask *Node) {
 	dims := out.keptIndex.Shape().Dimensions
 	b, m := dims[0], dims[1]
 	isHead := oneWhereEqual(out.keptIndex, want.heads) // [B, M, G]
@@ -58,18 +59,18 @@ func pairTargets(out outputs, want targets) (labels, mask *Node) {
 	sum := Einsum("big,bjg->bij", Mul(isHead, label), isTail)
 	labels = ConvertDType(AddScalar(sum, 0.5), dtypes.Int32)
 
-	pair := shapes.Make(dtypes.Int32, b, m, m)
-	g := labels.Graph()
-	different := ConvertDType(NotEqual(Iota(g, pair, 1), Iota(g, pair, 2)), dtypes.Float32)
+	names := n.gatherLabels(want.names, out.keptIndex)
+	different := OneMinus(oneWhereEqual(names, names))
 	kept := Mul(Reshape(out.keptMask, b, m, 1), Reshape(out.keptMask, b, 1, m))
 	return labels, Mul(different, kept)
 }
 
-// oneWhereEqual compares spans [B, M] with the ends of relations [B, G]: [B, M, G].
-func oneWhereEqual(spans, ends *Node) *Node {
-	b, m, g := spans.Shape().Dim(0), spans.Shape().Dim(1), ends.Shape().Dim(1)
-	left := BroadcastToDims(Reshape(spans, b, m, 1), b, m, g)
-	right := BroadcastToDims(Reshape(ends, b, 1, g), b, m, g)
+// oneWhereEqual compares every element of a [B, M] with every one of c [B, G]:
+// float32 [B, M, G].
+func oneWhereEqual(a, c *Node) *Node {
+	b, m, g := a.Shape().Dim(0), a.Shape().Dim(1), c.Shape().Dim(1)
+	left := BroadcastToDims(Reshape(a, b, m, 1), b, m, g)
+	right := BroadcastToDims(Reshape(c, b, 1, g), b, m, g)
 	return ConvertDType(Equal(left, right), dtypes.Float32)
 }
 
