@@ -92,11 +92,27 @@ func (n network) mixedAdjacency(scope *model.Scope, in inputs, b, nodes int) *No
 	kinds := len(n.cfg.Knowledge.Relations) + 1
 	coefficients := scope.WithInitializer(initializer.RandomNormalFn(scope, 0.5)).
 		VariableWithShape("coefficients", shapes.Make(dtypes.Float32, kinds, bases)).NodeValue(in.edgeAt)
+	coefficients = n.knowUnseen(coefficients, 0)
 	weight := Mul(encoder.GatherRows(coefficients, in.edgeKind), InsertAxes(in.edgeNorm, -1)) // [E, bases]
 	zeros := Zeros(in.edgeAt.Graph(), shapes.Make(dtypes.Float32, b*nodes*nodes, bases))
 	sum := ScatterSum(zeros, InsertAxes(in.edgeAt, -1), weight, false, false)
 	sum = TransposeAllAxes(Reshape(sum, b, nodes, nodes, bases), 0, 3, 1, 2)
 	return Reshape(sum, b, bases*nodes, nodes)
+}
+
+// knowUnseen gives the row for everything that training has not seen, which has
+// learned nothing, the mean of the rows after it: an unknown relation is taken
+// for an average one. In training nothing is unseen.
+func (n network) knowUnseen(table *Node, row int) *Node {
+	if n.training || table.Shape().Dim(0) <= row+1 {
+		return table
+	}
+	seen := Slice(table, AxisRangeToEnd(row+1))
+	rows := []*Node{ReduceAndKeep(seen, ReduceMean, 0), seen}
+	if row > 0 {
+		rows = append([]*Node{Slice(table, AxisRange(0, row))}, rows...)
+	}
+	return Concatenate(rows, 0)
 }
 
 // nodeVectors is v⁰ of every node: what its kind, its name and its definition
@@ -112,6 +128,7 @@ func (n network) nodeVectors(scope, encoderScope *model.Scope, in inputs) *Node 
 	kinds := len(n.cfg.Knowledge.SemanticTypes) + 2
 	table := scope.WithInitializer(initializer.RandomNormalFn(scope, 0.1)).
 		VariableWithShape("kinds", shapes.Make(dtypes.Float32, kinds, size)).NodeValue(in.ids)
+	table = n.knowUnseen(table, 1)
 	kind := encoder.GatherRows(table, in.nodeType)
 
 	definition := encoder.Linear(scope.At("definition"), in.definition, size)

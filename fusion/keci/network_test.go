@@ -118,6 +118,7 @@ func lossTexts(directed bool) []goldText {
 		{text: "insulin inhibits calcineurin kinase not the receptor", types: map[string]int{"insulin": 1, "calcineurin kinase": 2, "receptor": 2},
 			relations: map[[2]string]int{{"insulin", "calcineurin kinase"}: 2, {"receptor", "insulin"}: 1}},
 		{text: "a complex of the cell"},
+		{text: "The kinase and the kinase receptor", types: map[string]int{"receptor": 2}},
 	}
 	if !directed {
 		for _, gold := range list {
