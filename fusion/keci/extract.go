@@ -38,9 +38,10 @@ type reading struct {
 }
 
 // maxSentence is how many word pieces of a sentence are read at once: memory
-// grows with their square, to about 1 GB here. What is longer, most often a list
-// or a table without full stops, is read in parts.
-const maxSentence = maxRow - 2
+// grows with their square. What is longer, most often a list or a
+// table without full stops, is read in parts. (The longest sentence of BioRelEx
+// has 224.)
+const maxSentence = 256
 
 // sentences cuts a text into what is read at once.
 func (m *Model) sentences(text string) []linker.Range {
