@@ -19,8 +19,13 @@ import (
 	"github.com/keci-kg/keci/encoder"
 )
 
-// definitionBatch is how many definitions are encoded at once.
-const definitionBatch = 16
+// How many definitions are encoded at once. While training there are thousands.
+// A document that is served has few that are new, and each is encoded alone: its
+// vector, to the last bit, does not depend on the others.
+const (
+	servingDefinitions  = 1
+	trainingDefinitions = 16
+)
 
 // maxDefinitions bounds the definitions that are remembered: 20,000 vectors of
 // 384 take 31 MB.
@@ -32,6 +37,7 @@ type definitions struct {
 	cfg       Config
 	tokenizer *encoder.Tokenizer
 	exec      *model.Exec
+	rows      int         // definitions encoded at once
 	calls     sync.Locker // held while exec runs: nothing may be compiled then
 	mu        sync.Mutex
 	vectors   map[string][]float32
@@ -46,7 +52,7 @@ func newDefinitions(backend compute.Backend, store *model.Store, cfg Config, enc
 		return nil, fmt.Errorf("build the encoder of definitions: %w", err)
 	}
 	exec.SetMaxCache(-1)
-	return &definitions{cfg: cfg, tokenizer: t, exec: exec, calls: calls, vectors: map[string][]float32{}}, nil
+	return &definitions{cfg: cfg, tokenizer: t, exec: exec, rows: servingDefinitions, calls: calls, vectors: map[string][]float32{}}, nil
 }
 
 // meanVector is the mean of the token vectors: [B, S, H] → [B, H].
@@ -59,7 +65,7 @@ func meanVector(tokens, mask *Node) *Node {
 // it encodes when it is not known yet.
 func (d *definitions) ensure(ctx context.Context, instances ...*instance) error {
 	fresh := map[string][]float32{}
-	for chunk := range slices.Chunk(d.recall(instances), definitionBatch) {
+	for chunk := range slices.Chunk(d.recall(instances), d.rows) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -136,8 +142,8 @@ func (d *definitions) compile() error {
 // number of pieces.
 func (d *definitions) encode(texts []string) ([][]float32, error) {
 	length := d.cfg.Knowledge.DefinitionPieces + 2
-	ids, mask := make([]int32, definitionBatch*length), make([]float32, definitionBatch*length)
-	for i := range definitionBatch {
+	ids, mask := make([]int32, d.rows*length), make([]float32, d.rows*length)
+	for i := range d.rows {
 		row := i * length
 		ids[row], mask[row] = d.tokenizer.CLS(), 1
 		if i >= len(texts) {
@@ -152,8 +158,8 @@ func (d *definitions) encode(texts []string) ([][]float32, error) {
 	}
 	d.calls.Lock()
 	outs, err := d.exec.Call(
-		tensors.FromFlatDataAndDimensions(ids, definitionBatch, length),
-		tensors.FromFlatDataAndDimensions(mask, definitionBatch, length))
+		tensors.FromFlatDataAndDimensions(ids, d.rows, length),
+		tensors.FromFlatDataAndDimensions(mask, d.rows, length))
 	d.calls.Unlock()
 	if err != nil {
 		return nil, err
@@ -163,7 +169,7 @@ func (d *definitions) encode(texts []string) ([][]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	width := len(flat) / definitionBatch
+	width := len(flat) / d.rows
 	return slices.Collect(slices.Chunk(flat[:len(texts)*width], width)), nil
 }
 
