@@ -120,16 +120,15 @@ func (n network) knowUnseen(table *Node, row int) *Node {
 // definition is read by the encoder beforehand. Nothing depends on an id.
 func (n network) nodeVectors(scope, encoderScope *model.Scope, in inputs) *Node {
 	size := n.cfg.Knowledge.Size
-	pieces := StopGradient(encoder.WordEmbeddings(encoderScope, n.encoder, in.ids.Graph()))
-	weights := InsertAxes(in.nameWeight, -1) // [B, V, P, 1]
-	name := ReduceSum(Mul(encoder.GatherRows(pieces, in.namePieces), weights), 2)
+	table := encoder.WordEmbeddings(encoderScope, n.encoder, in.ids.Graph())
+	pieces := StopGradient(encoder.GatherRows(table, in.namePieces)) // [B, V, P, H]
+	name := ReduceSum(Mul(pieces, InsertAxes(in.nameWeight, -1)), 2)
 	name = encoder.Dense(scope.At("name"), MulScalar(name, nameScale), size)
 
 	kinds := len(n.cfg.Knowledge.SemanticTypes) + 2
-	table := scope.WithInitializer(initializer.RandomNormalFn(scope, 0.1)).
+	kindTable := scope.WithInitializer(initializer.RandomNormalFn(scope, 0.1)).
 		VariableWithShape("kinds", shapes.Make(dtypes.Float32, kinds, size)).NodeValue(in.ids)
-	table = n.knowUnseen(table, 1)
-	kind := encoder.GatherRows(table, in.nodeType)
+	kind := encoder.GatherRows(n.knowUnseen(kindTable, 1), in.nodeType)
 
 	definition := encoder.Linear(scope.At("definition"), in.definition, size)
 	undefined := scope.WithInitializer(initializer.Zero).
