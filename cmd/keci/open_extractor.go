@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/keci"
@@ -27,6 +28,7 @@ func openExtractor(dir string, kb *knowledgebase.KnowledgeBase, engine string) (
 	if err != nil {
 		return extractor{}, err
 	}
+	limitMemory(servingMemory)
 	backend, err := openEngine(engine)
 	if err != nil {
 		return extractor{}, err
@@ -61,4 +63,18 @@ func cacheDir() (string, error) {
 		return "", fmt.Errorf("look for the user's cache folder (name one with %s): %w", knowledgebase.CacheVariable, err)
 	}
 	return filepath.Join(dir, "keci"), nil
+}
+
+// Soft limits on the memory of the process. A model of this size is alive in 200
+// MB; what the engine has freed would wait for the collector far beyond.
+const (
+	servingMemory  = 700 << 20
+	trainingMemory = 4 << 30
+)
+
+// limitMemory sets a soft limit, unless GOMEMLIMIT says another.
+func limitMemory(bytes int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(bytes)
+	}
 }
