@@ -24,42 +24,42 @@ type Scope struct {
 // Holds reports whether a range lies in the scope.
 func (s Scope) Holds(start, end int) bool { return s.Start <= start && end <= s.End }
 
-// Scopes gives the negated parts of a sentence in order of the phrases that
-// negate them. They may overlap. The phrases themselves are in none of their
-// own scopes, so that a finding named "negative pressure" is not negated by
-// its own name.
+// Scopes gives the negated parts of a sentence in order of their start. At most
+// two of them overlap. What negates a part is not in it, so that a finding named
+// "negative pressure" is not negated by its own name.
 func Scopes(sentence string) []Scope {
 	var scopes []Scope
-	phrases := find(sentence)
-	for i, p := range phrases {
-		switch p.kind {
-		case before:
-			scopes = append(scopes, Scope{p.end, nextEnd(phrases[i+1:], len(sentence))})
-		case after:
-			scopes = append(scopes, Scope{lastEnd(phrases[:i]), p.start})
+	var p part
+	for _, phrase := range find(sentence) {
+		switch {
+		case phrase.kind == ending:
+			scopes = p.appendScopes(scopes, phrase.start)
+			p = part{start: phrase.end}
+		case phrase.kind == before && p.first == 0:
+			p.first = phrase.end
+		case phrase.kind == after:
+			p.last = phrase.start
 		}
+	}
+	return p.appendScopes(scopes, len(sentence))
+}
+
+// part is a part of a sentence that negations do not reach out of.
+type part struct {
+	start int
+	first int // where the first phrase ends that negates what follows, 0 if there is none
+	last  int // where the last phrase begins that negates what comes before, 0 if there is none
+}
+
+// appendScopes appends the scopes of a part that ends at byte end.
+func (p part) appendScopes(scopes []Scope, end int) []Scope {
+	if p.last > p.start {
+		scopes = append(scopes, Scope{p.start, p.last})
+	}
+	if p.first > 0 && p.first < end {
+		scopes = append(scopes, Scope{p.first, end})
 	}
 	return scopes
-}
-
-// nextEnd is where the first phrase begins that ends a negation.
-func nextEnd(phrases []phrase, end int) int {
-	for _, p := range phrases {
-		if p.kind == ending {
-			return p.start
-		}
-	}
-	return end
-}
-
-// lastEnd is where the last phrase ends that ends a negation.
-func lastEnd(phrases []phrase) int {
-	for i := len(phrases) - 1; i >= 0; i-- {
-		if phrases[i].kind == ending {
-			return phrases[i].end
-		}
-	}
-	return 0
 }
 
 // kind is what a phrase does.
