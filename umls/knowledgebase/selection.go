@@ -16,7 +16,7 @@ import (
 
 // Selection says what to link with and read subgraphs from.
 type Selection struct {
-	Dirs      []string // knowledge base folders, by rank; none for the default one
+	Dirs      []string // knowledge base folders, by rank; "", or none at all, for the default one
 	Terms     string   // file of a user's own terms (see ReadTerms), beside them
 	StopWords string   // file (see linker.ReadStopWords) instead of the built-in list
 }
@@ -75,14 +75,21 @@ func (s Selection) openFirst(ctx context.Context, options ...linker.Option) (*Kn
 	if len(s.Dirs) == 0 {
 		return OpenDefault(ctx, options...)
 	}
-	return Open(s.Dirs[0], options...)
+	return openDir(ctx, s.Dirs[0], options...)
+}
+
+func openDir(ctx context.Context, dir string, options ...linker.Option) (*KnowledgeBase, error) {
+	if dir == "" {
+		return OpenDefault(ctx, options...)
+	}
+	return Open(dir, options...)
 }
 
 // openOthers opens the other knowledge bases and the terms. With an error, it
 // gives those that were opened before.
 func (s Selection) openOthers(ctx context.Context, options ...linker.Option) (opened []*KnowledgeBase, err error) {
 	for _, dir := range s.Dirs[min(1, len(s.Dirs)):] {
-		kb, err := Open(dir, options...)
+		kb, err := openDir(ctx, dir, options...)
 		if err != nil {
 			return opened, err
 		}
