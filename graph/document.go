@@ -68,6 +68,8 @@ type Candidate struct {
 	Variation     float64  `json:"variation"`
 	Coverage      float64  `json:"coverage"`
 	Cohesiveness  float64  `json:"cohesiveness"`
+	Codes         []Code   `json:"codes,omitempty"`    // identifiers in the sources, when asked for
+	Synonyms      []string `json:"synonyms,omitempty"` // other names, when asked for
 }
 
 // Extraction is a relation between two mentions that the model found.

@@ -38,6 +38,8 @@ type Linker struct {
 	files         *dictionary
 	names         *vellum.FST
 	maxCandidates int
+	stopWords     map[string]bool
+	beside        []*Linker
 	scratch       sync.Pool // of *scratch
 }
 
@@ -64,7 +66,7 @@ func Open(dir string, options ...Option) (*Linker, error) {
 	for _, option := range options {
 		option(l)
 	}
-	l.scratch.New = func() any { return new(scratch) }
+	l.scratch.New = func() any { return &scratch{tokens: tokens{stopWords: l.stopWords}} }
 	return l, nil
 }
 
@@ -72,13 +74,10 @@ func Open(dir string, options ...Option) (*Linker, error) {
 // be running or follow.
 func (l *Linker) Close() error { return l.files.Close() }
 
-// Link returns the mentions of names in text, in order of their start, longer
-// ones first, with all their candidates, best first: by score, then names
-// spelled as in the text, then those that differ in case only, then preferred
-// names, then CUI. Offsets are bytes of text. The ids are T1, T2, …
-//
-// The slices of semantic types are shared: do not change them.
-func (l *Linker) Link(ctx context.Context, text string) ([]graph.Mention, error) {
+// find returns the mentions of the names of the dictionary in text, in the order
+// of Link, with their candidates, best first: by score, then names spelled as in
+// the text, then those that differ in case only, then preferred names, then CUI.
+func (l *Linker) find(ctx context.Context, text string) ([]graph.Mention, error) {
 	s := l.scratch.Get().(*scratch)
 	defer l.scratch.Put(s)
 	s.reset()

@@ -42,8 +42,9 @@ type token struct {
 
 // tokens holds the tokens of a text, with memory that is used again.
 type tokens struct {
-	list []token
-	keys []byte
+	list      []token
+	keys      []byte
+	stopWords map[string]bool // nil for the built-in ones
 }
 
 func (t *tokens) reset() { t.list, t.keys = t.list[:0], t.keys[:0] }
@@ -283,7 +284,7 @@ func (s *scanner) finishToken() {
 	if last.left != letterKind {
 		return
 	}
-	last.stop = i == s.word && stopWords[string(s.key(i))]
+	last.stop = i == s.word && s.isStopWord(s.key(i))
 	if singular, cut := cutPlural(s.key(i), s.upper); cut {
 		last.plural = true
 		last.keyEnd = last.keyStart + len(singular)

@@ -11,10 +11,11 @@ import (
 )
 
 type extractOptions struct {
-	documents         documentFlags
-	model, kb, engine string
-	store, replace    bool
-	data              string
+	documents      documentFlags
+	selection      selectionFlags
+	model, engine  string
+	store, replace bool
+	data           string
 }
 
 func newExtractCommand() *cobra.Command {
@@ -35,7 +36,7 @@ them, and what the text alone had said.
 	o.documents.register(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
-	f.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
+	o.selection.register(f)
 	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
 	f.BoolVar(&o.store, "store", false, "save the documents in --data as well")
 	f.BoolVar(&o.replace, "replace", false, "with --store: replace documents that are known with another text, or extracted before")
@@ -50,7 +51,7 @@ func (o *extractOptions) run(cmd *cobra.Command, files []string) (err error) {
 	if !o.store && (o.replace || o.data != "") {
 		return usageError("--replace and --data are of use only with --store")
 	}
-	kb, err := openKnowledgeBase(cmd.Context(), o.kb)
+	kb, err := o.selection.Open(cmd.Context())
 	if err != nil {
 		return err
 	}

@@ -2,17 +2,21 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/linker"
+	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
 type linkOptions struct {
-	documents     documentFlags
-	kb            string
-	maxCandidates int
+	documents      documentFlags
+	selection      selectionFlags
+	maxCandidates  int
+	details        knowledgebase.Details
+	printStopWords bool
 }
 
 func newLinkCommand() *cobra.Command {
@@ -25,24 +29,33 @@ included, and writes the documents with these mentions and, for each of them, th
 concepts that it may denote, best first.
 
 ` + documentInputHelp,
-		Example: "  echo 'FKBP12 binds rapamycin.' | keci link",
-		RunE:    func(cmd *cobra.Command, files []string) error { return o.run(cmd, files) },
+		Example: `  echo 'FKBP12 binds rapamycin.' | keci link
+  printf 'XY-7\tX1\tT109\n' >own.tsv && echo 'XY-7 binds FKBP12.' | keci link --terms own.tsv
+  keci link --print-stop-words >stop.txt   # edit it, then: keci link --stop-words stop.txt`,
+		RunE: func(cmd *cobra.Command, files []string) error { return o.run(cmd, files) },
 	}
 	o.documents.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
+	o.selection.register(flags)
 	flags.IntVar(&o.maxCandidates, "max-candidates", 0, "keep only the best N candidates of a mention (default: all)")
+	flags.BoolVar(&o.details.Codes, "codes", false, "tell the identifiers of each candidate in its sources")
+	flags.BoolVar(&o.details.Synonyms, "synonyms", false, "tell all names of each candidate")
+	flags.BoolVar(&o.printStopWords, "print-stop-words", false, "print the built-in stop words, and do nothing else")
 	return cmd
 }
 
 func (o *linkOptions) run(cmd *cobra.Command, files []string) error {
+	if o.printStopWords {
+		_, err := io.WriteString(cmd.OutOrStdout(), linker.DefaultStopWords())
+		return err
+	}
 	if o.maxCandidates < 0 {
 		return usageError("--max-candidates is %d: use 0 for all, or more", o.maxCandidates)
 	}
 	if err := o.documents.check(); err != nil {
 		return err
 	}
-	kb, err := openKnowledgeBase(cmd.Context(), o.kb, linker.MaxCandidates(o.maxCandidates))
+	kb, err := o.selection.Open(cmd.Context(), linker.MaxCandidates(o.maxCandidates))
 	if err != nil {
 		return err
 	}
@@ -50,7 +63,9 @@ func (o *linkOptions) run(cmd *cobra.Command, files []string) error {
 	return o.documents.run(cmd, files, func(ctx context.Context, d graph.Document) (graph.Document, error) {
 		d.Offsets, d.KB = graph.OffsetByte, kb.Provenance()
 		var err error
-		d.Mentions, err = kb.Linker.Link(ctx, d.Text)
-		return d, err
+		if d.Mentions, err = kb.Linker.Link(ctx, d.Text); err != nil {
+			return d, err
+		}
+		return d, knowledgebase.Describe(ctx, kb.Knowledge, d.Mentions, o.details)
 	})
 }

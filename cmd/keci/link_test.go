@@ -27,7 +27,8 @@ type smallSource struct{}
 func (smallSource) Concepts(context.Context) iter.Seq2[graph.Concept, error] {
 	return func(yield func(graph.Concept, error) bool) {
 		for _, c := range []graph.Concept{
-			{CUI: "C1", Name: "FKBP1A", Synonyms: []string{"FKBP12"}, SemanticTypes: []graph.TUI{"T116"}, Sources: []string{"TEST"}},
+			{CUI: "C1", Name: "FKBP1A", Synonyms: []string{"FKBP12"}, SemanticTypes: []graph.TUI{"T116"}, Sources: []string{"TEST"},
+				Codes: []graph.Code{{Source: "TEST", Code: "1"}}},
 			{CUI: "C2", Name: "fkbp12", SemanticTypes: []graph.TUI{"T116"}, Sources: []string{"TEST"}},
 		} {
 			if !yield(c, nil) {

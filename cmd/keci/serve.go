@@ -15,9 +15,10 @@ import (
 )
 
 type serveOptions struct {
-	addr, data, model, kb, engine, log string
-	limits                             api.Limits
-	cache                              api.CacheOptions
+	addr, data, model, engine, log string
+	selection                      selectionFlags
+	limits                         api.Limits
+	cache                          api.CacheOptions
 }
 
 func newServeCommand() *cobra.Command {
@@ -41,7 +42,7 @@ answers. Ctrl-C lets the requests that run finish.`,
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`HOST:PORT` to listen on")
 	f.StringVar(&o.data, "data", "", dataHelp)
 	f.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
-	f.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
+	o.selection.register(f)
 	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
 	f.StringVar(&o.log, "log", "text", "form of the log: text or json")
 	f.IntVar(&o.limits.TextBytes, "max-text-bytes", o.limits.TextBytes, "longest text of a document")
@@ -111,7 +112,7 @@ func (o serveOptions) open(ctx context.Context, log *slog.Logger) (server *api.S
 	if err != nil {
 		return nil, closeAll, err
 	}
-	kb, err := openKnowledgeBase(ctx, o.kb)
+	kb, err := o.selection.Open(ctx)
 	if err != nil {
 		return nil, closeAll, err
 	}

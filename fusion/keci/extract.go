@@ -11,8 +11,9 @@ import (
 	"github.com/keci-kg/keci/linker"
 )
 
-// Extract returns the graph of one document: its sentences are read one by one,
-// with offsets in bytes of the whole text.
+// Extract returns the graph of one document, with offsets in bytes of the text.
+// The text is linked as a whole, so that an abbreviation is known wherever it
+// occurs, and then its sentences are read one by one.
 func (m *Model) Extract(ctx context.Context, doc graph.Document) (graph.Document, error) {
 	text, err := m.prepare(ctx, doc.Text)
 	if err != nil {
@@ -35,6 +36,7 @@ func (m *Model) Extract(ctx context.Context, doc graph.Document) (graph.Document
 type reading struct {
 	segments  []segment // byte ranges of the sentences
 	instances []*instance
+	mentions  []graph.Mention // of the whole text, as the linker found them
 }
 
 // maxSentence is how many word pieces of a sentence are read at once: memory
@@ -71,11 +73,17 @@ func (m *Model) cut(text string, sentence linker.Range) (parts []linker.Range) {
 	return append(parts, linker.Range{Start: start, End: sentence.End})
 }
 
-// prepare cuts a text into sentences and links each.
+// prepare links a text and cuts it into sentences.
 func (m *Model) prepare(ctx context.Context, text string) (reading, error) {
-	var r reading
+	mentions, err := m.reader.link(ctx, text)
+	if err != nil {
+		return reading{}, err
+	}
+	r := reading{mentions: mentions}
 	for _, sentence := range m.sentences(text) {
-		in, err := m.reader.instance(ctx, text[sentence.Start:sentence.End])
+		var inside []graph.Mention
+		inside, mentions = cutMentions(mentions, sentence)
+		in, err := m.reader.linked(ctx, text[sentence.Start:sentence.End], inside)
 		if err != nil {
 			return reading{}, err
 		}
@@ -86,6 +94,19 @@ func (m *Model) prepare(ctx context.Context, text string) (reading, error) {
 		r.instances = append(r.instances, in)
 	}
 	return r, nil
+}
+
+// cutMentions divides mentions, which are in order of their start, into those
+// inside a sentence, with offsets in it, and those that begin after it.
+func cutMentions(mentions []graph.Mention, sentence linker.Range) (inside, rest []graph.Mention) {
+	for len(mentions) > 0 && mentions[0].Start < sentence.End {
+		if m := mentions[0]; m.Start >= sentence.Start && m.End <= sentence.End {
+			m.Start, m.End = m.Start-sentence.Start, m.End-sentence.Start
+			inside = append(inside, m)
+		}
+		mentions = mentions[1:]
+	}
+	return inside, mentions
 }
 
 // predictAll runs the model on the sentences of all texts, as many at once as
@@ -125,5 +146,30 @@ func (c Config) decodeText(doc graph.Document, text reading, predictions []predi
 	for i, p := range predictions {
 		results[i] = c.decode(text.instances[i], p)
 	}
-	return c.document(doc, text.segments, results)
+	doc = c.document(doc, text.segments, results)
+	linker.MarkNegated(doc.Text, doc.Mentions)
+	nameLongForms(doc.Mentions, text.mentions)
+	return doc
+}
+
+// nameLongForms sets LongForm of the mentions whose exact range the linker knows
+// as a short form, where the long form is a mention too.
+func nameLongForms(mentions, linked []graph.Mention) {
+	ids := make(map[segment]string, len(mentions))
+	for _, m := range mentions {
+		ids[segment{m.Start, m.End}] = m.ID
+	}
+	rangeOf := make(map[string]segment, len(linked))
+	for _, m := range linked {
+		rangeOf[m.ID] = segment{m.Start, m.End}
+	}
+	longForms := map[segment]string{}
+	for _, m := range linked {
+		if m.LongForm != "" {
+			longForms[rangeOf[m.ID]] = ids[rangeOf[m.LongForm]]
+		}
+	}
+	for i, m := range mentions {
+		mentions[i].LongForm = longForms[segment{m.Start, m.End}]
+	}
 }

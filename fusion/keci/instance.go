@@ -1,8 +1,10 @@
 package keci
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/keci-kg/keci/encoder"
@@ -64,19 +66,41 @@ type instancer struct {
 	knowledge graph.Knowledge
 }
 
-// instance links a sentence and reads its background knowledge graph.
+// instance links a text and makes it ready as one sentence.
 func (r *instancer) instance(ctx context.Context, text string) (*instance, error) {
+	mentions, err := r.link(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return r.linked(ctx, text, mentions)
+}
+
+// link finds the mentions of a text in order of their start, each with at most
+// the configured number of candidates. Without knowledge there are none.
+func (r *instancer) link(ctx context.Context, text string) ([]graph.Mention, error) {
+	if !r.cfg.usesKnowledge() {
+		return nil, nil
+	}
+	mentions, err := r.linker.Link(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("link the text: %w", err)
+	}
+	for i := range mentions {
+		mentions[i].Concepts = mentions[i].Concepts[:min(len(mentions[i].Concepts), r.cfg.Knowledge.Candidates)]
+	}
+	slices.SortStableFunc(mentions, func(a, b graph.Mention) int { return cmp.Compare(a.Start, b.Start) })
+	return mentions, nil
+}
+
+// linked makes a sentence ready whose mentions are known: it reads its
+// background knowledge graph.
+func (r *instancer) linked(ctx context.Context, text string, mentions []graph.Mention) (*instance, error) {
 	in := &instance{Text: text, Pieces: r.tokenizer.Tokenize(text)}
 	in.Spans = encoder.Spans(in.Pieces, r.cfg.Span.MaxWidth)
 	in.Candidates = make([][]candidate, len(in.Spans))
 	if !r.cfg.usesKnowledge() {
 		return in, nil
 	}
-	mentions, err := r.linker.Link(ctx, text)
-	if err != nil {
-		return nil, fmt.Errorf("link the text: %w", err)
-	}
-	mentions = r.limit(mentions)
 	sub, err := r.knowledge.Subgraph(ctx, cuisOf(mentions))
 	if err != nil {
 		return nil, fmt.Errorf("read the background knowledge graph: %w", err)
@@ -84,14 +108,6 @@ func (r *instancer) instance(ctx context.Context, text string) (*instance, error
 	in.Graph = newBackground(sub)
 	in.attach(mentions)
 	return in, nil
-}
-
-// limit cuts every mention's candidates to the configured number.
-func (r *instancer) limit(mentions []graph.Mention) []graph.Mention {
-	for i := range mentions {
-		mentions[i].Concepts = mentions[i].Concepts[:min(len(mentions[i].Concepts), r.cfg.Knowledge.Candidates)]
-	}
-	return mentions
 }
 
 // attach gives each span the candidates of the mention with exactly its range.

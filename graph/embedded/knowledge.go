@@ -297,11 +297,19 @@ func relationsAmong(ctx context.Context, txn *badger.Txn, concepts []graph.Conce
 
 // networkOf is the part of the Semantic Network that the concepts touch.
 func (k *Knowledge) networkOf(concepts []graph.Concept) ([]graph.SemanticType, []graph.TypeRelation) {
-	touched := map[graph.TUI]bool{}
+	var touched []graph.TUI
 	for _, c := range concepts {
-		for _, tui := range c.SemanticTypes {
-			touched[tui] = true
-		}
+		touched = append(touched, c.SemanticTypes...)
+	}
+	return k.Network(touched)
+}
+
+// Network gives those of the semantic types that are known, in order, and the
+// relations of the Semantic Network among them.
+func (k *Knowledge) Network(tuis []graph.TUI) ([]graph.SemanticType, []graph.TypeRelation) {
+	touched := map[graph.TUI]bool{}
+	for _, tui := range tuis {
+		touched[tui] = true
 	}
 	types := make([]graph.SemanticType, 0, len(touched))
 	for tui := range touched {

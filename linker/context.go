@@ -1,0 +1,224 @@
+package linker
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/linker/abbreviation"
+	"github.com/keci-kg/keci/linker/negation"
+)
+
+// Link returns the mentions of names in text, in order of their start, longer
+// ones first, with all their candidates, best first. Offsets are bytes of text.
+// The ids are T1, T2, …
+//
+// An abbreviation that the text spells out is a mention wherever it occurs. Its
+// candidates are those of its long form, whose mention LongForm names, and then
+// its own. Negated tells that the sentence negates the mention.
+//
+// The slices of semantic types are shared: do not change them.
+func (l *Linker) Link(ctx context.Context, text string) ([]graph.Mention, error) {
+	mentions, err := l.find(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range l.beside {
+		more, err := other.find(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		mentions = merge(mentions, more)
+	}
+	mentions = spellOut(text, mentions)
+	l.limit(mentions)
+	MarkNegated(text, mentions)
+	return mentions, nil
+}
+
+// limit cuts the candidates of what was put together to the number asked for.
+func (l *Linker) limit(mentions []graph.Mention) {
+	if l.maxCandidates <= 0 {
+		return
+	}
+	for i, m := range mentions {
+		mentions[i].Concepts = m.Concepts[:min(len(m.Concepts), l.maxCandidates)]
+	}
+}
+
+// MarkNegated sets Negated of mentions, whose offsets are bytes of text, by what
+// their sentence says (package negation). Mentions must be in order of their start.
+func MarkNegated(text string, mentions []graph.Mention) {
+	if len(mentions) == 0 {
+		return
+	}
+	rest := mentions
+	for _, sentence := range Sentences(text) {
+		scopes := negation.Scopes(text[sentence.Start:sentence.End])
+		for ; len(rest) > 0 && rest[0].Start < sentence.End; rest = rest[1:] {
+			start, end := rest[0].Start-sentence.Start, rest[0].End-sentence.Start
+			for len(scopes) > 0 && scopes[0].End <= start {
+				scopes = scopes[1:]
+			}
+			rest[0].Negated = slices.ContainsFunc(scopes[:min(2, len(scopes))], func(s negation.Scope) bool { return s.Holds(start, end) })
+		}
+	}
+}
+
+// definitions are the long forms that have a mention, by their short form.
+type definitions struct {
+	of      map[string][]definition
+	lengths []int // of the short forms, in bytes, longest first
+}
+
+// definition is where a short form is spelled out.
+type definition struct {
+	at   int // where the short form stands beside it
+	long *graph.Mention
+}
+
+// newDefinitions finds the definitions of a text.
+func newDefinitions(text string, mentions []graph.Mention) definitions {
+	d := definitions{of: map[string][]definition{}}
+	found := abbreviation.Find(text)
+	if len(found) == 0 {
+		return d
+	}
+	byRange := make(map[abbreviation.Range]*graph.Mention, len(mentions))
+	for i := range mentions {
+		byRange[abbreviation.Range{Start: mentions[i].Start, End: mentions[i].End}] = &mentions[i]
+	}
+	for _, f := range found {
+		if long := byRange[f.Long]; long != nil {
+			short := text[f.Short.Start:f.Short.End]
+			d.of[short] = append(d.of[short], definition{f.Short.Start, long})
+			d.lengths = append(d.lengths, len(short))
+		}
+	}
+	slices.Sort(d.lengths)
+	d.lengths = slices.Compact(d.lengths)
+	slices.Reverse(d.lengths)
+	return d
+}
+
+// at is the long form of the short form that begins at byte i and where that
+// ends: the long form given last before, or else the first one after.
+func (d definitions) at(text string, i int) (long *graph.Mention, end int) {
+	for _, n := range d.lengths {
+		if i+n > len(text) {
+			continue
+		}
+		list := d.of[text[i:i+n]]
+		end, ok := wordEnd(text, i+n)
+		if len(list) == 0 || !ok {
+			continue
+		}
+		next := 0
+		for next < len(list) && list[next].at <= i {
+			next++
+		}
+		return list[max(0, next-1)].long, end
+	}
+	return nil, 0
+}
+
+// wordEnd is the end of the word that a short form up to byte end is, a plural
+// ending after a capital included; it is false when the word goes on otherwise.
+func wordEnd(text string, end int) (int, bool) {
+	last := text[end-1]
+	if 'A' <= last && last <= 'Z' && end < len(text) && text[end] == 's' && !wordAt(text, end+1) {
+		return end + 1, true
+	}
+	return end, !wordAt(text, end)
+}
+
+// wordAt reports whether a letter, a digit or a mark on one stands at byte i.
+func wordAt(text string, i int) bool {
+	r, _ := utf8.DecodeRuneInString(text[i:])
+	return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r)
+}
+
+// spellOut links each short form that the text defines through its long form.
+func spellOut(text string, mentions []graph.Mention) []graph.Mention {
+	known := newDefinitions(text, mentions)
+	if len(known.lengths) == 0 {
+		return mentions
+	}
+	longForms := map[Range]*graph.Mention{} // of the short forms found
+	inWord := false
+	for i := range text {
+		wasInWord := inWord
+		inWord = wordAt(text, i)
+		if !inWord || wasInWord {
+			continue
+		}
+		if long, end := known.at(text, i); long != nil {
+			longForms[Range{i, end}] = long
+		}
+	}
+	return withLongForms(text, mentions, longForms)
+}
+
+// withLongForms gives the ranges of short forms the candidates of the long forms.
+func withLongForms(text string, mentions []graph.Mention, longForms map[Range]*graph.Mention) []graph.Mention {
+	spelled := make([]graph.Mention, 0, len(mentions)+len(longForms))
+	for _, m := range mentions {
+		if long := longForms[Range{m.Start, m.End}]; long != nil {
+			m.Concepts = followedBy(long.Concepts, m.Concepts)
+		}
+		spelled = append(spelled, m)
+	}
+	known := make(map[Range]bool, len(mentions))
+	for _, m := range mentions {
+		known[Range{m.Start, m.End}] = true
+	}
+	for r, long := range longForms {
+		if !known[r] {
+			spelled = append(spelled, graph.Mention{
+				Start: r.Start, End: r.End, Text: text[r.Start:r.End], Concepts: slices.Clone(long.Concepts),
+			})
+		}
+	}
+	number(spelled)
+	ids := make(map[Range]string, len(spelled))
+	for _, m := range spelled {
+		ids[Range{m.Start, m.End}] = m.ID
+	}
+	for i, m := range spelled {
+		if long := longForms[Range{m.Start, m.End}]; long != nil {
+			spelled[i].LongForm = ids[Range{long.Start, long.End}]
+		}
+	}
+	return spelled
+}
+
+// followedBy gives the candidates of both lists, each concept once.
+func followedBy(first, second []graph.Candidate) []graph.Candidate {
+	list := slices.Clone(first)
+	for _, c := range second {
+		if !holds(first, c.CUI) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func holds(list []graph.Candidate, cui graph.CUI) bool {
+	return slices.ContainsFunc(list, func(c graph.Candidate) bool { return c.CUI == cui })
+}
+
+// number sorts mentions, longer ones first where they begin alike, and gives them ids.
+func number(mentions []graph.Mention) {
+	slices.SortFunc(mentions, compareRanges)
+	for i := range mentions {
+		mentions[i].ID = "T" + strconv.Itoa(i+1)
+	}
+}
+
+func compareRanges(a, b graph.Mention) int {
+	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
+}

@@ -1,0 +1,43 @@
+package knowledgebase
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// Details are what Describe adds to candidates.
+type Details struct {
+	Codes    bool // identifiers in the sources
+	Synonyms bool // all names but the preferred one
+}
+
+// Describe adds details of their concepts to the candidates of mentions.
+func Describe(ctx context.Context, from graph.Knowledge, mentions []graph.Mention, details Details) error {
+	if details == (Details{}) {
+		return nil
+	}
+	known := map[graph.CUI]graph.Concept{}
+	for _, m := range mentions {
+		for i := range m.Concepts {
+			candidate := &m.Concepts[i]
+			concept, read := known[candidate.CUI]
+			if !read {
+				var err error
+				if concept, err = from.Concept(ctx, candidate.CUI); err != nil && !errors.Is(err, graph.ErrNotFound) {
+					return fmt.Errorf("describe %s: %w", candidate.CUI, err)
+				}
+				known[candidate.CUI] = concept
+			}
+			if details.Codes {
+				candidate.Codes = concept.Codes
+			}
+			if details.Synonyms {
+				candidate.Synonyms = concept.Synonyms
+			}
+		}
+	}
+	return nil
+}

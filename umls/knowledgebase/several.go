@@ -1,0 +1,192 @@
+package knowledgebase
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// several reads knowledge bases as one. Concepts that more than one of them has
+// are put together: the first one's name and definition, everybody's synonyms,
+// semantic types, sources and codes.
+type several struct {
+	info  graph.KnowledgeBaseInfo
+	parts []graph.Knowledge
+}
+
+var _ graph.Knowledge = several{}
+
+// network is a Knowledge that can tell how types are related that none of its
+// own concepts need have.
+type network interface {
+	Network(types []graph.TUI) ([]graph.SemanticType, []graph.TypeRelation)
+}
+
+// Info implements graph.Knowledge. Counts are sums: what two knowledge bases
+// have counts twice.
+func (s several) Info(context.Context) (graph.KnowledgeBaseInfo, error) { return s.info, nil }
+
+// Concept implements graph.Knowledge.
+func (s several) Concept(ctx context.Context, cui graph.CUI) (graph.Concept, error) {
+	var found []graph.Concept
+	for _, part := range s.parts {
+		c, err := part.Concept(ctx, cui)
+		switch {
+		case err == nil:
+			found = append(found, c)
+		case !errors.Is(err, graph.ErrNotFound):
+			return graph.Concept{}, err
+		}
+	}
+	if len(found) == 0 {
+		return graph.Concept{}, fmt.Errorf("concept %s: %w", cui, graph.ErrNotFound)
+	}
+	return uniteConcepts(found)[0], nil
+}
+
+// SemanticType implements graph.Knowledge.
+func (s several) SemanticType(ctx context.Context, tui graph.TUI) (t graph.SemanticType, err error) {
+	for _, part := range s.parts {
+		if t, err = part.SemanticType(ctx, tui); !errors.Is(err, graph.ErrNotFound) {
+			return t, err
+		}
+	}
+	return t, err
+}
+
+// Search implements graph.Knowledge: the best of each, then the second best of
+// each, and so on.
+func (s several) Search(ctx context.Context, query string, limit int) ([]graph.Concept, error) {
+	answers := make([][]graph.Concept, len(s.parts))
+	longest := 0
+	for i, part := range s.parts {
+		var err error
+		if answers[i], err = part.Search(ctx, query, limit); err != nil {
+			return nil, err
+		}
+		longest = max(longest, len(answers[i]))
+	}
+	best := []graph.Concept{}
+	for rank := range longest {
+		for _, answer := range answers {
+			if rank < len(answer) && !slices.ContainsFunc(best, func(c graph.Concept) bool { return c.CUI == answer[rank].CUI }) {
+				best = append(best, answer[rank])
+			}
+		}
+	}
+	return best[:min(len(best), max(limit, 0))], nil
+}
+
+// Neighbors implements graph.Knowledge.
+func (s several) Neighbors(ctx context.Context, cui graph.CUI, limit int) ([]graph.Relation, error) {
+	relations := []graph.Relation{}
+	for _, part := range s.parts {
+		more, err := part.Neighbors(ctx, cui, limit)
+		if err != nil {
+			return nil, err
+		}
+		relations = append(relations, more...)
+	}
+	relations = uniteRelations(relations, func(a, b graph.Relation) int {
+		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail))
+	})
+	return relations[:min(len(relations), max(limit, 0))], nil
+}
+
+// Subgraph implements graph.Knowledge. Relations hold among concepts of one
+// knowledge base; the Semantic Network is everybody's.
+func (s several) Subgraph(ctx context.Context, cuis []graph.CUI) (graph.Subgraph, error) {
+	var all graph.Subgraph
+	for _, part := range s.parts {
+		sub, err := part.Subgraph(ctx, cuis)
+		if err != nil {
+			return graph.Subgraph{}, err
+		}
+		all.Concepts = append(all.Concepts, sub.Concepts...)
+		all.Relations = append(all.Relations, sub.Relations...)
+		all.SemanticTypes = append(all.SemanticTypes, sub.SemanticTypes...)
+		all.TypeRelations = append(all.TypeRelations, sub.TypeRelations...)
+	}
+	all.Concepts = uniteConcepts(all.Concepts)
+	all.Relations = uniteRelations(all.Relations, func(a, b graph.Relation) int {
+		return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
+	})
+	s.addNetwork(&all)
+	return all, nil
+}
+
+// addNetwork completes the types of a subgraph with what any part knows of them.
+func (s several) addNetwork(sub *graph.Subgraph) {
+	var touched []graph.TUI
+	for _, c := range sub.Concepts {
+		touched = append(touched, c.SemanticTypes...)
+	}
+	for _, part := range s.parts {
+		if n, ok := part.(network); ok {
+			types, relations := n.Network(touched)
+			sub.SemanticTypes = append(sub.SemanticTypes, types...)
+			sub.TypeRelations = append(sub.TypeRelations, relations...)
+		}
+	}
+	sub.SemanticTypes = sortedOnce(sub.SemanticTypes, func(a, b graph.SemanticType) int { return cmp.Compare(a.TUI, b.TUI) })
+	sub.TypeRelations = sortedOnce(sub.TypeRelations, func(a, b graph.TypeRelation) int {
+		return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
+	})
+}
+
+// sortedOnce sorts a list and keeps the first of equal items. It is never nil.
+func sortedOnce[T any](list []T, compare func(a, b T) int) []T {
+	slices.SortStableFunc(list, compare)
+	list = slices.CompactFunc(list, func(a, b T) bool { return compare(a, b) == 0 })
+	return append([]T{}, list...)
+}
+
+// uniteConcepts sorts concepts by CUI and puts those of one CUI together.
+func uniteConcepts(list []graph.Concept) []graph.Concept {
+	slices.SortStableFunc(list, func(a, b graph.Concept) int { return cmp.Compare(a.CUI, b.CUI) })
+	united := []graph.Concept{}
+	for _, c := range list {
+		if last := len(united) - 1; last >= 0 && united[last].CUI == c.CUI {
+			united[last] = unite(united[last], c)
+		} else {
+			united = append(united, c)
+		}
+	}
+	return united
+}
+
+// unite adds to a concept what another knowledge base says of it.
+func unite(c, other graph.Concept) graph.Concept {
+	c.Name = cmp.Or(c.Name, other.Name)
+	c.Definition = cmp.Or(c.Definition, other.Definition)
+	c.Synonyms = slices.Clone(c.Synonyms)
+	for _, name := range append([]string{other.Name}, other.Synonyms...) {
+		if name != c.Name && !slices.Contains(c.Synonyms, name) {
+			c.Synonyms = append(c.Synonyms, name)
+		}
+	}
+	c.SemanticTypes = sortedOnce(slices.Concat(c.SemanticTypes, other.SemanticTypes), cmp.Compare)
+	c.Sources = sortedOnce(slices.Concat(c.Sources, other.Sources), cmp.Compare)
+	c.Codes = sortedOnce(slices.Concat(c.Codes, other.Codes), func(a, b graph.Code) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Code, b.Code))
+	})
+	return c
+}
+
+// uniteRelations sorts relations and puts equal ones together, with the sources of all.
+func uniteRelations(list []graph.Relation, compare func(a, b graph.Relation) int) []graph.Relation {
+	slices.SortStableFunc(list, compare)
+	united := []graph.Relation{}
+	for _, r := range list {
+		if last := len(united) - 1; last >= 0 && compare(united[last], r) == 0 {
+			united[last].Sources = sortedOnce(slices.Concat(united[last].Sources, r.Sources), cmp.Compare)
+		} else {
+			united = append(united, r)
+		}
+	}
+	return united
+}
