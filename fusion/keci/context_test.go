@@ -85,7 +85,7 @@ func TestOneSentence(t *testing.T) {
 		if err != nil || len(r.instances) != 1 {
 			t.Fatalf("%d sentences, %v", len(r.instances), err)
 		}
-		if diff := cmp.Diff(mustInstance(t, m, text), r.instances[0], cmp.AllowUnexported(candidate{}, background{})); diff != "" {
+		if diff := cmp.Diff(mustInstance(t, m, text), r.instances[0], cmp.AllowUnexported(candidate{}, background{}, node{})); diff != "" {
 			t.Errorf("%q: example - sentence +:\n%s", text, diff)
 		}
 	}
