@@ -19,12 +19,12 @@ type merged struct{ first, second Source }
 
 // Concepts implements Source.
 func (m merged) Concepts(ctx context.Context) iter.Seq2[graph.Concept, error] {
-	return mergeSorted(m.first.Concepts(ctx), m.second.Concepts(ctx), compareConcepts, mergeConcepts)
+	return mergeSorted(m.first.Concepts(ctx), m.second.Concepts(ctx), compareConcepts, graph.Concept.Merge)
 }
 
 // Relations implements Source.
 func (m merged) Relations(ctx context.Context) iter.Seq2[graph.Relation, error] {
-	return mergeSorted(m.first.Relations(ctx), m.second.Relations(ctx), compareRelations, mergeRelations)
+	return mergeSorted(m.first.Relations(ctx), m.second.Relations(ctx), compareRelations, graph.Relation.Merge)
 }
 
 // SemanticTypes implements Source.
@@ -73,46 +73,11 @@ func (m merged) Retired(ctx context.Context) iter.Seq2[graph.Retired, error] {
 
 func compareConcepts(a, b graph.Concept) int { return cmp.Compare(a.CUI, b.CUI) }
 
-func mergeConcepts(a, b graph.Concept) graph.Concept {
-	named := map[string]bool{a.Name: true}
-	for _, name := range a.Synonyms {
-		named[name] = true
-	}
-	a.Synonyms = slices.Clip(a.Synonyms)
-	for _, name := range append([]string{b.Name}, b.Synonyms...) {
-		if !named[name] {
-			named[name] = true
-			a.Synonyms = append(a.Synonyms, name)
-		}
-	}
-	if len(a.SemanticTypes) == 0 {
-		a.SemanticTypes = b.SemanticTypes
-	}
-	a.Definition = cmp.Or(a.Definition, b.Definition)
-	a.Sources = union(a.Sources, b.Sources, cmp.Compare[string])
-	a.Codes = union(a.Codes, b.Codes, func(x, y graph.Code) int {
-		return cmp.Or(cmp.Compare(x.Source, y.Source), cmp.Compare(x.Code, y.Code))
-	})
-	return a
-}
-
 func compareRelations(a, b graph.Relation) int {
 	return cmp.Or(cmp.Compare(a.Tail, b.Tail), cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label))
 }
 
-func mergeRelations(a, b graph.Relation) graph.Relation {
-	a.Sources = union(a.Sources, b.Sources, cmp.Compare[string])
-	return a
-}
-
 func firstOf[T any](a, _ T) T { return a }
-
-// union is the sorted union of two lists.
-func union[T comparable](a, b []T, compare func(T, T) int) []T {
-	all := slices.Concat(a, b)
-	slices.SortFunc(all, compare)
-	return slices.Compact(all)
-}
 
 // mergeSorted merges two sorted sequences; what compares equal is joined.
 func mergeSorted[T any](first, second iter.Seq2[T, error], compare func(a, b T) int, join func(a, b T) T) iter.Seq2[T, error] {

@@ -75,7 +75,9 @@ type historic struct {
 	list []graph.Retired
 }
 
-func (h historic) Retired(ctx context.Context) iter.Seq2[graph.Retired, error] { return each(ctx, h.list) }
+func (h historic) Retired(ctx context.Context) iter.Seq2[graph.Retired, error] {
+	return each(ctx, h.list)
+}
 
 func TestRetired(t *testing.T) {
 	first := historic{small(), []graph.Retired{{CUI: "C70", Into: "C01"}}}
