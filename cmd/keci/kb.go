@@ -24,6 +24,7 @@ func newKBCommand() *cobra.Command {
 		newKBSearchCommand(),
 		newKBShowCommand(),
 		newKBSubgraphCommand(),
+		newKBDiffCommand(),
 		newKBDefaultCommand(),
 	)
 	return cmd
