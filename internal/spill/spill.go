@@ -11,9 +11,9 @@ import (
 
 // chunk is how many strings are sorted in memory before they go to disk; four
 // chunks are under way at a time.
-const chunk = 1 << 18
+const chunk = 1 << 17
 
-// Sorter sorts strings, in order of their bytes. It holds a million of them in
+// Sorter sorts strings, in order of their bytes. It holds half a million of them in
 // memory and the others in a temporary file. Add all, then range over Sorted;
 // Close gives up what is left.
 type Sorter struct {

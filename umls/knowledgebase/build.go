@@ -159,6 +159,7 @@ func copyAll(ctx context.Context, dir string, source Source, store *embedded.Kno
 	if err != nil {
 		return nil, err
 	}
+	defer names.Close()
 	step("reading the concepts")
 	if used, err = copyConcepts(ctx, source, store, names); err != nil {
 		return nil, err
