@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,6 +77,7 @@ func (o *benchUMLSOptions) run(ctx context.Context, dir string) (result umlsResu
 	if err != nil {
 		return result, err
 	}
+	debug.SetGCPercent(buildGCPercent) // as kb build does
 	start = time.Now()
 	info, err := knowledgebase.Build(ctx, filepath.Join(dir, "kb"), source, knowledgebase.Options{Name: "synthetic"})
 	result.BuildSeconds, result.Digest = time.Since(start).Seconds(), info.Digest
