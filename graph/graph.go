@@ -56,6 +56,13 @@ type TypeRelation struct {
 	Tail  TUI    `json:"tail"`
 }
 
+// Retired is a concept that earlier releases of a knowledge base had.
+type Retired struct {
+	CUI     CUI    `json:"cui"`
+	Into    CUI    `json:"into,omitempty"`    // the concept of the same meaning that took its place, if there is one
+	Release string `json:"release,omitempty"` // the last one that had it, for example "2019AB", where that is known
+}
+
 // KnowledgeBaseInfo says what a knowledge base is and holds.
 type KnowledgeBaseInfo struct {
 	Name          string       `json:"name"`

@@ -2,8 +2,6 @@ package linker
 
 import (
 	"bufio"
-	"bytes"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -20,43 +18,29 @@ import (
 	"github.com/blevesearch/vellum"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/spill"
 )
 
 // longestKey is the longest normal form, in bytes, that can be found. Longer
 // names are kept with their concept, but no running text holds them.
 const longestKey = 256
 
-// Builder writes the dictionary of a knowledge base. It keeps the names in
-// memory (about 100 bytes each) until Finish. It is not safe for concurrent use.
+// Builder writes the dictionary of a knowledge base. Names and concepts are sorted
+// on disk, so that its memory hardly grows with their number. It must be closed.
+// It is not safe for concurrent use.
 type Builder struct {
 	dir      string
-	concepts []addedConcept
-	known    map[graph.CUI]bool
-	names    []byte // encoded names of all concepts
-	keys     []byte // normal forms of all names
-	added    []addedName
-	typeSets map[string][]graph.TUI
+	known    graph.CUISet
+	concepts *spill.Sorter // of conceptRecord
+	names    *spill.Sorter // of nameRecord
+	count    uint32        // of concepts
+	added    int           // names that can be found
+	typeSets map[string]uint32
+	types    [][]graph.TUI // the sets, in the order in which they came
 	tokens   tokens
 	key      []byte
-}
-
-// addedConcept is a concept with the place of its names in Builder.names.
-type addedConcept struct {
-	cui       string
-	types     string // key of Builder.typeSets
-	start     int
-	end       int
-	nameCount int
-	place     uint64 // in names.concepts, known in Finish
-}
-
-// addedName is a name that can be found, with the place of its normal form in Builder.keys.
-type addedName struct {
-	start   int
-	length  uint16
-	concept uint32
-	name    uint32
-	plurals uint64
+	record   []byte
+	encoded  []byte // names of one concept
 }
 
 // NewBuilder makes a builder that writes into dir, which it creates if necessary.
@@ -64,58 +48,83 @@ func NewBuilder(dir string) (*Builder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("build dictionary: %w", err)
 	}
-	return &Builder{dir: dir, known: make(map[graph.CUI]bool), typeSets: make(map[string][]graph.TUI)}, nil
+	return &Builder{
+		dir:      dir,
+		concepts: spill.New(context.Background(), dir),
+		names:    spill.New(context.Background(), dir),
+		typeSets: make(map[string]uint32),
+	}, nil
+}
+
+// Close gives the build up, unless Finish ended it.
+func (b *Builder) Close() {
+	b.concepts.Close()
+	b.names.Close()
 }
 
 // Add adds a concept with its preferred name, synonyms and semantic types; the
 // rest of it is not needed. Concepts come in any order, each once.
 func (b *Builder) Add(c graph.Concept) error {
-	if c.CUI == "" {
-		return fmt.Errorf("build dictionary: concept %q has no CUI", c.Name)
+	if c.CUI == "" || strings.Contains(string(c.CUI), nul) {
+		return fmt.Errorf("build dictionary: concept %q has no CUI, or none that can be kept: %q", c.Name, c.CUI)
 	}
-	if b.known[c.CUI] {
+	if !b.known.Add(c.CUI) {
 		return fmt.Errorf("build dictionary: concept %s was added before", c.CUI)
 	}
-	b.known[c.CUI] = true
-	added := addedConcept{cui: string(c.CUI), types: b.typeSet(c.SemanticTypes), start: len(b.names)}
-	b.addName(&added, c.Name)
-	for _, name := range c.Synonyms {
-		b.addName(&added, name)
+	b.encoded = b.encoded[:0]
+	if err := b.addName(c, 0, c.Name); err != nil {
+		return err
 	}
-	added.end = len(b.names)
-	b.concepts = append(b.concepts, added)
+	for i, name := range c.Synonyms {
+		if err := b.addName(c, i+1, name); err != nil {
+			return err
+		}
+	}
+	b.record = appendConceptRecord(b.record[:0], c.CUI, b.count, b.typeSet(c.SemanticTypes), 1+len(c.Synonyms), b.encoded)
+	b.count++
+	return b.spilled(b.concepts.Add(string(b.record)))
+}
+
+func (b *Builder) spilled(err error) error {
+	if err != nil {
+		return fmt.Errorf("build dictionary: %w", err)
+	}
 	return nil
 }
 
-// typeSet registers a set of types and gives the key of it.
-func (b *Builder) typeSet(types []graph.TUI) string {
+// typeSet registers a set of types and gives the number of it.
+func (b *Builder) typeSet(types []graph.TUI) uint32 {
 	types = slices.Compact(slices.Sorted(slices.Values(types)))
+	key := typeSetKey(types)
+	set, known := b.typeSets[key]
+	if !known {
+		set = uint32(len(b.types))
+		b.typeSets[key] = set
+		b.types = append(b.types, append([]graph.TUI{}, types...))
+	}
+	return set
+}
+
+func typeSetKey(types []graph.TUI) string {
 	var key strings.Builder
 	for _, t := range types {
 		key.WriteString(string(t) + " ")
 	}
-	if _, ok := b.typeSets[key.String()]; !ok {
-		b.typeSets[key.String()] = append([]graph.TUI{}, types...)
-	}
 	return key.String()
 }
 
-// addName adds a name of the last concept.
-func (b *Builder) addName(c *addedConcept, name string) {
-	b.names = appendString(b.names, name)
-	index := c.nameCount
-	c.nameCount++
+// addName adds a name of the concept that is being added.
+func (b *Builder) addName(c graph.Concept, index int, name string) error {
+	b.encoded = appendString(b.encoded, name)
 	b.tokens.reset()
 	b.tokens.scan(name)
 	b.key = b.tokens.appendKey(b.key[:0])
 	if len(b.key) > longestKey || !b.tokens.hasLetter() {
-		return
+		return nil
 	}
-	b.added = append(b.added, addedName{
-		start: len(b.keys), length: uint16(len(b.key)), concept: uint32(len(b.concepts)), name: uint32(index),
-		plurals: b.tokens.plurals(0, len(b.tokens.list)-1),
-	})
-	b.keys = append(b.keys, b.key...)
+	b.added++
+	b.record = appendNameRecord(b.record[:0], b.key, c.CUI, uint32(index), b.count, b.tokens.plurals(0, len(b.tokens.list)-1))
+	return b.spilled(b.names.Add(string(b.record)))
 }
 
 // Finish writes the files. The same concepts, in whatever order they were
@@ -123,17 +132,19 @@ func (b *Builder) addName(c *addedConcept, name string) {
 // get their names when all of them are complete. The builder is used up.
 func (b *Builder) Finish(ctx context.Context) (err error) {
 	w := &dictionaryWriter{ctx: ctx, dir: b.dir, files: make(map[string]fileChecksum)}
+	defer b.Close()
 	defer func() {
 		if err != nil {
 			w.discard()
 			err = fmt.Errorf("build dictionary: %w", err)
 		}
 	}()
-	info := manifest{FormatVersion: formatVersion, Concepts: len(b.concepts), Names: len(b.added), Files: w.files}
-	if info.TypeSets, err = b.writeConcepts(w); err != nil {
+	info := manifest{FormatVersion: formatVersion, Concepts: int(b.count), Names: b.added, Files: w.files}
+	places := make([]uint64, b.count)
+	if info.TypeSets, err = b.writeConcepts(w, places); err != nil {
 		return err
 	}
-	if info.NormalForms, err = b.writeNames(w); err != nil {
+	if info.NormalForms, err = b.writeNames(w, places); err != nil {
 		return err
 	}
 	if err := w.write(manifestFile, func(out io.Writer) error {
@@ -146,62 +157,61 @@ func (b *Builder) Finish(ctx context.Context) (err error) {
 	return w.commit()
 }
 
-// writeConcepts writes names.concepts and notes where each concept is. It gives the sets of types.
-func (b *Builder) writeConcepts(w *dictionaryWriter) ([][]graph.TUI, error) {
-	sets := make([][]graph.TUI, 0, len(b.typeSets))
-	index := make(map[string]uint64)
+// sortedTypeSets gives the sets of types in order, and for each number of a set
+// its place in that order.
+func (b *Builder) sortedTypeSets() (sets [][]graph.TUI, place []uint64) {
+	sets = make([][]graph.TUI, 0, len(b.types))
+	place = make([]uint64, len(b.types))
 	for _, key := range slices.Sorted(maps.Keys(b.typeSets)) {
-		index[key] = uint64(len(sets))
-		sets = append(sets, b.typeSets[key])
+		place[b.typeSets[key]] = uint64(len(sets))
+		sets = append(sets, b.types[b.typeSets[key]])
 	}
-	order := make([]*addedConcept, len(b.concepts))
-	for i := range b.concepts {
-		order[i] = &b.concepts[i]
-	}
-	slices.SortFunc(order, func(x, y *addedConcept) int { return cmp.Compare(x.cui, y.cui) })
+	return sets, place
+}
+
+// writeConcepts writes names.concepts and notes where each concept is. It gives the sets of types.
+func (b *Builder) writeConcepts(w *dictionaryWriter, places []uint64) ([][]graph.TUI, error) {
+	sets, setPlace := b.sortedTypeSets()
 	return sets, w.write(conceptsFile, func(out io.Writer) error {
 		place := uint64(len(magic))
 		if _, err := io.WriteString(out, magic); err != nil {
 			return err
 		}
-		var record []byte
-		for i, c := range order {
-			if err := w.interrupted(i); err != nil {
+		var encoded []byte
+		step := 0
+		for record, err := range b.concepts.Sorted() {
+			if err == nil {
+				err = w.interrupted(step)
+			}
+			if err != nil {
 				return err
 			}
-			record = appendConcept(record[:0], c.cui, index[c.types], c.nameCount, b.names[c.start:c.end])
-			if _, err := out.Write(record); err != nil {
+			step++
+			c := splitConceptRecord(record)
+			encoded = appendConcept(encoded[:0], c.cui, setPlace[c.types], c.nameCount, []byte(c.names))
+			if _, err := out.Write(encoded); err != nil {
 				return err
 			}
-			c.place = place
-			place += uint64(len(record))
+			places[c.ordinal] = place
+			place += uint64(len(encoded))
 		}
 		return nil
 	})
 }
 
 // writeNames writes names.postings and names.fst, and gives the number of normal forms.
-func (b *Builder) writeNames(w *dictionaryWriter) (forms int, err error) {
-	slices.SortFunc(b.added, func(x, y addedName) int {
-		return cmp.Or(
-			bytes.Compare(b.keyOf(x), b.keyOf(y)),
-			cmp.Compare(b.concepts[x.concept].place, b.concepts[y.concept].place),
-			cmp.Compare(x.name, y.name),
-		)
-	})
+func (b *Builder) writeNames(w *dictionaryWriter, places []uint64) (forms int, err error) {
 	err = w.write(namesFile, func(fst io.Writer) error {
 		return w.write(postingsFile, func(postings io.Writer) error {
-			forms, err = b.writeForms(w, fst, postings)
+			forms, err = b.writeForms(w, places, fst, postings)
 			return err
 		})
 	})
 	return forms, err
 }
 
-func (b *Builder) keyOf(n addedName) []byte { return b.keys[n.start : n.start+int(n.length)] }
-
-// writeForms writes each normal form with its posting; b.added is sorted.
-func (b *Builder) writeForms(w *dictionaryWriter, fst, postings io.Writer) (forms int, err error) {
+// writeForms writes each normal form with its posting.
+func (b *Builder) writeForms(w *dictionaryWriter, places []uint64, fst, postings io.Writer) (forms int, err error) {
 	names, err := vellum.New(fst, nil)
 	if err != nil {
 		return 0, err
@@ -209,40 +219,66 @@ func (b *Builder) writeForms(w *dictionaryWriter, fst, postings io.Writer) (form
 	if _, err := io.WriteString(postings, magic); err != nil {
 		return 0, err
 	}
-	place := uint64(len(magic))
-	var list []byte
-	for rest := b.added; len(rest) > 0; forms++ {
-		if err := w.interrupted(forms); err != nil {
+	writer := formWriter{names: names, postings: postings, place: uint64(len(magic))}
+	for record, err := range b.names.Sorted() {
+		if err == nil {
+			err = w.interrupted(writer.forms)
+		}
+		if err != nil {
 			return 0, err
 		}
-		key := b.keyOf(rest[0])
-		same := 1
-		for same < len(rest) && bytes.Equal(b.keyOf(rest[same]), key) {
-			same++
-		}
-		if err := names.Insert(key, place); err != nil {
+		n := splitNameRecord(record)
+		if err := writer.add(n.key, posting{concept: places[n.ordinal], name: uint64(n.name), plurals: n.plurals}); err != nil {
 			return 0, err
 		}
-		list = b.appendPostings(list[:0], rest[:same])
-		if _, err := postings.Write(list); err != nil {
-			return 0, err
-		}
-		place += uint64(len(list))
-		rest = rest[same:]
 	}
-	return forms, names.Close()
+	if err := writer.flush(); err != nil {
+		return 0, err
+	}
+	return writer.forms, names.Close()
 }
 
-// appendPostings encodes the names of one normal form.
-func (b *Builder) appendPostings(list []byte, names []addedName) []byte {
-	list = binary.AppendUvarint(list, uint64(len(names)))
-	previous := uint64(0)
-	for _, n := range names {
-		concept := b.concepts[n.concept].place
-		list = appendPosting(list, posting{concept: concept, name: uint64(n.name), plurals: n.plurals}, previous)
-		previous = concept
+// formWriter gathers the postings of one normal form.
+type formWriter struct {
+	names    *vellum.Builder
+	postings io.Writer
+	place    uint64
+	forms    int
+	key      string
+	list     []posting
+	encoded  []byte
+}
+
+func (w *formWriter) add(key string, p posting) error {
+	if key != w.key {
+		if err := w.flush(); err != nil {
+			return err
+		}
+		w.key = key
 	}
-	return list
+	w.list = append(w.list, p)
+	return nil
+}
+
+// flush writes the normal form.
+func (w *formWriter) flush() error {
+	if len(w.list) == 0 {
+		return nil
+	}
+	if err := w.names.Insert([]byte(w.key), w.place); err != nil {
+		return err
+	}
+	w.encoded = binary.AppendUvarint(w.encoded[:0], uint64(len(w.list)))
+	previous := uint64(0)
+	for _, p := range w.list {
+		w.encoded = appendPosting(w.encoded, p, previous)
+		previous = p.concept
+	}
+	w.forms++
+	w.place += uint64(len(w.encoded))
+	w.list = w.list[:0]
+	_, err := w.postings.Write(w.encoded)
+	return err
 }
 
 // dictionaryWriter writes files under temporary names until all are complete.

@@ -63,10 +63,33 @@ func TestOrderOfConceptsDoesNotMatter(t *testing.T) {
 	}
 }
 
+// A build that is given up leaves nothing behind.
+func TestBuilderGivenUp(t *testing.T) {
+	dir := t.TempDir()
+	b, err := NewBuilder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range testConcepts {
+		if err := b.Add(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Close()
+	b.Close()
+	if files := readFolder(t, dir); len(files) > 0 {
+		t.Errorf("%d files", len(files))
+	}
+}
+
 func TestBuilderRefuses(t *testing.T) {
 	b, err := NewBuilder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := b.Add(graph.Concept{CUI: "C\x00", Name: "a"}); err == nil {
+		t.Error("a NUL: no error")
 	}
 	if err := b.Add(graph.Concept{Name: "nameless"}); err == nil {
 		t.Error("no CUI: no error")

@@ -17,28 +17,38 @@ func (r *Release) Concepts(ctx context.Context) iter.Seq2[graph.Concept, error] 
 	return func(yield func(graph.Concept, error) bool) {
 		join := r.newJoin(ctx)
 		defer join.stop()
-		var atoms atomGroup
+		cuis := &graph.CUISet{}
+		atoms := atomGroup{release: r}
+		fail := func(err error) { yield(graph.Concept{}, err) }
 		for row, err := range r.rows(ctx, mrconso) {
 			if err != nil {
-				yield(graph.Concept{}, err)
+				fail(err)
 				return
 			}
 			if cui := row.fields[colCUI]; string(atoms.cui) != string(cui) {
 				if err := checkOrder(row, string(atoms.cui), string(cui)); err != nil {
-					yield(graph.Concept{}, err)
+					fail(err)
 					return
 				}
 				if !join.emit(&atoms, yield) {
 					return
 				}
 				atoms.reset(graph.CUI(cui))
+				cuis.Add(atoms.cui)
 			}
-			if err := atoms.add(row, &r.options); err != nil {
-				yield(graph.Concept{}, err)
+			if err := r.report(atoms.add(row)); err != nil {
+				fail(err)
 				return
 			}
 		}
-		join.emit(&atoms, yield)
+		if !join.emit(&atoms, yield) {
+			return
+		}
+		if err := join.finish(); err != nil {
+			fail(err)
+			return
+		}
+		r.cuis = cuis
 	}
 }
 
@@ -51,6 +61,7 @@ var (
 	colISPREF   = mrconso.column("ISPREF")
 	colAUI      = mrconso.column("AUI")
 	colSAB      = mrconso.column("SAB")
+	colTTY      = mrconso.column("TTY")
 	colCODE     = mrconso.column("CODE")
 	colSTR      = mrconso.column("STR")
 	colSUPPRESS = mrconso.column("SUPPRESS")
@@ -58,6 +69,7 @@ var (
 
 // atomGroup gathers the atoms (names) of one concept.
 type atomGroup struct {
+	release *Release
 	cui     graph.CUI
 	names   []string // distinct, in order of the table
 	seen    map[string]bool
@@ -65,54 +77,53 @@ type atomGroup struct {
 	rank    int // preferred-ness of best
 	sources map[string]bool
 	codes   map[graph.Code]bool
-	atoms   map[string]bool // AUI
+	atoms   map[string]int // AUI → its preferred-ness
 }
 
 func (g *atomGroup) reset(cui graph.CUI) {
 	*g = atomGroup{
-		cui: cui, rank: -1,
-		seen: map[string]bool{}, sources: map[string]bool{}, codes: map[graph.Code]bool{}, atoms: map[string]bool{},
+		release: g.release, cui: cui, rank: -1,
+		seen: map[string]bool{}, sources: map[string]bool{}, codes: map[graph.Code]bool{}, atoms: map[string]int{},
 	}
 }
 
-func (g *atomGroup) add(r *row, o *Options) error {
+// add adds an atom, if it is wanted.
+func (g *atomGroup) add(r *row) *Problem {
+	o := &g.release.options
 	if suppressed(r.fields[colSUPPRESS]) || !o.language(r.fields[colLAT]) || !o.source(r.fields[colSAB]) {
 		return nil
 	}
-	name, err := r.text(colSTR)
-	if err != nil {
-		return err
-	}
+	name := r.text(colSTR)
 	if name == "" {
-		return r.errorf("the name (STR) is empty")
+		return r.problem(BadValue, colSTR, "the name (STR) is empty")
 	}
 	if !g.seen[name] {
 		g.seen[name] = true
 		g.names = append(g.names, name)
 	}
-	if rank := preference(r, o); rank > g.rank {
+	rank := g.release.preference(r)
+	if rank > g.rank {
 		g.rank, g.best = rank, slices.Index(g.names, name)
 	}
-	source := string(r.fields[colSAB])
+	source := r.text(colSAB)
 	g.sources[source] = true
-	g.atoms[string(r.fields[colAUI])] = true
-	if code := string(r.fields[colCODE]); code != "" && code != "NOCODE" {
+	g.atoms[r.text(colAUI)] = rank
+	if code := r.text(colCODE); code != "" && code != "NOCODE" {
 		g.codes[graph.Code{Source: source, Code: code}] = true
 	}
 	return nil
 }
 
 // preference ranks an atom as the name of its concept: the first language
-// before the others, then the preferred term, its preferred form and the atom
-// preferred for that form.
-func preference(r *row, o *Options) int {
+// before the others, then the rank of its source and kind of term in MRRANK,
+// then the preferred term, its preferred form and the atom preferred for that form.
+func (r *Release) preference(row *row) int {
 	rank := 0
-	for _, better := range []bool{
-		string(r.fields[colLAT]) == o.Languages[0],
-		string(r.fields[colTS]) == "P",
-		string(r.fields[colSTT]) == "PF",
-		string(r.fields[colISPREF]) == "Y",
-	} {
+	if row.text(colLAT) == r.options.Languages[0] {
+		rank = 1 << 16
+	}
+	rank |= r.ranks[termType{row.text(colSAB), row.text(colTTY)}]
+	for _, better := range []bool{row.text(colTS) == "P", row.text(colSTT) == "PF", row.text(colISPREF) == "Y"} {
 		rank <<= 1
 		if better {
 			rank |= 1
@@ -153,18 +164,21 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 // join adds semantic types and definitions to the concepts, which must come in
 // ascending order.
 type join struct {
-	options     *Options
+	release     *Release
 	types, defs *cursor
 }
 
 func (r *Release) newJoin(ctx context.Context) *join {
-	return &join{&r.options, r.cursor(ctx, mrsty, "CUI"), r.cursor(ctx, mrdef, "CUI")}
+	return &join{r, r.cursor(ctx, mrsty), r.cursor(ctx, mrdef)}
 }
 
 func (j *join) stop() {
 	j.types.stop()
 	j.defs.stop()
 }
+
+// finish reads what is left of the tables.
+func (j *join) finish() error { return cmp.Or(j.types.finish(), j.defs.finish()) }
 
 // emit yields the concept of the atoms, if it is wanted, and reports whether to go on.
 func (j *join) emit(atoms *atomGroup, yield func(graph.Concept, error) bool) bool {
@@ -181,7 +195,7 @@ func (j *join) emit(atoms *atomGroup, yield func(graph.Concept, error) bool) boo
 		yield(graph.Concept{}, err)
 		return false
 	}
-	if !j.options.anyType(concept.SemanticTypes) {
+	if !j.release.options.anyType(concept.SemanticTypes) {
 		return true
 	}
 	return yield(concept, nil)
@@ -198,16 +212,20 @@ func (j *join) typesOf(cui graph.CUI) ([]graph.TUI, error) {
 	return slices.Compact(types), err
 }
 
-// definitionOf is the first definition that belongs to one of the atoms, which
-// also makes it one in their languages and sources.
+// definitionOf is the definition of the most preferred atom, the first one of
+// several. That it belongs to an atom makes it one in their languages and sources.
 func (j *join) definitionOf(atoms *atomGroup) (definition string, err error) {
 	aui, def, suppress := mrdef.column("AUI"), mrdef.column("DEF"), mrdef.column("SUPPRESS")
+	best := -1
 	err = j.defs.rowsOf(string(atoms.cui), func(r *row) error {
-		if definition != "" || suppressed(r.fields[suppress]) || !atoms.atoms[string(r.fields[aui])] {
-			return nil
+		rank, known := atoms.atoms[string(r.fields[aui])]
+		if len(j.release.ranks) == 0 {
+			rank = 0 // without MRRANK, the order of the table
 		}
-		definition, err = r.text(def)
-		return err
+		if known && rank > best && !suppressed(r.fields[suppress]) && len(r.fields[def]) > 0 {
+			best, definition = rank, r.text(def)
+		}
+		return nil
 	})
 	return definition, err
 }

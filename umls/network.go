@@ -20,8 +20,15 @@ func (r *Release) SemanticTypes(ctx context.Context) iter.Seq2[graph.SemanticTyp
 			yield(graph.SemanticType{}, err)
 			return
 		}
+		groupOf, err := r.semanticGroups(ctx)
+		if err != nil {
+			yield(graph.SemanticType{}, err)
+			return
+		}
 		for _, tui := range slices.Sorted(maps.Keys(types)) {
-			if !yield(types[tui], nil) {
+			t := types[tui]
+			t.Group = groupOf[tui]
+			if !yield(t, nil) {
 				return
 			}
 		}
@@ -48,6 +55,19 @@ func (r *Release) semanticTypes(ctx context.Context) (map[graph.TUI]graph.Semant
 	return types, nil
 }
 
+// semanticGroups reads SemGroups.txt, which comes apart from the releases.
+func (r *Release) semanticGroups(ctx context.Context) (map[graph.TUI]string, error) {
+	groupOf := map[graph.TUI]string{}
+	group, tui := groups.column("GROUP"), groups.column("TUI")
+	for row, err := range r.rows(ctx, groups) {
+		if err != nil {
+			return nil, err
+		}
+		groupOf[graph.TUI(row.fields[tui])] = row.text(group)
+	}
+	return groupOf, nil
+}
+
 // network is what SRDEF defines.
 type network struct {
 	types  map[graph.TUI]graph.SemanticType
@@ -63,10 +83,6 @@ func (r *Release) network(ctx context.Context) (network, error) {
 		if err != nil {
 			return n, err
 		}
-		definition, err := row.text(def)
-		if err != nil {
-			return n, err
-		}
 		switch string(row.fields[kind]) {
 		case "STY":
 			tui := graph.TUI(row.fields[id])
@@ -75,21 +91,23 @@ func (r *Release) network(ctx context.Context) (network, error) {
 				Abbreviation: string(row.fields[abbreviation]),
 				Name:         string(row.fields[name]),
 				TreeNumber:   string(row.fields[number]),
-				Definition:   definition,
+				Definition:   row.text(def),
 			}
 			n.named[n.types[tui].Name] = tui
 		case "RL":
 			n.labels[string(row.fields[id])] = string(row.fields[name])
 		default:
-			return n, row.errorf("the kind (RT) is %q, neither STY nor RL", row.fields[kind])
+			if err := r.report(row.problem(BadValue, kind, "the kind (RT) is %q, neither STY nor RL", row.fields[kind])); err != nil {
+				return n, err
+			}
 		}
 	}
 	return n, nil
 }
 
 // TypeRelations gives the relations between semantic types, sorted by head,
-// label and tail: the inherited ones of SRSTRE1, or where there is none, the
-// asserted ones of SRSTR. Rows between relations are passed over.
+// label and tail: the inherited ones of SRSTRE1 or SRSTRE2, or where there is
+// neither, the asserted ones of SRSTR. Rows between relations are passed over.
 func (r *Release) TypeRelations(ctx context.Context) iter.Seq2[graph.TypeRelation, error] {
 	return func(yield func(graph.TypeRelation, error) bool) {
 		relations, err := r.typeRelations(ctx)
@@ -115,10 +133,13 @@ func (r *Release) typeRelations(ctx context.Context) ([]graph.TypeRelation, erro
 	if err != nil {
 		return nil, err
 	}
-	if r.has(srstre1) {
+	switch {
+	case r.has(srstre1):
 		return r.inheritedRelations(ctx, network)
+	case r.has(srstre2):
+		return r.namedRelations(ctx, srstre2, network)
 	}
-	return r.assertedRelations(ctx, network)
+	return r.namedRelations(ctx, srstr, network)
 }
 
 func (r *Release) inheritedRelations(ctx context.Context, n network) ([]graph.TypeRelation, error) {
@@ -130,7 +151,10 @@ func (r *Release) inheritedRelations(ctx context.Context, n network) ([]graph.Ty
 		head, tail := graph.TUI(row.fields[0]), graph.TUI(row.fields[2])
 		label, known := n.labels[string(row.fields[1])]
 		if !known {
-			return nil, row.errorf("the relation %s is not in SRDEF", row.fields[1])
+			if err := r.report(row.problem(BadValue, 1, "the relation %s is not in SRDEF", row.fields[1])); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		_, headIsType := n.types[head]
 		_, tailIsType := n.types[tail]
@@ -141,9 +165,10 @@ func (r *Release) inheritedRelations(ctx context.Context, n network) ([]graph.Ty
 	return relations, nil
 }
 
-func (r *Release) assertedRelations(ctx context.Context, n network) ([]graph.TypeRelation, error) {
+// namedRelations reads a table that gives names instead of identifiers.
+func (r *Release) namedRelations(ctx context.Context, t *table, n network) ([]graph.TypeRelation, error) {
 	var relations []graph.TypeRelation
-	for row, err := range r.rows(ctx, srstr) {
+	for row, err := range r.rows(ctx, t) {
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,11 @@ import (
 func (r *Release) Relations(ctx context.Context) iter.Seq2[graph.Relation, error] {
 	return func(yield func(graph.Relation, error) bool) {
 		group := relationGroup{}
+		concepts, err := r.knownConcepts(ctx)
+		if err != nil {
+			yield(graph.Relation{}, err)
+			return
+		}
 		for row, err := range r.rows(ctx, mrrel) {
 			if err != nil {
 				yield(graph.Relation{}, err)
@@ -33,10 +38,46 @@ func (r *Release) Relations(ctx context.Context) iter.Seq2[graph.Relation, error
 				}
 				group.reset(graph.CUI(tail))
 			}
+			if concepts != nil {
+				if problem := danglingEnd(row, concepts); problem != nil {
+					if err := r.report(problem); err != nil {
+						yield(graph.Relation{}, err)
+						return
+					}
+					continue
+				}
+			}
 			group.add(row, &r.options)
 		}
 		group.emit(yield)
 	}
+}
+
+// knownConcepts is every CUI of MRCONSO, wanted or not, or nil when nobody asks
+// for problems.
+func (r *Release) knownConcepts(ctx context.Context) (*graph.CUISet, error) {
+	if r.cuis != nil || r.options.Report == nil {
+		return r.cuis, nil
+	}
+	cuis := &graph.CUISet{}
+	for row, err := range r.rows(ctx, mrconso) {
+		if err != nil {
+			return nil, err
+		}
+		cuis.Add(graph.CUI(row.fields[colCUI]))
+	}
+	r.cuis = cuis
+	return cuis, nil
+}
+
+// danglingEnd is the problem of a row whose ends are not both in MRCONSO.
+func danglingEnd(r *row, concepts *graph.CUISet) *Problem {
+	for _, column := range []int{relCUI1, relCUI2} {
+		if cui := graph.CUI(r.fields[column]); !concepts.Has(cui) {
+			return r.problem(Dangling, column, "the concept %s is not in MRCONSO", cui)
+		}
+	}
+	return nil
 }
 
 // The columns of MRREL that are used.

@@ -8,12 +8,12 @@
 package umls
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"io/fs"
-	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/keci-kg/keci/graph"
@@ -29,72 +29,119 @@ type Options struct {
 	// OnRead, when set, is told how many bytes were read from the files, to
 	// show progress against Release.Bytes.
 	OnRead func(bytes int)
+
+	// Report is told of problems with the tables; see Reporter. Whether the ends
+	// of relations are concepts at all is looked up when it is set.
+	Report Reporter
 }
 
 // Release is a folder of RRF tables. Its methods may be called in any order and
-// more than once; each call reads the files anew.
+// more than once, by one goroutine at a time; each call reads the files anew.
+// What is wrong with a place of a file is told to Options.Report once.
 type Release struct {
 	dir     string
 	options Options
-	files   map[string]string // table name → path of the file, plain or .gz
+	files   map[string]*tableFile // by name of the table
+	ranks   map[termType]int      // MRRANK
+	told    map[problemGroup]int  // the last line whose problem was told
+	cuis    *graph.CUISet         // of MRCONSO, once it was read
 }
 
-// Open looks for the tables in dir itself, dir/META and dir/NET. MRCONSO and
+// Open looks for the tables in dir, dir/META and dir/NET. They may be plain,
+// gzipped, or split into gzipped pieces (MRCONSO.RRF.aa.gz, …). MRCONSO and
 // MRSTY must be there. What is missing of the others is empty: without the
-// Semantic Network, the semantic types are those that MRSTY names.
+// Semantic Network, the semantic types are those that MRSTY names. Where there
+// is MRFILES, it tells the columns.
 func Open(dir string, options Options) (*Release, error) {
 	if len(options.Languages) == 0 {
 		options.Languages = []string{"ENG"}
 	}
-	r := &Release{dir: dir, options: options, files: map[string]string{}}
-	for _, t := range tables {
-		path, err := findTable(dir, t)
-		if err != nil {
-			return nil, fmt.Errorf("opening release %s: %w", dir, err)
-		}
-		if path != "" {
-			r.files[t.name] = path
-		}
-	}
-	for _, t := range []*table{mrconso, mrsty} {
-		if !r.has(t) {
-			return nil, fmt.Errorf("opening release %s: no %s or %s.gz there, nor in %s: give the folder that holds META and NET, or the tables themselves",
-				dir, t.file(), t.file(), filepath.Join(dir, t.folder))
-		}
+	r := &Release{dir: dir, options: options, files: map[string]*tableFile{}, told: map[problemGroup]int{}}
+	if err := r.open(); err != nil {
+		return nil, fmt.Errorf("opening release %s: %w", dir, err)
 	}
 	return r, nil
 }
 
-// findTable returns the path of a table's file, or "" when there is none.
-func findTable(dir string, t *table) (string, error) {
-	for _, folder := range []string{filepath.Join(dir, t.folder), dir} {
-		for _, suffix := range []string{"", ".gz"} {
-			path := filepath.Join(folder, t.file()+suffix)
-			info, err := os.Stat(path)
-			switch {
-			case err == nil && info.Mode().IsRegular():
-				return path, nil
-			case err != nil && !errors.Is(err, fs.ErrNotExist):
-				return "", err
-			}
+func (r *Release) open() error {
+	for _, t := range tables {
+		file, err := findTable(r.dir, t)
+		if err != nil {
+			return err
+		}
+		if file != nil {
+			r.files[t.name] = file
 		}
 	}
-	return "", nil
+	for _, t := range []*table{mrconso, mrsty} {
+		if !r.has(t) {
+			return fmt.Errorf("no %s or %s.gz there, nor in %s: give the folder that holds META and NET, or the tables themselves",
+				t.file(), t.file(), filepath.Join(r.dir, t.folders[0]))
+		}
+	}
+	if err := r.readFormats(); err != nil {
+		return err
+	}
+	return r.readRanks()
 }
 
-func (r *Release) has(t *table) bool { return r.files[t.name] != "" }
+// readFormats takes columns and numbers of rows from MRFILES.
+func (r *Release) readFormats() error {
+	name, format, rows := mrfiles.column("FIL"), mrfiles.column("FMT"), mrfiles.column("RWS")
+	described := map[string]*tableFile{}
+	for _, file := range r.files {
+		described[file.table.file()] = file
+	}
+	for row, err := range r.rows(context.Background(), mrfiles) {
+		if err != nil {
+			return err
+		}
+		file := described[path.Base(row.text(name))]
+		if file == nil || file.table == mrfiles || row.text(format) == "" {
+			continue
+		}
+		if err := file.arrange(strings.Split(row.text(format), ",")); err != nil {
+			return row.problem(BadValue, format, "%v", err)
+		}
+		if n, err := strconv.Atoi(row.text(rows)); err == nil {
+			file.rows = n
+		}
+	}
+	return nil
+}
+
+// termType is a kind of name of a source; MRRANK says which comes first.
+type termType struct{ source, kind string }
+
+func (r *Release) readRanks() error {
+	rank, source, kind := mrrank.column("RANK"), mrrank.column("SAB"), mrrank.column("TTY")
+	r.ranks = map[termType]int{}
+	for row, err := range r.rows(context.Background(), mrrank) {
+		if err != nil {
+			return err
+		}
+		n, err := strconv.ParseUint(row.text(rank), 10, 16)
+		if err != nil {
+			if err := r.report(row.problem(BadValue, rank, "the rank %q is not a number below 65536", row.text(rank))); err != nil {
+				return err
+			}
+			continue
+		}
+		r.ranks[termType{row.text(source), row.text(kind)}] = int(n)
+	}
+	return nil
+}
+
+func (r *Release) has(t *table) bool { return r.files[t.name] != nil }
 
 // HasNetwork reports whether the release brings the Semantic Network.
 func (r *Release) HasNetwork() bool { return r.has(srdef) }
 
 // Bytes is the size on disk of all tables: what OnRead counts up to when
 // everything is read once.
-func (r *Release) Bytes() int64 {
-	var total int64
-	for _, path := range r.files {
-		if info, err := os.Stat(path); err == nil {
-			total += info.Size()
-		}
+func (r *Release) Bytes() (total int64) {
+	for _, file := range r.files {
+		total += file.size()
 	}
 	return total
 }

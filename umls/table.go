@@ -6,22 +6,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"iter"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/klauspost/compress/gzip"
 )
 
-// table is one file of a release and its columns in the documented order.
+// table is one table of a release and its columns in the documented order.
 type table struct {
 	name    string
-	folder  string // where it lies in a release: META or NET
-	suffix  string // ".RRF" in META
+	suffix  string   // of its file
+	folders []string // where it may lie in a release, the likeliest first
 	columns []string
+	needed  []string // columns without which it cannot be read
+	open    bool     // the last column is not ended by |
 }
 
 // file is the name of the unpacked file.
@@ -30,45 +30,55 @@ func (t *table) file() string { return t.name + t.suffix }
 // column is the index of a column.
 func (t *table) column(name string) int { return slices.Index(t.columns, name) }
 
-func meta(name, columns string) *table {
-	return &table{name, "META", ".RRF", strings.Split(columns, ",")}
+func meta(name, columns, needed string) *table {
+	return &table{name, ".RRF", []string{"META", "."}, strings.Split(columns, ","), strings.Split(needed, ","), false}
 }
 
 func net(name, columns string) *table {
-	return &table{name, "NET", "", strings.Split(columns, ",")}
+	all := strings.Split(columns, ",")
+	return &table{name, "", []string{"NET", "."}, all, all, false}
 }
 
 // The tables that are read.
 var (
-	mrconso = meta("MRCONSO", "CUI,LAT,TS,LUI,STT,SUI,ISPREF,AUI,SAUI,SCUI,SDUI,SAB,TTY,CODE,STR,SRL,SUPPRESS,CVF")
-	mrsty   = meta("MRSTY", "CUI,TUI,STN,STY,ATUI,CVF")
-	mrdef   = meta("MRDEF", "CUI,AUI,ATUI,SATUI,SAB,DEF,SUPPRESS,CVF")
-	mrrel   = meta("MRREL", "CUI1,AUI1,STYPE1,REL,CUI2,AUI2,STYPE2,RELA,RUI,SRUI,SAB,SL,RG,DIR,SUPPRESS,CVF")
-	mrsab   = meta("MRSAB", "VCUI,RCUI,VSAB,RSAB,SON,SF,SVER,VSTART,VEND,IMETA,RMETA,SLC,SCC,SRL,TFR,CFR,CXTY,TTYL,ATNL,LAT,CENC,CURVER,SABIN,SSN,SCIT")
+	mrfiles = meta("MRFILES", "FIL,DES,FMT,CLS,RWS,BTS", "FIL,FMT")
+	mrconso = meta("MRCONSO", "CUI,LAT,TS,LUI,STT,SUI,ISPREF,AUI,SAUI,SCUI,SDUI,SAB,TTY,CODE,STR,SRL,SUPPRESS,CVF", "CUI,LAT,SAB,STR")
+	mrrank  = meta("MRRANK", "RANK,SAB,TTY,SUPPRESS", "RANK,SAB,TTY")
+	mrsty   = meta("MRSTY", "CUI,TUI,STN,STY,ATUI,CVF", "CUI,TUI,STY")
+	mrdef   = meta("MRDEF", "CUI,AUI,ATUI,SATUI,SAB,DEF,SUPPRESS,CVF", "CUI,AUI,DEF")
+	mrrel   = meta("MRREL", "CUI1,AUI1,STYPE1,REL,CUI2,AUI2,STYPE2,RELA,RUI,SRUI,SAB,SL,RG,DIR,SUPPRESS,CVF", "CUI1,REL,CUI2,SAB")
+	mrsab   = meta("MRSAB", "VCUI,RCUI,VSAB,RSAB,SON,SF,SVER,VSTART,VEND,IMETA,RMETA,SLC,SCC,SRL,TFR,CFR,CXTY,TTYL,ATNL,LAT,CENC,CURVER,SABIN,SSN,SCIT", "RSAB,SON,SABIN")
+	mrcui   = meta("MRCUI", "CUI1,VER,REL,RELA,MAPREASON,CUI2,MAPIN", "CUI1,REL,CUI2")
+	deleted = &table{"DELETEDCUI", ".RRF", []string{"META/CHANGE", "CHANGE", "META", "."}, []string{"PCUI", "PSTR"}, []string{"PCUI"}, false}
 	srdef   = net("SRDEF", "RT,UI,NAME,NUMBER,DEF,EX,UN,NH,ABR,RIN")
 	srstr   = net("SRSTR", "NAME1,RL,NAME2,LS")
 	srstre1 = net("SRSTRE1", "UI1,RL,UI2")
+	srstre2 = net("SRSTRE2", "NAME1,RL,NAME2")
+	groups  = &table{"SemGroups", ".txt", []string{"NET", "META", "."}, []string{"GROUP", "NAME", "TUI", "TYPE"}, nil, true}
 
-	tables = []*table{mrconso, mrsty, mrdef, mrrel, mrsab, srdef, srstr, srstre1}
+	tables = []*table{mrfiles, mrconso, mrrank, mrsty, mrdef, mrrel, mrsab, mrcui, deleted, srdef, srstr, srstre1, srstre2, groups}
 )
 
 // row is one line of a table. Its fields are valid until the next row is read.
 type row struct {
-	path   string
-	line   int // 1-based
-	fields [][]byte
+	release *Release
+	file    *tableFile
+	line    int // 1-based, counted over all pieces of a split table
+	split   [][]byte
+	fields  [][]byte // in the documented order
+	repeats repeats
 }
 
-// text is a field that must be valid UTF-8.
-func (r *row) text(column int) (string, error) {
-	if !utf8.Valid(r.fields[column]) {
-		return "", r.errorf("column %d is not valid UTF-8", column+1)
+// text is the value of a column.
+func (r *row) text(column int) string { return string(r.fields[column]) }
+
+// problem is a problem of this row; column is the index of the column, or -1.
+func (r *row) problem(kind Kind, column int, format string, args ...any) *Problem {
+	p := &Problem{Kind: kind, File: r.file.name, Line: r.line, Message: fmt.Sprintf(format, args...)}
+	if column >= 0 {
+		p.Column = r.file.position(column) + 1
 	}
-	return string(r.fields[column]), nil
-}
-
-func (r *row) errorf(format string, args ...any) error {
-	return fmt.Errorf("%s:%d: %w", r.path, r.line, fmt.Errorf(format, args...))
+	return p
 }
 
 // suppressed reports whether a SUPPRESS field marks its row as not to be used:
@@ -80,117 +90,199 @@ func suppressed(field []byte) bool {
 // checkEvery is how many rows are read between two looks at the context.
 const checkEvery = 4096
 
-// rows reads a table of the release row by row. A table that is not there has none.
+// rows reads a table of the release row by row. A table that is not there has
+// none. Rows with problems are reported and passed over.
 func (r *Release) rows(ctx context.Context, t *table) iter.Seq2[*row, error] {
 	return func(yield func(*row, error) bool) {
-		path := r.files[t.name]
-		if path == "" {
+		file := r.files[t.name]
+		if file == nil {
 			return
 		}
-		in, err := r.openTable(path)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
+		in := r.openTable(file)
 		defer in.Close()
-		current := &row{path: path, fields: make([][]byte, 0, len(t.columns)+1)}
+		current := &row{release: r, file: file}
 		lines := bufio.NewReaderSize(in, 1<<20)
 		for {
 			if current.line%checkEvery == 0 && ctx.Err() != nil {
-				yield(nil, fmt.Errorf("reading %s: %w", path, context.Cause(ctx)))
+				yield(nil, fmt.Errorf("reading %s: %w", file.name, context.Cause(ctx)))
 				return
 			}
-			err := current.read(lines, len(t.columns))
+			line, err := current.next(lines)
 			if errors.Is(err, io.EOF) {
+				err = r.report(current.ended())
+				if err != nil {
+					yield(nil, err)
+				}
 				return
 			}
-			if !yield(current, err) || err != nil {
+			var problem *Problem
+			if errors.As(err, &problem) {
+				if problem.Kind == CutOff {
+					if err := r.report(problem); err != nil {
+						yield(nil, err)
+					}
+					return
+				}
+			} else if err != nil {
+				yield(nil, err)
+				return
+			} else {
+				problem = current.parse(line)
+			}
+			if problem != nil {
+				if err := r.report(problem); err != nil {
+					yield(nil, err)
+					return
+				}
+				continue
+			}
+			if !yield(current, nil) {
 				return
 			}
 		}
 	}
 }
 
-// read reads the next line and splits it. At the end of the table it returns io.EOF.
-func (r *row) read(lines *bufio.Reader, columns int) error {
-	r.line++
+// next reads a line without its end. At the end of the table it returns io.EOF.
+func (r *row) next(lines *bufio.Reader) ([]byte, error) {
 	line, err := lines.ReadSlice('\n')
+	if errors.Is(err, io.EOF) && len(line) == 0 {
+		return nil, io.EOF
+	}
+	r.line++
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
-		return r.errorf("the line is longer than 1 MB")
-	case errors.Is(err, io.EOF) && len(line) == 0:
-		return io.EOF
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = lines.ReadSlice('\n')
+		}
+		return nil, r.problem(Malformed, -1, "the line is longer than 1 MB")
 	case err != nil && !errors.Is(err, io.EOF):
-		return r.errorf("reading (is the file whole?): %w", err)
+		var unpacking *unpackError
+		if errors.As(err, &unpacking) {
+			return nil, r.problem(CutOff, -1, "%v: the file is not whole, get it again", err)
+		}
+		return nil, fmt.Errorf("%s:%d: reading: %w", r.file.name, r.line, err)
 	}
-	line = bytes.TrimRight(line, "\r\n")
-	r.fields = r.fields[:0]
+	return bytes.TrimRight(line, "\r\n"), nil
+}
+
+// parse splits a line into the fields, or says what is wrong with it.
+func (r *row) parse(line []byte) *Problem {
+	r.split = r.split[:0]
+	rest := line
 	for {
-		i := bytes.IndexByte(line, '|')
+		i := bytes.IndexByte(rest, '|')
 		if i < 0 {
 			break
 		}
-		r.fields = append(r.fields, line[:i])
-		line = line[i+1:]
+		r.split = append(r.split, rest[:i])
+		rest = rest[i+1:]
 	}
-	if len(r.fields) != columns || len(line) != 0 {
-		return r.errorf("the row has %d columns, each ended by |, instead of %d (is the file whole?)", len(r.fields), columns)
+	if r.file.table.open {
+		r.split, rest = append(r.split, rest), nil
+	}
+	if len(r.split) != r.file.width || len(rest) != 0 {
+		return r.problem(Malformed, -1, "the row has %d columns, each ended by |, instead of %d (is the file whole?)", len(r.split), r.file.width)
+	}
+	r.arrange()
+	if !utf8.Valid(line) {
+		column := slices.IndexFunc(r.fields, func(field []byte) bool { return !utf8.Valid(field) })
+		return r.problem(NotUTF8, column, "the row is not valid UTF-8")
+	}
+	if r.repeats.seen(r.split[0], line) {
+		return r.problem(Duplicate, -1, "the row is the same as one before it")
 	}
 	return nil
 }
 
-// tableFile is an open table; closing it closes the file below as well.
-type tableFile struct {
-	io.Reader
-	file *os.File
+// arrange puts the fields into the documented order.
+func (r *row) arrange() {
+	if r.file.order == nil {
+		r.fields = r.split
+		return
+	}
+	r.fields = r.fields[:0]
+	for _, at := range r.file.order {
+		var field []byte
+		if at >= 0 {
+			field = r.split[at]
+		}
+		r.fields = append(r.fields, field)
+	}
 }
 
-func (f *tableFile) Close() error { return f.file.Close() }
-
-func (r *Release) openTable(path string) (*tableFile, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// ended says what is wrong with a table as a whole, or nil.
+func (r *row) ended() *Problem {
+	p := &Problem{File: r.file.name}
+	switch {
+	case r.file.rows >= 0 && r.line != r.file.rows:
+		p.Kind, p.Message = RowCount, fmt.Sprintf("the table has %d rows, but MRFILES tells of %d (is it a part of a release, or cut off?)", r.line, r.file.rows)
+	case r.file.rows < 0 && r.line == 0:
+		p.Kind, p.Message = Empty, "the table is empty"
+	default:
+		return nil
 	}
-	var in io.Reader = file
-	if r.options.OnRead != nil {
-		in = &countingReader{file, r.options.OnRead}
-	}
-	if !strings.HasSuffix(path, ".gz") {
-		return &tableFile{in, file}, nil
-	}
-	unzipped, err := gzip.NewReader(in)
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("%s:1: unpacking: %w", path, err)
-	}
-	return &tableFile{unzipped, file}, nil
+	return p
 }
 
-type countingReader struct {
-	io.Reader
-	count func(bytes int)
+// report tells of a problem (nil is none), unless an earlier reading of the file
+// has told of it.
+func (r *Release) report(p *Problem) error {
+	if p == nil {
+		return nil
+	}
+	told := problemGroup{p.File, p.Kind}
+	if last, known := r.told[told]; known && p.Line <= last {
+		return nil
+	}
+	err := r.options.Report.Tell(p)
+	if err == nil {
+		r.told[told] = p.Line
+	}
+	return err
 }
 
-func (r *countingReader) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	r.count(n)
-	return n, err
+// repeats finds rows that are the same as an earlier one with the same first column.
+type repeats struct {
+	seed maphash.Seed
+	key  []byte
+	rows map[uint64]struct{}
 }
 
-// cursor walks a table that is sorted by a key column, side by side with another.
+// keptRows bounds the map that is emptied and used again: emptying takes as long
+// as it once was large.
+const keptRows = 256
+
+func (d *repeats) seen(key, line []byte) bool {
+	switch {
+	case d.rows == nil:
+		d.seed = maphash.MakeSeed()
+		fallthrough
+	case !bytes.Equal(d.key, key):
+		d.key = append(d.key[:0], key...)
+		if d.rows == nil || len(d.rows) > keptRows {
+			d.rows = map[uint64]struct{}{}
+		}
+		clear(d.rows)
+	}
+	sum := maphash.Bytes(d.seed, line)
+	_, seen := d.rows[sum]
+	d.rows[sum] = struct{}{}
+	return seen
+}
+
+// cursor walks a table that is sorted by its first column, side by side with another.
 type cursor struct {
 	next func() (*row, error, bool)
 	stop func()
-	key  int // column
 	row  *row
-	last string // key of row
+	last string // first column of row
 	err  error
 }
 
-func (r *Release) cursor(ctx context.Context, t *table, key string) *cursor {
+func (r *Release) cursor(ctx context.Context, t *table) *cursor {
 	next, stop := iter.Pull2(r.rows(ctx, t))
-	c := &cursor{next: next, stop: stop, key: t.column(key)}
+	c := &cursor{next: next, stop: stop}
 	c.advance()
 	return c
 }
@@ -202,7 +294,7 @@ func (c *cursor) advance() {
 		c.row, c.err = nil, err
 		return
 	}
-	key := next.fields[c.key]
+	key := next.fields[0]
 	if c.last != string(key) {
 		if err := checkOrder(next, c.last, string(key)); err != nil {
 			c.row, c.err = nil, err
@@ -226,10 +318,18 @@ func (c *cursor) rowsOf(key string, each func(*row) error) error {
 	return c.err
 }
 
+// finish goes through the rows that are left, so that their problems are told.
+func (c *cursor) finish() error {
+	for c.row != nil {
+		c.advance()
+	}
+	return c.err
+}
+
 // checkOrder says how to mend a table that is not sorted by its first column.
 func checkOrder(r *row, last, key string) error {
 	if key < last {
-		return r.errorf("%s comes after %s, but the table must be sorted by its first column, as in a release (LC_ALL=C sort -s -t'|' -k1,1)", key, last)
+		return r.problem(BadValue, -1, "%s comes after %s, but the table must be sorted by its first column, as in a release (LC_ALL=C sort -s -t'|' -k1,1)", key, last)
 	}
 	return nil
 }

@@ -284,11 +284,11 @@ func TestDamagedTables(t *testing.T) {
 		{"not sorted", "META/MRCONSO.RRF", lines[5] + lines[0], "MRCONSO.RRF:2: C0000001 comes after C0000002"},
 		{"types not sorted", "META/MRSTY.RRF", "C0000002|T126|A|Enzyme|AT3||\nC0000001|T126|A|Enzyme|AT3||\n", "MRSTY.RRF:2: C0000001 comes after"},
 		{"relations not sorted", "META/MRREL.RRF", rel + rel, "MRREL.RRF:7: C0000001 comes after"},
-		{"no name", "META/MRCONSO.RRF", strings.Replace(lines[0], "aspirin tablet", "", 1), "MRCONSO.RRF:1: the name (STR) is empty"},
-		{"not UTF-8", "META/MRCONSO.RRF", strings.Replace(lines[0], "aspirin", "a\xffspirin", 1), "MRCONSO.RRF:1: column 15 is not valid UTF-8"},
+		{"no name", "META/MRCONSO.RRF", strings.Replace(lines[0], "aspirin tablet", "", 1), "MRCONSO.RRF:1:15: the name (STR) is empty"},
+		{"not UTF-8", "META/MRCONSO.RRF", strings.Replace(lines[0], "aspirin", "a\xffspirin", 1), "MRCONSO.RRF:1:15: the row is not valid UTF-8"},
 		{"endless line", "META/MRCONSO.RRF", strings.Repeat("x", 3<<20), "MRCONSO.RRF:1: the line is longer"},
-		{"unknown kind", "NET/SRDEF", "XX|T1|n|A||||||\n", "SRDEF:1: "},
-		{"unknown relation", "NET/SRSTRE1", "T121|T999|T126|\n", "SRSTRE1:1: the relation T999 is not in SRDEF"},
+		{"unknown kind", "NET/SRDEF", "XX|T1|n|A|||||||\n", "SRDEF:1:1: "},
+		{"unknown relation", "NET/SRSTRE1", "T121|T999|T126|\n", "SRSTRE1:1:2: the relation T999 is not in SRDEF"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			err := readAll(t.Context(), open(t, with(small, tc.file, tc.content), Options{}))

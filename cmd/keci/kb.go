@@ -3,14 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/graph"
-	"github.com/keci-kg/keci/umls"
 	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
@@ -22,93 +19,15 @@ func newKBCommand() *cobra.Command {
 	}
 	cmd.AddCommand(
 		newKBBuildCommand(),
+		newKBTypesCommand(),
 		newKBInfoCommand(),
 		newKBSearchCommand(),
 		newKBShowCommand(),
 		newKBSubgraphCommand(),
+		newKBDiffCommand(),
 		newKBDefaultCommand(),
 	)
 	return cmd
-}
-
-type kbBuildOptions struct {
-	rrf       string
-	name      string
-	languages []string
-	sources   []string
-	types     []string
-	force     bool
-	quiet     bool
-}
-
-func newKBBuildCommand() *cobra.Command {
-	var o kbBuildOptions
-	cmd := &cobra.Command{
-		Use:   "build OUT",
-		Short: "Build a knowledge base folder from a UMLS release",
-		Long: `Builds the knowledge base folder OUT from the tables of a UMLS release, or of
-anything in its layout (RRF). DIR holds the folders META and NET, or the tables
-themselves, plain or gzipped. Suppressible names are left out. Without NET, the
-Semantic Network in the program is taken. The folder gets its name when it is
-whole: a build that is broken off leaves nothing.`,
-		Example: "  keci kb build kb-2026AA --rrf 2026AA --sources MSH,GO,NCBI --languages ENG",
-		Args:    exactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
-	}
-	flags := cmd.Flags()
-	flags.StringVar(&o.rrf, "rrf", "", "release `DIR` with the tables (needed)")
-	flags.StringVar(&o.name, "name", "", "name of the knowledge base (default: that of OUT)")
-	flags.StringSliceVar(&o.languages, "languages", []string{"ENG"}, "languages (LAT) of the names; the first gives the preferred ones")
-	flags.StringSliceVar(&o.sources, "sources", nil, "sources (SAB) to read (default: all)")
-	flags.StringSliceVar(&o.types, "types", nil, "semantic types (TUI) that concepts must have one of (default: all)")
-	flags.BoolVar(&o.force, "force", false, "replace the knowledge base OUT")
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "tell no progress")
-	return cmd
-}
-
-const buildGCPercent = 40
-
-func (o *kbBuildOptions) run(cmd *cobra.Command, out string) error {
-	if o.rrf == "" {
-		return usageError("--rrf is missing: name the folder with the tables of the release")
-	}
-	if o.name == "" {
-		o.name = filepath.Base(filepath.Clean(out))
-	}
-	// Most of the memory is what is gathered for the dictionary, and lives long:
-	// this halves it and costs a tenth more time.
-	debug.SetGCPercent(buildGCPercent)
-	progress := newReadProgress(cmd.ErrOrStderr(), o.quiet)
-	release, err := umls.Open(o.rrf, umls.Options{
-		Languages: o.languages,
-		Sources:   o.sources,
-		Types:     identifiers[graph.TUI](o.types),
-		OnRead:    progress.Read,
-	})
-	if err != nil {
-		return err
-	}
-	source, err := withNetwork(release)
-	if err != nil {
-		return err
-	}
-	progress.Total(release.Bytes())
-	info, err := knowledgebase.Build(cmd.Context(), out, source, knowledgebase.Options{
-		Name: o.name, Force: o.force, Step: progress.Step,
-	})
-	if err != nil {
-		return err
-	}
-	progress.Done("built %s: %d concepts, %d names, %d relations", out, info.Concepts, info.Names, info.Relations)
-	return nil
-}
-
-// withNetwork adds the Semantic Network in the program to a release without it.
-func withNetwork(release *umls.Release) (knowledgebase.Source, error) {
-	if release.HasNetwork() {
-		return release, nil
-	}
-	return knowledgebase.WithDefaultNetwork(release)
 }
 
 // identifiers turns arguments into identifiers.

@@ -119,13 +119,46 @@ func (k *Knowledge) SemanticType(_ context.Context, tui graph.TUI) (graph.Semant
 	return t, nil
 }
 
-// Concept implements graph.Knowledge.
+// Concept implements graph.Knowledge. The error for a concept of an earlier
+// release tells what became of it.
 func (k *Knowledge) Concept(ctx context.Context, cui graph.CUI) (c graph.Concept, err error) {
 	err = k.view(ctx, func(txn *badger.Txn) error {
 		c, err = readConcept(txn, cui)
+		if errors.Is(err, graph.ErrNotFound) {
+			return explainAbsence(txn, cui, err)
+		}
 		return err
 	})
 	return c, err
+}
+
+func explainAbsence(txn *badger.Txn, cui graph.CUI, absent error) error {
+	r, err := readRetired(txn, cui)
+	switch {
+	case err != nil:
+		return absent
+	case r.Into != "":
+		return fmt.Errorf("%w (it was retired; look at %s, which took its place)", absent, r.Into)
+	}
+	return fmt.Errorf("%w (it was retired, and no concept took its place)", absent)
+}
+
+// Retired says what became of a concept that earlier releases had; the error
+// wraps graph.ErrNotFound when nothing is known of it, and also when it is there.
+func (k *Knowledge) Retired(ctx context.Context, cui graph.CUI) (r graph.Retired, err error) {
+	err = k.view(ctx, func(txn *badger.Txn) error {
+		r, err = readRetired(txn, cui)
+		return err
+	})
+	return r, err
+}
+
+func readRetired(txn *badger.Txn, cui graph.CUI) (graph.Retired, error) {
+	value, err := get(txn, retiredKey(cui))
+	if err != nil {
+		return graph.Retired{}, fmt.Errorf("retired concept %s: %w", cui, err)
+	}
+	return decodeRetired(cui, value)
 }
 
 // view runs a read, unless the context is done.

@@ -30,7 +30,7 @@ type KnowledgeBuilder struct {
 	dir     string
 	db      *badger.DB
 	batch   *badger.WriteBatch
-	known   map[graph.CUI]struct{}
+	known   graph.CUISet
 	words   wordIndex
 	content hash.Hash
 	info    graph.KnowledgeBaseInfo
@@ -60,7 +60,6 @@ func NewKnowledgeBuilder(dir string) (*KnowledgeBuilder, error) {
 	}
 	b := &KnowledgeBuilder{
 		dir: dir, db: db, batch: db.NewWriteBatch(),
-		known:   map[graph.CUI]struct{}{},
 		content: sha256.New(),
 	}
 	b.words.write = b.put
@@ -90,13 +89,12 @@ func (b *KnowledgeBuilder) AddTypeRelation(r graph.TypeRelation) {
 // AddConcept adds a concept. One that was added before, or with a CUI that is
 // empty or holds a control character, is an error.
 func (b *KnowledgeBuilder) AddConcept(c graph.Concept) error {
-	if _, known := b.known[c.CUI]; known {
-		return fmt.Errorf("adding concept %s: it was added before", c.CUI)
-	}
 	if c.CUI == "" || strings.ContainsFunc(string(c.CUI), isControl) {
 		return fmt.Errorf("adding concept %q: not an identifier", c.CUI)
 	}
-	b.known[c.CUI] = struct{}{}
+	if !b.known.Add(c.CUI) {
+		return fmt.Errorf("adding concept %s: it was added before", c.CUI)
+	}
 	b.info.Concepts++
 	b.info.Names += 1 + len(c.Synonyms)
 	if c.Definition != "" {
@@ -116,9 +114,7 @@ func isControl(r rune) bool { return r < ' ' }
 // AddRelation adds a relation, each no more than once. One whose ends were not
 // both added as concepts is passed over: a knowledge base knows both ends.
 func (b *KnowledgeBuilder) AddRelation(r graph.Relation) error {
-	_, headKnown := b.known[r.Head]
-	_, tailKnown := b.known[r.Tail]
-	if !headKnown || !tailKnown {
+	if !b.known.Has(r.Head) || !b.known.Has(r.Tail) {
 		return nil
 	}
 	b.info.Relations++
@@ -129,6 +125,22 @@ func (b *KnowledgeBuilder) AddRelation(r graph.Relation) error {
 	}
 	if err != nil {
 		return fmt.Errorf("adding relation %s –%s→ %s: %w", r.Head, r.Label, r.Tail, err)
+	}
+	return nil
+}
+
+// AddRetired adds what became of a concept that is not in the knowledge base any
+// more, each no more than once, after all concepts. One that is there, and a
+// place taken by a concept that is not, is passed over.
+func (b *KnowledgeBuilder) AddRetired(r graph.Retired) error {
+	if b.known.Has(r.CUI) {
+		return nil
+	}
+	if !b.known.Has(r.Into) {
+		r.Into = ""
+	}
+	if err := b.putContent(retiredKey(r.CUI), encodeRetired(r)); err != nil {
+		return fmt.Errorf("adding the retired concept %s: %w", r.CUI, err)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 //	c cui                → a concept
 //	o head NUL tail NUL label → REL and sources of a relation, found from its head
 //	i tail NUL head NUL label → the same, found from its tail
+//	r cui                → what became of a concept of earlier releases
 //	w word NUL chunk     → the concepts with a name that holds the word
 //	t                    → semantic types and their relations
 //	n                    → graph.KnowledgeBaseInfo as JSON
@@ -23,6 +24,7 @@ const (
 	conceptTag = "c"
 	outTag     = "o"
 	inTag      = "i"
+	retiredTag = "r"
 	wordTag    = "w"
 	networkKey = "t"
 	infoKey    = "n"
@@ -36,6 +38,8 @@ const KnowledgeFormat = 1
 var errDamagedEntry = errors.New("an entry is damaged: build the knowledge base again")
 
 func conceptKey(cui graph.CUI) []byte { return []byte(conceptTag + string(cui)) }
+
+func retiredKey(cui graph.CUI) []byte { return []byte(retiredTag + string(cui)) }
 
 func relationPrefix(tag string, end graph.CUI) []byte { return []byte(tag + string(end) + nul) }
 
@@ -169,6 +173,16 @@ func decodeRelation(r *graph.Relation, value []byte) error {
 	r.Rel = d.string()
 	r.Sources = decodeStrings[string](&d)
 	return d.err()
+}
+
+func encodeRetired(r graph.Retired) []byte {
+	return appendString(appendString(nil, r.Into), r.Release)
+}
+
+func decodeRetired(cui graph.CUI, value []byte) (graph.Retired, error) {
+	d := decoder{rest: string(value)}
+	r := graph.Retired{CUI: cui, Into: graph.CUI(d.string()), Release: d.string()}
+	return r, d.err()
 }
 
 func encodeNetwork(types []graph.SemanticType, relations []graph.TypeRelation) []byte {

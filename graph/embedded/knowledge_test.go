@@ -258,6 +258,42 @@ func TestKnowledgeSearch(t *testing.T) {
 	}
 }
 
+func TestRetired(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	b, err := NewKnowledgeBuilder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.AddConcept(aspirin); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []graph.Retired{
+		{CUI: "C07", Into: aspirin.CUI, Release: "2019AB"}, {CUI: "C08"}, {CUI: "C09", Into: "C99"}, {CUI: aspirin.CUI},
+	} {
+		if err := b.AddRetired(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.Finish(t.Context(), "x", nil); err != nil {
+		t.Fatal(err)
+	}
+	k := openKnowledge(t, dir)
+	for _, want := range []graph.Retired{{CUI: "C07", Into: aspirin.CUI, Release: "2019AB"}, {CUI: "C08"}, {CUI: "C09"}} {
+		got, err := k.Retired(t.Context(), want.CUI)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, want, got)
+		_, err = k.Concept(t.Context(), want.CUI)
+		if !errors.Is(err, graph.ErrNotFound) || !strings.Contains(err.Error(), "retired") || !strings.Contains(err.Error(), string(want.Into)) {
+			t.Errorf("concept %s: %v", want.CUI, err)
+		}
+	}
+	if _, err := k.Retired(t.Context(), aspirin.CUI); !errors.Is(err, graph.ErrNotFound) {
+		t.Errorf("one that is there: %v", err)
+	}
+}
+
 func TestKnowledgeAtOnce(t *testing.T) {
 	k := openSmall(t)
 	var all sync.WaitGroup

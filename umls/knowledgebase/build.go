@@ -14,15 +14,30 @@ import (
 	"github.com/keci-kg/keci/linker"
 )
 
-// Source is what a knowledge base is built from: a umls.Release, or the facts
-// of the default knowledge base. Each method gives every thing once, and stops
-// after the first error.
+// Source is what a knowledge base is built from: a umls.Release, ontologies, the
+// facts of the default knowledge base, or several of them merged. Each method
+// gives every thing once, and stops after the first error. Concepts come in
+// ascending order of CUI, relations of tail, head and label.
 type Source interface {
 	Concepts(context.Context) iter.Seq2[graph.Concept, error]
 	Relations(context.Context) iter.Seq2[graph.Relation, error]
 	SemanticTypes(context.Context) iter.Seq2[graph.SemanticType, error]
 	TypeRelations(context.Context) iter.Seq2[graph.TypeRelation, error]
 	Sources(context.Context) ([]graph.SourceInfo, error)
+}
+
+// History is what a Source may know beside: the concepts of earlier releases
+// that it does not have, each once, in any order.
+type History interface {
+	Retired(context.Context) iter.Seq2[graph.Retired, error]
+}
+
+// retired is the history of a source, empty when it has none.
+func retired(ctx context.Context, source Source) iter.Seq2[graph.Retired, error] {
+	if history, ok := source.(History); ok {
+		return history.Retired(ctx)
+	}
+	return func(func(graph.Retired, error) bool) {}
 }
 
 // Options of Build.
@@ -34,6 +49,9 @@ type Options struct {
 
 // ErrExists is returned, wrapped, by Build when the folder is there and Force is not set.
 var ErrExists = errors.New("it exists already")
+
+// ErrNoConcepts is returned, wrapped, by Build when the source gives no concept.
+var ErrNoConcepts = errors.New("no concept is left: look at the languages, sources and types that are asked for")
 
 // Build makes the knowledge base folder out. It works in a folder beside out
 // that gets its name when all is written, so that out is whole or not there,
@@ -141,6 +159,7 @@ func copyAll(ctx context.Context, dir string, source Source, store *embedded.Kno
 	if err != nil {
 		return nil, err
 	}
+	defer names.Close()
 	step("reading the concepts")
 	if used, err = copyConcepts(ctx, source, store, names); err != nil {
 		return nil, err
@@ -150,6 +169,9 @@ func copyAll(ctx context.Context, dir string, source Source, store *embedded.Kno
 	go func() { dictionary <- names.Finish(ctx) }()
 	step("reading the relations")
 	err = copyRelations(ctx, source, store)
+	if err == nil {
+		err = copyRetired(ctx, source, store)
+	}
 	return used, errors.Join(err, <-dictionary)
 }
 
@@ -171,10 +193,12 @@ func copyNetwork(ctx context.Context, source Source, store *embedded.KnowledgeBu
 
 func copyConcepts(ctx context.Context, source Source, store *embedded.KnowledgeBuilder, names *linker.Builder) (used map[string]bool, err error) {
 	used = map[string]bool{}
+	any := false
 	for c, err := range source.Concepts(ctx) {
 		if err != nil {
 			return nil, err
 		}
+		any = true
 		for _, s := range c.Sources {
 			used[s] = true
 		}
@@ -185,6 +209,9 @@ func copyConcepts(ctx context.Context, source Source, store *embedded.KnowledgeB
 			return nil, err
 		}
 	}
+	if !any {
+		return nil, ErrNoConcepts
+	}
 	return used, nil
 }
 
@@ -194,6 +221,18 @@ func copyRelations(ctx context.Context, source Source, store *embedded.Knowledge
 			return err
 		}
 		if err := store.AddRelation(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func copyRetired(ctx context.Context, source Source, store *embedded.KnowledgeBuilder) error {
+	for r, err := range retired(ctx, source) {
+		if err != nil {
+			return err
+		}
+		if err := store.AddRetired(r); err != nil {
 			return err
 		}
 	}

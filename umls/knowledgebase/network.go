@@ -43,6 +43,11 @@ func (c completed) SemanticTypes(ctx context.Context) iter.Seq2[graph.SemanticTy
 	}
 }
 
+// Retired implements History.
+func (c completed) Retired(ctx context.Context) iter.Seq2[graph.Retired, error] {
+	return retired(ctx, c.Source)
+}
+
 // TypeRelations gives the relations between the types of the source.
 func (c completed) TypeRelations(ctx context.Context) iter.Seq2[graph.TypeRelation, error] {
 	return func(yield func(graph.TypeRelation, error) bool) {

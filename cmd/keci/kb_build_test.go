@@ -1,0 +1,100 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+const kbOntology = `ontology: cl
+data-version: 7
+
+[Term]
+id: CL:0000057
+name: fibroblast
+xref: UMLS:C01 "not of this shape"
+
+[Term]
+id: CL:0000001
+name: FKBP cell
+synonym: "tacrocyte" BROAD []
+is_a: CL:0000057
+nonsense
+`
+
+func writeOntology(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "cl.obo")
+	if err := os.WriteFile(path, []byte(kbOntology), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// An ontology alone, and beside a release: what is wrong is listed and left out.
+func TestKBBuildOntology(t *testing.T) {
+	file, parent := writeOntology(t), t.TempDir()
+	for name, tc := range map[string]struct {
+		args     []string
+		concepts int
+	}{
+		"alone": {nil, 2}, "beside a release": {[]string{"--rrf", writeTables(t)}, 4},
+	} {
+		dir := filepath.Join(parent, name)
+		_, log, err := runKB(t, append([]string{"build", dir, "--obo", file}, tc.args...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"2 problems", "cl.obo:14:1: ", "cl.obo:4: the term CL:0000057 refers to UMLS:C01"} {
+			if !strings.Contains(log, want) {
+				t.Errorf("%s: %q is not in %s", name, want, log)
+			}
+		}
+		info := runKBJSON[graph.KnowledgeBaseInfo](t, "info", dir)
+		if info.Concepts != tc.concepts || info.TypeRelations == 0 && tc.concepts == 4 {
+			t.Errorf("%s: %+v", name, info)
+		}
+		c := runKBJSON[shownConcept](t, "show", "--kb", dir, "cl:0000057")
+		if c.Name != "fibroblast" || len(c.Neighbors) != 1 || c.SemanticTypes[0] != "T025" {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+
+	dir := filepath.Join(parent, "strict")
+	if _, _, err := runKB(t, "build", dir, "--obo", file, "--strict"); exitCode(err) != exitFailed || !strings.Contains(err.Error(), "cl.obo:") {
+		t.Errorf("strict: %v", err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("strict: the folder is there")
+	}
+}
+
+func TestKBBuildMapping(t *testing.T) {
+	file := writeOntology(t)
+	text, _, err := runKB(t, "types")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapping := filepath.Join(t.TempDir(), "types.tsv")
+	if err := os.WriteFile(mapping, []byte(text+"CL:0000057\tT024\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "kb")
+	if _, _, err := runKB(t, "build", dir, "--obo", file, "--mapping", mapping, "--scopes", "broad"); err != nil {
+		t.Fatal(err)
+	}
+	if c := runKBJSON[shownConcept](t, "show", "--kb", dir, "CL:0000001"); c.SemanticTypes[0] != "T024" || len(c.Synonyms) != 1 {
+		t.Errorf("%+v", c)
+	}
+	if _, _, err := runKB(t, "build", dir, "--force", "--obo", file, writeOntology(t)); err != nil { // as the shell gives *.obo
+		t.Error(err)
+	}
+	for _, args := range [][]string{{"--scopes", "wide"}} {
+		if _, _, err := runKB(t, append([]string{"build", dir + "2", "--obo", file}, args...)...); exitCode(err) != exitUsage {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestKBDiff(t *testing.T) {
+	tables, parent := writeTables(t), t.TempDir()
+	older, newer := filepath.Join(parent, "older"), filepath.Join(parent, "newer")
+	if _, _, err := runKB(t, "build", older, "--rrf", tables); err != nil {
+		t.Fatal(err)
+	}
+	// C01 was merged into C04, and nothing else changed.
+	for name, content := range map[string]string{
+		"MRCONSO.RRF": strings.ReplaceAll(kbTables["MRCONSO.RRF"], "C01|", "C04|"),
+		"MRSTY.RRF":   strings.ReplaceAll(kbTables["MRSTY.RRF"], "C01|", "C04|"),
+		"MRREL.RRF":   "",
+		"MRCUI.RRF":   "C01|2025AB|SY|||C04|Y|\n",
+	} {
+		if strings.HasPrefix(content, "C04|") { // sorted again
+			lines := strings.SplitAfter(content, "\n")
+			n := strings.Count(content, "C04|")
+			content = strings.Join(append(lines[n:len(lines)-1], lines[:n]...), "")
+		}
+		if err := os.WriteFile(filepath.Join(tables, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, log, err := runKB(t, "build", newer, "--rrf", tables); err != nil || !strings.Contains(log, "MRREL.RRF: the table is empty") {
+		t.Fatal(err, log)
+	}
+	got := runKBJSON[diffSummary](t, "diff", older, newer)
+	if want := (diffSummary{Concepts: diffCounts{Added: 1, Removed: 1, Replaced: 1}, Relations: diffCounts{Removed: 1}}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := runKBJSON[diffSummary](t, "diff", newer, newer); got != (diffSummary{}) {
+		t.Errorf("with itself: %+v", got)
+	}
+	out, _, err := runKB(t, "diff", "--list", older, newer)
+	if lines := strings.Split(strings.TrimSpace(out), "\n"); err != nil || len(lines) != 4 || !strings.Contains(lines[0], `"into":"C04"`) {
+		t.Errorf("%v: %s", err, out)
+	}
+	if _, _, err := runKB(t, "show", "--kb", newer, "C01"); err == nil || !strings.Contains(err.Error(), "C04") {
+		t.Errorf("a retired concept: %v", err)
+	}
+	if _, _, err := runKB(t, "diff", older, parent); exitCode(err) != exitFailed || !strings.Contains(err.Error(), parent) {
+		t.Errorf("no knowledge base: %v", err)
+	}
+}

@@ -1,0 +1,202 @@
+package umls
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// readReported reads everything of a release and gives the problems, as KIND FILE:LINE:COLUMN.
+func readReported(t *testing.T, files map[string]string) (problems []string, concepts []graph.Concept) {
+	t.Helper()
+	var list Problems
+	dir := writeRelease(t, files)
+	r, err := Open(dir, Options{Report: func(p *Problem) error {
+		place := strings.TrimSuffix(strings.TrimPrefix(p.Error(), dir+string(filepath.Separator)), ": "+p.Message)
+		problems = append(problems, fmt.Sprintf("%s %s", p.Kind, filepath.ToSlash(place)))
+		return list.Report(p)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second reading tells nothing again
+		concepts = collect(t, r.Concepts(t.Context()))
+		collect(t, r.Relations(t.Context()))
+		collect(t, r.TypeRelations(t.Context()))
+		collect(t, r.SemanticTypes(t.Context()))
+		collect(t, r.Retired(t.Context()))
+	}
+	if list.Total() != len(problems) {
+		t.Errorf("%d of %d problems counted", list.Total(), len(problems))
+	}
+	return problems, concepts
+}
+
+// Without Strict, rows with problems are told of and passed over.
+func TestReport(t *testing.T) {
+	conso, rel := small["META/MRCONSO.RRF"], small["META/MRREL.RRF"]
+	for _, tc := range []struct {
+		name, file, content string
+		want                []string
+	}{
+		{"none", "META/MRCONSO.RRF", conso, nil},
+		{"a column too few", "META/MRCONSO.RRF", strings.Replace(conso, "|0|N||", "|0|N|", 1), []string{"malformed META/MRCONSO.RRF:1"}},
+		{"not UTF-8", "META/MRCONSO.RRF", strings.Replace(conso, "tablet", "t\xffblet", 1), []string{"not UTF-8 META/MRCONSO.RRF:1:15"}},
+		{"no name", "META/MRCONSO.RRF", strings.Replace(conso, "aspirin tablet", "", 1), []string{"bad value META/MRCONSO.RRF:1:15"}},
+		{"endless line", "META/MRCONSO.RRF", strings.Repeat("x", 3<<20) + "\n" + conso, []string{"malformed META/MRCONSO.RRF:1"}},
+		{"cut off", "META/MRCONSO.RRF", conso[:len(conso)-20], []string{"malformed META/MRCONSO.RRF:10"}},
+		{"said again", "META/MRSTY.RRF", doubled(small["META/MRSTY.RRF"], 1), []string{"duplicate META/MRSTY.RRF:3"}},
+		{"unknown tail", "META/MRREL.RRF", strings.Replace(rel, "C0000001|A2", "C0000000|A2", 1), []string{"unknown end META/MRREL.RRF:1:1"}},
+		{"unknown head", "META/MRREL.RRF", strings.Replace(rel, "C0000003", "C0000009", 1), []string{"unknown end META/MRREL.RRF:5:5"}},
+		{"empty", "META/MRDEF.RRF", "", []string{"empty META/MRDEF.RRF"}},
+		{"unknown relation", "NET/SRSTRE1", "T121|T999|T126|\n", []string{"bad value NET/SRSTRE1:1:2"}},
+		{"no rank", "META/MRRANK.RRF", "first|MSH|PT|N|\n", []string{"bad value META/MRRANK.RRF:1:1"}},
+		{"too few rows", "META/MRFILES.RRF", "MRSTY.RRF|Types|CUI,TUI,STN,STY,ATUI,CVF|6|7|999|\n", []string{"row count META/MRSTY.RRF"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			problems, concepts := readReported(t, with(small, tc.file, tc.content))
+			check(t, tc.want, problems)
+			if len(concepts) != 3 {
+				t.Errorf("%d concepts", len(concepts))
+			}
+		})
+	}
+}
+
+// doubled says a line (from 0) twice.
+func doubled(text string, line int) string {
+	lines := strings.SplitAfter(text, "\n")
+	return strings.Join(slices.Insert(lines, line, lines[line]), "")
+}
+
+func TestStrict(t *testing.T) {
+	list := Problems{Strict: true}
+	r := open(t, with(small, "META/MRSTY.RRF", doubled(small["META/MRSTY.RRF"], 0)), Options{Report: list.Report})
+	for range 2 {
+		if err := first(r.Concepts(t.Context())); err == nil || !strings.Contains(err.Error(), "MRSTY.RRF:2: the row is the same") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+func TestProblemsAreListed(t *testing.T) {
+	var list Problems
+	for line := range 7 {
+		list.Report(&Problem{BadValue, "b", line + 1, 3, "bad"})
+	}
+	list.Report(&Problem{Empty, "a", 0, 0, "nothing in it"})
+	var text strings.Builder
+	if err := list.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	check(t, `a: empty: 1
+  a: nothing in it
+b: bad value: 7
+  b:1:3: bad
+  b:2:3: bad
+  b:3:3: bad
+  b:4:3: bad
+  b:5:3: bad
+  and 2 more
+`, text.String())
+}
+
+// A cut gzip gives the rows before the cut.
+func TestCutGzipReported(t *testing.T) {
+	var rows strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&rows, "C%07d|ENG|P|L|PF|S|Y|A||||MSH|PT|D%d|name %d|0|N||\n", i, i*7919, i*104729)
+	}
+	dir := writeRelease(t, without(small, "META/MRCONSO.RRF", "META/MRREL.RRF"))
+	whole := packed(rows.String())
+	if err := os.WriteFile(filepath.Join(dir, "META", "MRCONSO.RRF.gz"), whole[:len(whole)/2], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var problems []*Problem
+	r, err := Open(dir, Options{Report: func(p *Problem) error { problems = append(problems, p); return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	concepts := collect(t, r.Concepts(t.Context()))
+	if len(problems) != 1 || problems[0].Kind != CutOff || problems[0].Line != len(concepts)+1 || len(concepts) < 1000 {
+		t.Errorf("%d concepts, problems %v", len(concepts), problems)
+	}
+}
+
+// A table split within a row, each piece packed, as in the files of a full release.
+func TestSplitTable(t *testing.T) {
+	want := collect(t, open(t, small, Options{}).Concepts(t.Context()))
+	conso := small["META/MRCONSO.RRF"]
+	files := without(small, "META/MRCONSO.RRF")
+	files["META/MRCONSO.RRF.aa.gz"], files["META/MRCONSO.RRF.ab.gz"], files["META/MRCONSO.RRF.ac.gz"] = conso[:100], conso[100:107], conso[107:]
+	check(t, want, collect(t, open(t, files, Options{}).Concepts(t.Context())))
+
+	_, err := Open(writeRelease(t, without(files, "META/MRCONSO.RRF.ab.gz")), Options{})
+	if err == nil || !strings.Contains(err.Error(), "MRCONSO.RRF.ab.gz is missing") {
+		t.Errorf("without a piece: %v", err)
+	}
+}
+
+// MRFILES may give the columns in another order, leave some out and add others.
+func TestColumnsOfMRFILES(t *testing.T) {
+	files := with(small, "META/MRFILES.RRF", "MRSTY.RRF|Types|NEW,TUI,STY,CUI|4|5|999|\nCHANGE/MRSAB.RRF||||||\n")
+	files["META/MRSTY.RRF"] = `x|T121|Pharmacologic Substance|C0000001|
+x|T109|Organic Chemical|C0000001|
+x|T126|Enzyme|C0000002|
+x|T126|Enzyme|C0000003|
+x|T126|Enzyme|C0000004|
+`
+	check(t, collect(t, open(t, small, Options{}).Concepts(t.Context())), collect(t, open(t, files, Options{}).Concepts(t.Context())))
+
+	files["META/MRFILES.RRF"] = "MRSTY.RRF|Types|NEW,TUI,STY|3|5|999|\n"
+	_, err := Open(writeRelease(t, files), Options{})
+	if err == nil || !strings.Contains(err.Error(), "MRFILES.RRF:1:3: MRFILES names no column CUI for MRSTY.RRF") {
+		t.Errorf("without a needed column: %v", err)
+	}
+}
+
+func TestRank(t *testing.T) {
+	files := with(small, "META/MRRANK.RRF", "0003|CHEBI|PT|N|\n0002|MSH|PT|N|\n0001|CHEBI|SY|N|\n")
+	concepts := collect(t, open(t, files, Options{Types: []graph.TUI{"T121"}}).Concepts(t.Context()))
+	if c := concepts[0]; c.Name != "acetylsalicylic acid" || c.Definition != "A benzoic acid." {
+		t.Errorf("%+v", c)
+	}
+	files = with(files, "META/MRRANK.RRF", "0003|MSH|PT|N|\n0002|CHEBI|PT|N|\n0001|CHEBI|SY|N|\n")
+	concepts = collect(t, open(t, files, Options{Types: []graph.TUI{"T121"}}).Concepts(t.Context()))
+	if c := concepts[0]; c.Name != "Aspirin" || c.Definition != "The second." {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestSemanticGroups(t *testing.T) {
+	files := with(small, "NET/SemGroups.txt", "CHEM|Chemicals & Drugs|T126|Enzyme\nCHEM|Chemicals & Drugs|T109|Organic Chemical")
+	var got []string
+	for _, st := range collect(t, open(t, files, Options{}).SemanticTypes(t.Context())) {
+		got = append(got, string(st.TUI)+st.Group)
+	}
+	check(t, []string{"T109CHEM", "T121", "T126CHEM"}, got)
+}
+
+func TestInheritedRelationsByName(t *testing.T) {
+	files := without(small, "NET/SRSTRE1")
+	files["NET/SRSTRE2"] = "Organic Chemical|affects|Enzyme|\n"
+	check(t, []graph.TypeRelation{{Head: "T109", Label: "affects", Tail: "T126"}}, collect(t, open(t, files, Options{}).TypeRelations(t.Context())))
+}
+
+func TestRetired(t *testing.T) {
+	files := with(small, "META/MRCUI.RRF", `C0000010|2019AB|RO||x|C0000002|Y|
+C0000010|2019AB|SY||x|C0000003|Y|
+C0000011|2000|DEL|||||
+C0000012|1999|RB||x|C0000001|Y|
+`)
+	files["META/CHANGE/DELETEDCUI.RRF"] = "C0000011|gone|\nC0000013|gone too|\n"
+	check(t, []graph.Retired{
+		{CUI: "C0000010", Into: "C0000003", Release: "2019AB"}, {CUI: "C0000011", Release: "2000"},
+		{CUI: "C0000012", Release: "1999"}, {CUI: "C0000013"},
+	}, collect(t, open(t, files, Options{}).Retired(t.Context())))
+}
