@@ -33,7 +33,7 @@ var ErrDamaged = errors.New("the knowledge base is damaged")
 // KnowledgeBase is an open knowledge base folder. It is safe for concurrent use.
 type KnowledgeBase struct {
 	Info      graph.KnowledgeBaseInfo
-	Knowledge graph.Knowledge
+	Knowledge *embedded.Knowledge
 	Linker    *linker.Linker
 
 	close func() error
