@@ -11,6 +11,9 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
+// ErrLogin is returned, wrapped, when a user or password is wrong or missing.
+var ErrLogin = errors.New("refuses the login")
+
 // explain says what was being done, where, and for the faults that a user can
 // mend, how.
 func (s *Store) explain(err error, doing string, args ...any) error {
@@ -32,7 +35,7 @@ func (s *Store) explain(err error, doing string, args ...any) error {
 		// What failed again and again is told, not that it did.
 		return s.explain(limited.Errors[len(limited.Errors)-1], "%s", doing)
 	case isPasswordFault(err):
-		return fmt.Errorf("%s: Neo4j at %s refuses the login of user %q: give the right password", doing, s.address, s.address.User)
+		return fmt.Errorf("%s: Neo4j at %s %w as user %q: give the right password", doing, s.address, ErrLogin, s.address.User)
 	case errors.As(err, &lost):
 		return fmt.Errorf("%s: Neo4j at %s does not answer: start it, or correct the address (%w: %w)", doing, s.address, graph.ErrUnavailable, lost.Inner)
 	case errors.As(err, &fault) && isReadOnly(fault):

@@ -33,6 +33,15 @@ func (s *Store) Info(ctx context.Context) (info graph.KnowledgeBaseInfo, err err
 	return info, nil
 }
 
+// WarmUp asks what costs most the first time that a server is asked.
+func (s *Store) WarmUp(ctx context.Context) error {
+	if _, err := s.Search(ctx, "keci", 1); err != nil {
+		return err
+	}
+	_, err := s.Subgraph(ctx, []graph.CUI{"C0000000"})
+	return err
+}
+
 // Concept implements graph.Knowledge.
 func (s *Store) Concept(ctx context.Context, cui graph.CUI) (graph.Concept, error) {
 	return one(ctx, s, "MATCH (n:Concept {cui: $id}) WHERE NOT n:Unlisted RETURN properties(n) AS found", "concept", string(cui), readConcept)
@@ -85,8 +94,10 @@ func (s *Store) Search(ctx context.Context, query string, limit int) ([]graph.Co
 const maxQueryWords = 64
 
 // lucenePattern asks for all parts of a query, the last as it is or as the
-// beginning of a word. Parts stand in quotation marks, where nothing but these
-// and the backslash is special, and Lucene takes them apart as it did the names.
+// beginning of a word, and prefers preferred names that are all of it, lest they
+// are lost among many that hold its words. Parts stand in quotation marks, where
+// nothing but these and the backslash is special, and Lucene takes them apart as
+// it did the names.
 func lucenePattern(query string) string {
 	var parts []string
 	for _, part := range strings.Fields(query) {
@@ -98,15 +109,20 @@ func lucenePattern(query string) string {
 		return ""
 	}
 	parts = parts[:min(len(parts), maxQueryWords)]
-	pattern := make([]string, len(parts))
-	for i, part := range parts {
-		pattern[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(part) + `"`
-	}
 	last := len(parts) - 1
+	var pattern strings.Builder
+	for _, part := range parts[:last] {
+		pattern.WriteString("+" + lucenePhrase(part) + " ")
+	}
 	words := names.Words(parts[last])
 	words = words[:min(len(words), maxQueryWords)]
-	pattern[last] = "(" + pattern[last] + " OR (" + strings.Join(words, " AND ") + "*))"
-	return strings.Join(pattern, " AND ")
+	pattern.WriteString("+(" + lucenePhrase(parts[last]) + " OR (" + strings.Join(words, " AND ") + "*))")
+	pattern.WriteString(" name:" + lucenePhrase(strings.Join(parts, " ")) + "^8")
+	return pattern.String()
+}
+
+func lucenePhrase(text string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
 }
 
 // Neighbors implements graph.Knowledge.

@@ -277,7 +277,7 @@ func (l *load) persist(ctx context.Context, work func(tx driver.ManagedTransacti
 
 // finish makes the indexes and declares the release complete.
 func (l *load) finish(ctx context.Context) error {
-	l.tell("full-text index")
+	l.tell("indexes of names")
 	if err := l.createIndexes(ctx); err != nil {
 		return err
 	}

@@ -20,7 +20,8 @@ const (
 	nameIndex       = "concept_names"
 	createNameIndex = "CREATE FULLTEXT INDEX " + nameIndex + " IF NOT EXISTS FOR (c:Concept) ON EACH [c.name, c.synonyms] " +
 		"OPTIONS {indexConfig: {`fulltext.analyzer`: 'standard-no-stop-words'}}"
-	awaitIndexes = "CALL db.awaitIndexes(3600)"
+	createTextIndex = "CREATE TEXT INDEX concept_name IF NOT EXISTS FOR (c:Concept) ON (c.name)" // for {name: '…'} in queries by hand
+	awaitIndexes    = "CALL db.awaitIndexes(3600)"
 )
 
 // createConstraints makes what is missing of the constraints. It does not write
@@ -45,11 +46,11 @@ func (s *Store) createConstraints(ctx context.Context) error {
 	return nil
 }
 
-// createIndexes makes the full-text index and waits until it can be used.
+// createIndexes makes the indexes of names and waits until it can be used.
 func (s *Store) createIndexes(ctx context.Context) error {
-	for _, statement := range []string{createNameIndex, awaitIndexes} {
+	for _, statement := range []string{createNameIndex, createTextIndex, awaitIndexes} {
 		if err := s.execute(ctx, statement); err != nil {
-			return fmt.Errorf("making the full-text index: %w", err)
+			return fmt.Errorf("making the indexes of names: %w", err)
 		}
 	}
 	return nil

@@ -41,7 +41,7 @@ type Store struct {
 var _ graph.Store = (*Store)(nil)
 
 // retryTime is how long a transaction is tried again that failed for a passing reason.
-const retryTime = 15 * time.Second
+const retryTime = 5 * time.Second
 
 // Open connects to the database at an address. An empty password means that the
 // server asks for no login. The error wraps graph.ErrUnavailable when no server

@@ -73,7 +73,7 @@ func (s *Server) Open(t testing.TB) *neo4j.Store {
 // Empty removes all that the database holds.
 func (s *Server) Empty(t testing.TB) {
 	t.Helper()
-	s.Run(t, "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS", nil)
+	s.Run(t, "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 1000 ROWS", nil)
 }
 
 // Run runs a query of the test's own and gives its records.
