@@ -51,7 +51,8 @@ func WriteImportFiles(ctx context.Context, release graph.Release, dir, database 
 	if err != nil {
 		return nil, fmt.Errorf("writing import files: %w", err)
 	}
-	arguments = []string{"database", "import", "full", "--overwrite-destination", "--multiline-fields=true", "--array-delimiter=U+001F"}
+	// The database comes first: --relationships takes all that follows it.
+	arguments = []string{"database", "import", "full", database, "--overwrite-destination", "--multiline-fields=true", "--array-delimiter=U+001F"}
 	done := 0
 	for _, file := range files {
 		written, err := file.write(ctx, partial, func(rows int) {
@@ -71,7 +72,7 @@ func WriteImportFiles(ctx context.Context, release graph.Release, dir, database 
 	if err := os.Rename(partial, dir); err != nil {
 		return nil, fmt.Errorf("writing import files: %w", err)
 	}
-	return append(arguments, database), nil
+	return arguments, nil
 }
 
 // importFiles lists the files of a release, and how many rows they will have.
