@@ -52,7 +52,8 @@ func WriteImportFiles(ctx context.Context, release graph.Release, dir, database 
 		return nil, fmt.Errorf("writing import files: %w", err)
 	}
 	// The database comes first: --relationships takes all that follows it.
-	arguments = []string{"database", "import", "full", database, "--overwrite-destination", "--multiline-fields=true", "--array-delimiter=U+001F"}
+	arguments = []string{"database", "import", "full", database, "--overwrite-destination", "--multiline-fields=true", "--array-delimiter=U+001F",
+		"--report-file=" + filepath.Join(dir, "import.report")}
 	done := 0
 	for _, file := range files {
 		written, err := file.write(ctx, partial, func(rows int) {
