@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/keci-kg/keci/api"
+	"github.com/keci-kg/keci/graph"
 )
 
 // TestProblems sends every kind of bad request. Each must be answered by a
@@ -160,5 +162,21 @@ func TestLimitsMustBePositive(t *testing.T) {
 	_, err := api.New(t.Context(), api.Config{})
 	if err == nil || !strings.Contains(fmt.Sprint(err), "limit") {
 		t.Errorf("error = %v", err)
+	}
+}
+
+// unreachable is a store whose server is gone.
+type unreachable struct{ graph.Store }
+
+func (unreachable) Concept(context.Context, graph.CUI) (graph.Concept, error) {
+	return graph.Concept{}, fmt.Errorf("asking the database at a secret place: %w", graph.ErrUnavailable)
+}
+
+func TestUnreachableStoreSaysWhenToComeBack(t *testing.T) {
+	s := start(t, func(config *api.Config) { config.Store = unreachable{config.Store} })
+	answer := s.mustAsk(t, http.StatusServiceUnavailable, "GET", "/v1/concepts/C0085149", "")
+	checkProblem(t, answer.Header(), answer.Body.Bytes(), 503, "", []string{"store", "later"})
+	if answer.Header().Get("Retry-After") == "" || strings.Contains(answer.Body.String(), "secret") {
+		t.Errorf("Retry-After %q, %s", answer.Header().Get("Retry-After"), answer.Body)
 	}
 }

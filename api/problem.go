@@ -139,6 +139,9 @@ func fieldError(fault error) FieldError {
 	return FieldError{field, field + ": " + detail.Message}
 }
 
+// storeRetryAfter is about what a database takes to start again.
+const storeRetryAfter = 30 * time.Second
+
 // problemOf is the problem that err amounts to. What is inside the server stays
 // inside: such errors are told in the log only.
 func problemOf(err error) *Problem {
@@ -153,6 +156,10 @@ func problemOf(err error) *Problem {
 		return newProblem(http.StatusNotFound, "", "%v", err)
 	case errors.Is(err, graph.ErrConflict):
 		return newProblem(http.StatusConflict, "id", "%v; send ?replace=true to replace the document", err)
+	case errors.Is(err, graph.ErrUnavailable):
+		unavailable := newProblem(http.StatusServiceUnavailable, "", "the store of the server cannot be reached; try again later")
+		unavailable.retryAfter = storeRetryAfter
+		return unavailable
 	case errors.Is(err, picture.ErrTooLarge):
 		return newProblem(http.StatusUnprocessableEntity, "format", "%v; ask for another format", err)
 	case errors.Is(err, context.Canceled):

@@ -247,7 +247,8 @@ func (s *Server) writeProblem(err error, c echo.Context) {
 // failed logs an error that is not the client's and gives the problem to answer.
 func (s *Server) failed(ctx context.Context, err error) error {
 	problem := problemOf(err)
-	if problem.Status == http.StatusInternalServerError && ctx.Err() == nil {
+	inside := problem.Status == http.StatusInternalServerError || errors.Is(err, graph.ErrUnavailable)
+	if inside && ctx.Err() == nil {
 		s.Log.Error("request failed", "id", ctx.Value(requestIDKey{}), "error", err)
 	}
 	return problem

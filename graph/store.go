@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"iter"
 )
 
 // ErrNotFound is returned, wrapped, when an id is not in a store.
@@ -11,6 +12,9 @@ var ErrNotFound = errors.New("not found")
 // ErrConflict is returned, wrapped, when a document id is known with another
 // text or title.
 var ErrConflict = errors.New("conflict")
+
+// ErrUnavailable is returned, wrapped, when a store cannot be reached now.
+var ErrUnavailable = errors.New("unavailable")
 
 // Knowledge reads a knowledge base. Implementations are safe for concurrent use.
 type Knowledge interface {
@@ -34,6 +38,23 @@ type Knowledge interface {
 	// Subgraph returns the background knowledge graph of the concepts. Unknown
 	// and repeated ids are passed over.
 	Subgraph(ctx context.Context, cuis []CUI) (Subgraph, error)
+}
+
+// Release is everything that a knowledge base holds, to be gone through from
+// beginning to end. The order is the same each time. An iterator ends after the
+// first error.
+type Release interface {
+	// Info says what the knowledge base is.
+	Info(ctx context.Context) (KnowledgeBaseInfo, error)
+
+	// Network returns the semantic types and their relations, sorted.
+	Network() ([]SemanticType, []TypeRelation)
+
+	// Concepts goes through the concepts in order of CUI.
+	Concepts(ctx context.Context) iter.Seq2[Concept, error]
+
+	// Relations goes through the relations in order of head, tail and label.
+	Relations(ctx context.Context) iter.Seq2[Relation, error]
 }
 
 // Documents keeps what was extracted. Implementations are safe for concurrent

@@ -8,14 +8,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/neo4j"
+	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
 type extractOptions struct {
-	documents      documentFlags
-	selection      selectionFlags
-	model, engine  string
-	store, replace bool
-	data           string
+	documents     documentFlags
+	selection     selectionFlags
+	model, engine string
+	store         storeFlags
+	replace       bool
+	data          string
 }
 
 func newExtractCommand() *cobra.Command {
@@ -30,6 +33,7 @@ them, and what the text alone had said.
 ` + documentInputHelp,
 		Example: `  echo 'FKBP12 binds rapamycin.' | keci extract
   keci extract --store abstracts.jsonl >graphs.jsonl
+  keci extract --store=bolt://localhost:7687 abstracts.jsonl >graphs.jsonl
   keci extract --out svg sentence.txt >graph.svg`,
 		RunE: func(cmd *cobra.Command, files []string) error { return o.run(cmd, files) },
 	}
@@ -38,7 +42,9 @@ them, and what the text alone had said.
 	f.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
 	o.selection.register(f)
 	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
-	f.BoolVar(&o.store, "store", false, "save the documents in --data as well")
+	f.StringVar(&o.store.address, "store", "", "save the documents as well: in --data or, when an address follows, in a "+storeHelp)
+	f.Lookup("store").NoOptDefVal = storeInData
+	o.store.registerPassword(f)
 	f.BoolVar(&o.replace, "replace", false, "with --store: replace documents that are known with another text, or extracted before")
 	f.StringVar(&o.data, "data", "", dataHelp)
 	return cmd
@@ -48,7 +54,8 @@ func (o *extractOptions) run(cmd *cobra.Command, files []string) (err error) {
 	if err := o.documents.check(); err != nil {
 		return err
 	}
-	if !o.store && (o.replace || o.data != "") {
+	files = o.takeAddress(files)
+	if o.store.address == "" && (o.replace || o.data != "") {
 		return usageError("--replace and --data are of use only with --store")
 	}
 	kb, err := o.selection.Open(cmd.Context())
@@ -61,14 +68,10 @@ func (o *extractOptions) run(cmd *cobra.Command, files []string) (err error) {
 		return err
 	}
 	defer extractor.Close()
-	if !o.store {
+	if o.store.address == "" {
 		return o.documents.run(cmd, files, extractor.Extract)
 	}
-	data, err := dataDir(o.data)
-	if err != nil {
-		return err
-	}
-	store, err := openStore(data, kb.Knowledge)
+	store, err := o.openStore(cmd.Context(), kb)
 	if err != nil {
 		return err
 	}
@@ -80,6 +83,30 @@ func (o *extractOptions) run(cmd *cobra.Command, files []string) (err error) {
 		}
 		return doc, o.save(ctx, store, doc)
 	})
+}
+
+// storeInData is what --store means without an address.
+const storeInData = "data"
+
+// takeAddress takes the address that follows --store from among the files: a
+// flag that may stand alone gets a value only with an equals sign.
+func (o *extractOptions) takeAddress(files []string) []string {
+	if o.store.address == storeInData && len(files) > 0 && neo4j.IsAddress(files[0]) {
+		o.store.address = files[0]
+		return files[1:]
+	}
+	return files
+}
+
+func (o *extractOptions) openStore(ctx context.Context, kb *knowledgebase.KnowledgeBase) (graph.Store, error) {
+	if o.store.address != storeInData {
+		return o.store.open(ctx, "", kb)
+	}
+	data, err := dataDir(o.data)
+	if err != nil {
+		return nil, err
+	}
+	return openStore(data, kb.Knowledge)
 }
 
 // save stores a document, unless it is there already.

@@ -23,6 +23,7 @@ func newRootCommand() *cobra.Command {
 		newLinkCommand(),
 		newBenchCommand(),
 		newKBCommand(),
+		newLoadCommand(),
 		newModelCommand(),
 		newVersionCommand(),
 	)

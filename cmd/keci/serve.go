@@ -17,6 +17,7 @@ import (
 type serveOptions struct {
 	addr, data, model, engine, log string
 	selection                      selectionFlags
+	store                          storeFlags
 	limits                         api.Limits
 	cache                          api.CacheOptions
 }
@@ -31,7 +32,8 @@ func newServeCommand() *cobra.Command {
 		Short: "Serve the REST interface and the web page",
 		Long: `Serves the REST interface (described at /openapi.json) and, at /, a page to try it.
 Documents that are submitted are kept in the data directory, with a cache of
-answers. Ctrl-C lets the requests that run finish.`,
+answers, or with --store in Neo4j, which must hold the same knowledge base (see
+keci load). Ctrl-C lets the requests that run finish.`,
 		Example: `  keci serve --addr 127.0.0.1:8080
   curl -s localhost:8080/v1/extract -H 'content-type: application/json' \
     -d '{"text":"FKBP12 binds FK506 and rapamycin, and the complex inhibits calcineurin."}'`,
@@ -43,6 +45,8 @@ answers. Ctrl-C lets the requests that run finish.`,
 	f.StringVar(&o.data, "data", "", dataHelp)
 	f.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
 	o.selection.register(f)
+	f.StringVar(&o.store.address, "store", "", "keep documents in, and read concepts from, a "+storeHelp+" (default: --data)")
+	o.store.registerPassword(f)
 	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
 	f.StringVar(&o.log, "log", "text", "form of the log: text or json")
 	f.IntVar(&o.limits.TextBytes, "max-text-bytes", o.limits.TextBytes, "longest text of a document")
@@ -122,7 +126,7 @@ func (o serveOptions) open(ctx context.Context, log *slog.Logger) (server *api.S
 		return nil, closeAll, err
 	}
 	closers = append(closers, extractor.Close)
-	store, err := openStore(data, kb.Knowledge)
+	store, err := o.store.open(ctx, data, kb)
 	if err != nil {
 		return nil, closeAll, err
 	}

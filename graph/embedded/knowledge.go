@@ -334,12 +334,12 @@ func (k *Knowledge) networkOf(concepts []graph.Concept) ([]graph.SemanticType, [
 	for _, c := range concepts {
 		touched = append(touched, c.SemanticTypes...)
 	}
-	return k.Network(touched)
+	return k.NetworkAmong(touched)
 }
 
-// Network gives those of the semantic types that are known, in order, and the
+// NetworkAmong gives those of the semantic types that are known, in order, and the
 // relations of the Semantic Network among them.
-func (k *Knowledge) Network(tuis []graph.TUI) ([]graph.SemanticType, []graph.TypeRelation) {
+func (k *Knowledge) NetworkAmong(tuis []graph.TUI) ([]graph.SemanticType, []graph.TypeRelation) {
 	touched := map[graph.TUI]bool{}
 	for _, tui := range tuis {
 		touched[tui] = true

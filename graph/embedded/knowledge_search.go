@@ -7,20 +7,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/names"
 )
-
-// words are the lower-cased words of a name or query: runs of letters, marks and digits.
-func words(text string) []string {
-	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
-	})
-}
 
 // posting says that a concept has a name that holds some word, and how many
 // words the shortest such name has: short names are the likelier answers.
@@ -50,7 +42,7 @@ type wordIndex struct {
 func (w *wordIndex) add(c graph.Concept) error {
 	shortest := map[string]uint8{}
 	note := func(name string) {
-		list := words(name)
+		list := names.Words(name)
 		length := uint8(min(len(list), 255))
 		for _, word := range list {
 			if known, ok := shortest[word]; !ok || length < known {
@@ -112,7 +104,7 @@ const (
 // beginning of one. Names equal to the query come first, then those that begin
 // with it, then the others; among equals preferred names, then short ones.
 func (k *Knowledge) Search(ctx context.Context, query string, limit int) (found []graph.Concept, err error) {
-	wanted := words(query)
+	wanted := names.Words(query)
 	if len(wanted) == 0 || limit <= 0 {
 		return []graph.Concept{}, nil
 	}
@@ -121,7 +113,7 @@ func (k *Knowledge) Search(ctx context.Context, query string, limit int) (found 
 		if err != nil {
 			return err
 		}
-		found, err = rank(txn, hits, strings.Join(wanted, " "), limit)
+		found, err = rank(txn, hits, query, limit)
 		return err
 	})
 	if err != nil {
@@ -192,57 +184,15 @@ func readPostings(ctx context.Context, txn *badger.Txn, word string, isPrefix bo
 
 // rank reads the likeliest concepts and orders them by their best name.
 func rank(txn *badger.Txn, hits []posting, query string, limit int) ([]graph.Concept, error) {
-	type ranked struct {
-		graph.Concept
-		match nameMatch
-	}
-	var list []ranked
-	for _, hit := range hits[:min(len(hits), max(maxRanked, limit))] {
+	hits = hits[:min(len(hits), max(maxRanked, limit))]
+	concepts := make([]graph.Concept, 0, len(hits))
+	for _, hit := range hits {
 		c, err := readConcept(txn, hit.concept)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, ranked{c, bestMatch(c, query)})
+		concepts = append(concepts, c)
 	}
-	slices.SortFunc(list, func(a, b ranked) int {
-		return cmp.Or(a.match.compare(b.match), cmp.Compare(a.CUI, b.CUI))
-	})
-	found := make([]graph.Concept, 0, limit)
-	for _, r := range list[:min(limit, len(list))] {
-		found = append(found, r.Concept)
-	}
-	return found, nil
-}
-
-// nameMatch is how well a name answers a query; less is better.
-type nameMatch struct {
-	kind    int // 0 equal, 1 begins with it, 2 holds its words
-	synonym int // 1 when it is not the preferred name
-	length  int
-}
-
-func (m nameMatch) compare(o nameMatch) int {
-	return cmp.Or(cmp.Compare(m.kind, o.kind), cmp.Compare(m.synonym, o.synonym), cmp.Compare(m.length, o.length))
-}
-
-func bestMatch(c graph.Concept, query string) nameMatch {
-	best := matchName(c.Name, query, 0)
-	for _, name := range c.Synonyms {
-		if m := matchName(name, query, 1); m.compare(best) < 0 {
-			best = m
-		}
-	}
-	return best
-}
-
-func matchName(name, query string, synonym int) nameMatch {
-	folded := strings.Join(words(name), " ")
-	m := nameMatch{2, synonym, len(folded)}
-	switch {
-	case folded == query:
-		m.kind = 0
-	case strings.HasPrefix(folded, query):
-		m.kind = 1
-	}
-	return m
+	names.Rank(concepts, query)
+	return concepts[:min(limit, len(concepts))], nil
 }

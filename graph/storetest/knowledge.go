@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -14,15 +15,42 @@ import (
 // graph.Knowledge in its plainest form, for tests that need some knowledge.
 func Knowledge(fixture Fixture) graph.Knowledge { return memory{fixture} }
 
+// Release gives a fixture as a release to be loaded into a store.
+func Release(fixture Fixture) graph.Release { return memory{fixture} }
+
 type memory struct{ Fixture }
+
+func (m memory) Network() ([]graph.SemanticType, []graph.TypeRelation) {
+	return m.SemanticTypes, m.TypeRelations
+}
+
+func (m memory) Concepts(context.Context) iter.Seq2[graph.Concept, error] {
+	return all(m.Fixture.Concepts)
+}
+
+func (m memory) Relations(context.Context) iter.Seq2[graph.Relation, error] {
+	return all(slices.SortedFunc(slices.Values(m.Fixture.Relations), func(a, b graph.Relation) int {
+		return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail), cmp.Compare(a.Label, b.Label))
+	}))
+}
+
+func all[T any](items []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, item := range items {
+			if !yield(item, nil) {
+				return
+			}
+		}
+	}
+}
 
 func (m memory) Info(context.Context) (graph.KnowledgeBaseInfo, error) {
 	info := m.Fixture.Info
-	info.Concepts = len(m.Concepts)
-	info.Relations = len(m.Relations)
+	info.Concepts = len(m.Fixture.Concepts)
+	info.Relations = len(m.Fixture.Relations)
 	info.SemanticTypes = len(m.SemanticTypes)
 	info.TypeRelations = len(m.TypeRelations)
-	for _, concept := range m.Concepts {
+	for _, concept := range m.Fixture.Concepts {
 		info.Names += 1 + len(concept.Synonyms)
 		if concept.Definition != "" {
 			info.Definitions++
@@ -32,7 +60,7 @@ func (m memory) Info(context.Context) (graph.KnowledgeBaseInfo, error) {
 }
 
 func (m memory) Concept(_ context.Context, cui graph.CUI) (graph.Concept, error) {
-	for _, concept := range m.Concepts {
+	for _, concept := range m.Fixture.Concepts {
 		if concept.CUI == cui {
 			return concept, nil
 		}
@@ -52,7 +80,7 @@ func (m memory) SemanticType(_ context.Context, tui graph.TUI) (graph.SemanticTy
 func (m memory) Search(_ context.Context, query string, limit int) ([]graph.Concept, error) {
 	query = strings.ToLower(query)
 	ranked := map[int][]graph.Concept{} // 0 equals, 1 begins with, 2 holds
-	for _, concept := range m.Concepts {
+	for _, concept := range m.Fixture.Concepts {
 		best := 3
 		for _, name := range append([]string{concept.Name}, concept.Synonyms...) {
 			name = strings.ToLower(name)
@@ -82,7 +110,7 @@ func holdsWords(name, query string) bool {
 }
 
 func (m memory) Neighbors(_ context.Context, cui graph.CUI, limit int) (found []graph.Relation, err error) {
-	for _, relation := range m.Relations {
+	for _, relation := range m.Fixture.Relations {
 		if relation.Head == cui || relation.Tail == cui {
 			found = append(found, relation)
 		}
@@ -95,7 +123,7 @@ func (m memory) Neighbors(_ context.Context, cui graph.CUI, limit int) (found []
 
 func (m memory) Subgraph(_ context.Context, cuis []graph.CUI) (sub graph.Subgraph, err error) {
 	var types []graph.TUI
-	for _, concept := range m.Concepts {
+	for _, concept := range m.Fixture.Concepts {
 		if slices.Contains(cuis, concept.CUI) {
 			sub.Concepts = append(sub.Concepts, concept)
 			types = append(types, concept.SemanticTypes...)
@@ -106,7 +134,7 @@ func (m memory) Subgraph(_ context.Context, cuis []graph.CUI) (sub graph.Subgrap
 			sub.SemanticTypes = append(sub.SemanticTypes, semanticType)
 		}
 	}
-	for _, relation := range m.Relations {
+	for _, relation := range m.Fixture.Relations {
 		if slices.Contains(cuis, relation.Head) && slices.Contains(cuis, relation.Tail) {
 			sub.Relations = append(sub.Relations, relation)
 		}

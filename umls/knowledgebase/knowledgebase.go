@@ -63,6 +63,18 @@ func Open(dir string, options ...linker.Option) (*KnowledgeBase, error) {
 // Close closes the files.
 func (kb *KnowledgeBase) Close() error { return kb.close() }
 
+// ErrNotWhole is returned by Release for several knowledge bases that are read as one.
+var ErrNotWhole = errors.New("several knowledge bases cannot be gone through as one: name a single folder")
+
+// Release goes through all that the knowledge base holds.
+func (kb *KnowledgeBase) Release() (graph.Release, error) {
+	release, ok := kb.Knowledge.(graph.Release)
+	if !ok {
+		return nil, ErrNotWhole
+	}
+	return release, nil
+}
+
 // Provenance names the knowledge base in a document.
 func (kb *KnowledgeBase) Provenance() *graph.Provenance {
 	return &graph.Provenance{Name: kb.Info.Name, Digest: kb.Info.Digest}

@@ -23,7 +23,7 @@ var _ graph.Knowledge = several{}
 // network is a Knowledge that can tell how types are related that none of its
 // own concepts need have.
 type network interface {
-	Network(types []graph.TUI) ([]graph.SemanticType, []graph.TypeRelation)
+	NetworkAmong(types []graph.TUI) ([]graph.SemanticType, []graph.TypeRelation)
 }
 
 // Info implements graph.Knowledge. Counts are sums: what two knowledge bases
@@ -127,7 +127,7 @@ func (s several) addNetwork(sub *graph.Subgraph) {
 	}
 	for _, part := range s.parts {
 		if n, ok := part.(network); ok {
-			types, relations := n.Network(touched)
+			types, relations := n.NetworkAmong(touched)
 			sub.SemanticTypes = append(sub.SemanticTypes, types...)
 			sub.TypeRelations = append(sub.TypeRelations, relations...)
 		}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keci-kg/keci/graph/neo4j"
+	"github.com/keci-kg/keci/umls/knowledgebase"
+)
+
+type loadOptions struct {
+	kb          string
+	store       storeFlags
+	importFiles string
+	quiet       bool
+}
+
+func newLoadCommand() *cobra.Command {
+	var o loadOptions
+	cmd := &cobra.Command{
+		Use:   "load",
+		Short: "Load a knowledge base into Neo4j",
+		Long: `Writes a knowledge base into a Neo4j database, in batches. A load that was broken
+off goes on where it was when it is called again; one that is complete is not
+repeated. The database must hold no other knowledge base.
+
+With --import-files, files for Neo4j's bulk importer are written instead, and the
+call that imports them is printed. It is faster for a whole UMLS, needs the server
+stopped, and replaces the database. After it, keci load --store makes the indexes.`,
+		Example: `  export KECI_NEO4J_PASSWORD=…
+  keci load --kb kb-2026AA --store bolt://localhost:7687
+  keci load --kb kb-2026AA --import-files import-2026AA`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
+	}
+	f := cmd.Flags()
+	addKBFlag(cmd, &o.kb)
+	f.StringVar(&o.store.address, "store", "", storeHelp)
+	o.store.registerPassword(f)
+	f.StringVar(&o.importFiles, "import-files", "", "new `DIR` for the files of the bulk importer")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "tell no progress")
+	return cmd
+}
+
+func (o *loadOptions) run(cmd *cobra.Command) error {
+	if (o.store.address == "") == (o.importFiles == "") {
+		return usageError("give either --store with a %s or --import-files with a folder", storeHelp)
+	}
+	ctx := cmd.Context()
+	kb, err := openKnowledgeBase(ctx, o.kb)
+	if err != nil {
+		return err
+	}
+	defer kb.Close()
+	progress := newRowProgress(cmd.ErrOrStderr(), o.quiet)
+	if o.importFiles != "" {
+		return o.writeFiles(cmd, kb, progress)
+	}
+	return o.load(ctx, kb, progress)
+}
+
+func (o *loadOptions) load(ctx context.Context, kb *knowledgebase.KnowledgeBase, progress *rowProgress) error {
+	release, err := kb.Release()
+	if err != nil {
+		return err
+	}
+	store, err := o.store.openNeo4j(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	loaded, err := store.Load(ctx, release, neo4j.LoadOptions{Progress: progress.Tell})
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return fmt.Errorf("%w (what is written stays: the same call goes on)", err)
+	case err != nil:
+		return err
+	case !loaded:
+		progress.Done("%s is there already: nothing was written,", kb.Info.Name)
+		return nil
+	}
+	progress.Done("loaded %s: %d concepts, %d relations,", kb.Info.Name, kb.Info.Concepts, kb.Info.Relations)
+	return nil
+}
+
+func (o *loadOptions) writeFiles(cmd *cobra.Command, kb *knowledgebase.KnowledgeBase, progress *rowProgress) error {
+	const database = "neo4j"
+	release, err := kb.Release()
+	if err != nil {
+		return err
+	}
+	arguments, err := neo4j.WriteImportFiles(cmd.Context(), release, o.importFiles, database, progress.Tell)
+	if err != nil {
+		return err
+	}
+	progress.Done("wrote %s", o.importFiles)
+	quoted := make([]string, len(arguments))
+	for i, argument := range arguments {
+		quoted[i] = shellQuoted(argument)
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), "neo4j-admin "+strings.Join(quoted, " "))
+	return err
+}
+
+// shellQuoted makes one word for a shell of any text.
+func shellQuoted(text string) string {
+	plain := strings.IndexFunc(text, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+/.,:", r)
+	}) < 0
+	if plain && text != "" {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/keci-kg/keci/graph/neo4j/neo4jtest"
+)
+
+// smallKB builds a knowledge base of kbTables.
+func smallKB(t *testing.T) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "small")
+	if _, _, err := runKB(t, "build", out, "--rrf", writeTables(t)); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	answer, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func TestLoadWrongCalls(t *testing.T) {
+	for _, args := range [][]string{
+		{"load"},
+		{"load", "--store", "bolt://localhost", "--import-files", "x"},
+		{"load", "--store", "localhost:7687"},
+		{"load", "--store", "http://localhost:7474"},
+		{"load", "--store", "bolt://neo4j:secret@localhost"},
+		{"serve", "--addr", "127.0.0.1:0", "--store", "data"},
+	} {
+		_, err := run(t, "", args...)
+		if exitCode(err) != exitUsage {
+			t.Errorf("%v: exit code %d (%v), want %d", args, exitCode(err), err, exitUsage)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("the error repeats the password: %v", err)
+		}
+	}
+}
+
+func TestLoadTellsThatNoServerAnswers(t *testing.T) {
+	_, err := run(t, "", "load", "--kb", smallKB(t), "--store", "bolt://127.0.0.1:1")
+	if exitCode(err) != exitFailed || !strings.Contains(err.Error(), "bolt://127.0.0.1:1 does not answer") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestLoadWritesImportFiles(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "import files")
+	call, err := run(t, "", "load", "--kb", smallKB(t), "--import-files", out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "'--nodes=Concept=" + filepath.Join(out, "concepts.csv") + "'"; !strings.HasPrefix(call, "neo4j-admin database import full ") || !strings.Contains(call, want) {
+		t.Errorf("the call is %q, want one with %s", call, want)
+	}
+	content, err := os.ReadFile(filepath.Join(out, "concepts.csv"))
+	if err != nil || !strings.HasPrefix(string(content), "cui:ID(Concept),name,") {
+		t.Errorf("%v, %.80s", err, content)
+	}
+	if _, err := run(t, "", "load", "--kb", smallKB(t), "--import-files", out); err == nil || !strings.Contains(err.Error(), out) {
+		t.Errorf("a folder that is there: error %v", err)
+	}
+}
+
+// From a knowledge base to documents in Neo4j, and the answers of the server.
+func TestNeo4jFromLoadToServe(t *testing.T) {
+	server := neo4jtest.Use(t)
+	kb, address := smallKB(t), server.Address.String()
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte(server.Password+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(storePasswordVariable, "not this one")
+	_, err := run(t, "FKBP12 binds rapamycin.", "extract", "--kb", kb, "--store", address, "--store-password-file", password)
+	if err == nil || !strings.Contains(err.Error(), "keci load") {
+		t.Errorf("extracting before loading: error %v", err)
+	}
+	for range 2 {
+		if _, err := run(t, "", "load", "--kb", kb, "--store", address, "--store-password-file", password); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = run(t, "FKBP12 binds rapamycin.", "extract", "--store", address, "--store-password-file", password)
+	if err == nil || !strings.Contains(err.Error(), "--kb") {
+		t.Errorf("extracting with another knowledge base: error %v", err)
+	}
+	if server.Password != "" {
+		if _, err := run(t, "", "load", "--kb", kb, "--store", address); err == nil || !strings.Contains(err.Error(), "--store-password-file") {
+			t.Errorf("wrong password: error %v", err)
+		}
+	}
+	in := `{"id":"doc","text":"FKBP12 binds rapamycin."}`
+	for _, store := range [][]string{{"--store", address}, {"--store=" + address}} {
+		args := append([]string{"extract", "--in", "jsonl", "--kb", kb, "--store-password-file", password}, store...)
+		if _, err := run(t, in, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	url, stop := serve(t, "--data", t.TempDir(), "--kb", kb, "--store", address, "--store-password-file", password)
+	for path, want := range map[string]string{
+		"v1/documents/doc":          `"text":"FKBP12 binds rapamycin."`,
+		"v1/documents":              `"id":"doc"`,
+		"v1/concepts?q=sirolimus":   `"cui":"C01"`,
+		"v1/concepts/C01":           `"name":"rapamycin"`,
+		"v1/concepts/C02/neighbors": `"label":"binds"`,
+		"v1/concepts/C01/mentions":  `"documentId":"doc"`,
+	} {
+		if got := get(t, url+path); !strings.Contains(got, want) {
+			t.Errorf("%s answered %s, want %s in it", path, got, want)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,201 @@
+package neo4j
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
+
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/names"
+)
+
+// Info implements graph.Knowledge. The error tells when no release was loaded,
+// or one not to the end.
+func (s *Store) Info(ctx context.Context) (info graph.KnowledgeBaseInfo, err error) {
+	records, err := s.read(ctx, "MATCH (r:Release) RETURN r.info AS info, r.complete AS complete", nil)
+	if err != nil {
+		return info, s.explain(err, "asking for the knowledge base")
+	}
+	if len(records) == 0 {
+		return info, fmt.Errorf("Neo4j at %s holds no knowledge base (load one with keci load): %w", s.address, graph.ErrNotFound)
+	}
+	if err := json.Unmarshal([]byte(stringOf(records[0], "info")), &info); err != nil {
+		return info, fmt.Errorf("reading the node Release in Neo4j at %s: %w", s.address, err)
+	}
+	if !valueOf[bool](records[0], "complete") {
+		return info, fmt.Errorf("the knowledge base %s was not loaded to the end into Neo4j at %s: run keci load again", info.Name, s.address)
+	}
+	return info, nil
+}
+
+// WarmUp asks what costs most the first time that a server is asked.
+func (s *Store) WarmUp(ctx context.Context) error {
+	if _, err := s.Search(ctx, "keci", 1); err != nil {
+		return err
+	}
+	_, err := s.Subgraph(ctx, []graph.CUI{"C0000000"})
+	return err
+}
+
+// Concept implements graph.Knowledge.
+func (s *Store) Concept(ctx context.Context, cui graph.CUI) (graph.Concept, error) {
+	return one(ctx, s, "MATCH (n:Concept {cui: $id}) WHERE NOT n:Unlisted RETURN properties(n) AS found", "concept", string(cui), readConcept)
+}
+
+// SemanticType implements graph.Knowledge.
+func (s *Store) SemanticType(ctx context.Context, tui graph.TUI) (graph.SemanticType, error) {
+	return one(ctx, s, "MATCH (n:SemanticType {tui: $id}) RETURN properties(n) AS found", "semantic type", string(tui), readSemanticType)
+}
+
+// one reads a thing by its id.
+func one[T any](ctx context.Context, s *Store, query, kind, id string, read func(getter) T) (found T, err error) {
+	records, err := s.read(ctx, query, map[string]any{"id": id})
+	if err == nil && len(records) == 0 {
+		err = graph.ErrNotFound
+	}
+	if err != nil {
+		return found, s.explain(err, "%s %q", kind, id)
+	}
+	return read(properties(valueOf[map[string]any](records[0], "found"))), nil
+}
+
+// maxRanked is how many concepts are looked at in full.
+const maxRanked = 500
+
+// Search implements graph.Knowledge. The last word of the query may be the
+// beginning of one. The order is that of package names.
+func (s *Store) Search(ctx context.Context, query string, limit int) ([]graph.Concept, error) {
+	pattern := lucenePattern(query)
+	if pattern == "" || limit <= 0 {
+		return []graph.Concept{}, nil
+	}
+	records, err := s.read(ctx, `
+		CALL db.index.fulltext.queryNodes($index, $pattern) YIELD node AS c
+		WHERE NOT c:Unlisted
+		RETURN properties(c) AS found LIMIT $most`,
+		map[string]any{"index": nameIndex, "pattern": pattern, "most": max(maxRanked, limit)})
+	if err != nil {
+		return nil, s.explain(err, "searching %q", query)
+	}
+	found := make([]graph.Concept, len(records))
+	for i, record := range records {
+		found[i] = readConcept(properties(valueOf[map[string]any](record, "found")))
+	}
+	names.Rank(found, query)
+	return found[:min(limit, len(found))], nil
+}
+
+// maxQueryWords bounds the work for a query; Lucene refuses more than 1,024 parts.
+const maxQueryWords = 64
+
+// lucenePattern asks for all parts of a query, the last as it is or as the
+// beginning of a word, and prefers preferred names that are all of it, lest they
+// are lost among many that hold its words. Parts stand in quotation marks, where
+// nothing but these and the backslash is special, and Lucene takes them apart as
+// it did the names.
+func lucenePattern(query string) string {
+	var parts []string
+	for _, part := range strings.Fields(query) {
+		if len(names.Words(part)) > 0 {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	parts = parts[:min(len(parts), maxQueryWords)]
+	last := len(parts) - 1
+	var pattern strings.Builder
+	for _, part := range parts[:last] {
+		pattern.WriteString("+" + lucenePhrase(part) + " ")
+	}
+	words := names.Words(parts[last])
+	words = words[:min(len(words), maxQueryWords)]
+	pattern.WriteString("+(" + lucenePhrase(parts[last]) + " OR (" + strings.Join(words, " AND ") + "*))")
+	pattern.WriteString(" name:" + lucenePhrase(strings.Join(parts, " ")) + "^8")
+	return pattern.String()
+}
+
+func lucenePhrase(text string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
+}
+
+// Neighbors implements graph.Knowledge.
+func (s *Store) Neighbors(ctx context.Context, cui graph.CUI, limit int) ([]graph.Relation, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	records, err := s.read(ctx, `
+		MATCH (:Concept {cui: $cui})-[r]-(:Concept)
+		WHERE type(r) <> 'EXTRACTED'
+		WITH DISTINCT r, startNode(r).cui AS head, endNode(r).cui AS tail
+		ORDER BY r.label, head, tail LIMIT $limit
+		RETURN head, r.label AS label, tail, r.rel AS rel, r.sources AS sources`,
+		map[string]any{"cui": string(cui), "limit": limit})
+	if err != nil {
+		return nil, s.explain(err, "neighbors of %s", cui)
+	}
+	relations := make([]graph.Relation, len(records))
+	for i, record := range records {
+		relations[i] = readRelation(record)
+	}
+	return relations, nil
+}
+
+// subgraphQuery gives the whole subgraph as one record.
+const subgraphQuery = `
+	CALL () {
+		MATCH (c:Concept) WHERE c.cui IN $cuis AND NOT c:Unlisted
+		RETURN collect(c) AS concepts
+	}
+	CALL (concepts) {
+		UNWIND concepts AS a
+		MATCH (a)-[r]->(b:Concept)
+		WHERE b IN concepts AND type(r) <> 'EXTRACTED'
+		RETURN collect({head: a.cui, label: r.label, tail: b.cui, rel: r.rel, sources: r.sources}) AS relations
+	}
+	CALL (concepts) {
+		UNWIND concepts AS c
+		UNWIND c.semanticTypes AS tui
+		WITH DISTINCT tui
+		MATCH (t:SemanticType {tui: tui})
+		RETURN collect(t) AS types
+	}
+	CALL (types) {
+		UNWIND types AS a
+		MATCH (a)-[r]->(b:SemanticType) WHERE b IN types
+		RETURN collect({head: a.tui, label: r.label, tail: b.tui}) AS typeRelations
+	}
+	RETURN concepts, relations, types, typeRelations`
+
+// Subgraph implements graph.Knowledge, in one query.
+func (s *Store) Subgraph(ctx context.Context, cuis []graph.CUI) (graph.Subgraph, error) {
+	records, err := s.read(ctx, subgraphQuery, map[string]any{"cuis": plain(cuis)})
+	if err != nil {
+		return graph.Subgraph{}, s.explain(err, "subgraph of %d concepts", len(cuis))
+	}
+	return readSubgraph(records[0]), nil
+}
+
+func readSubgraph(record *driver.Record) graph.Subgraph {
+	sub := graph.Subgraph{
+		Concepts:      nodesOf(record, "concepts", readConcept),
+		SemanticTypes: nodesOf(record, "types", readSemanticType),
+		Relations:     mapsOf(record, "relations", readRelation),
+		TypeRelations: mapsOf(record, "typeRelations", readTypeRelation),
+	}
+	slices.SortFunc(sub.Concepts, func(a, b graph.Concept) int { return cmp.Compare(a.CUI, b.CUI) })
+	slices.SortFunc(sub.SemanticTypes, func(a, b graph.SemanticType) int { return cmp.Compare(a.TUI, b.TUI) })
+	slices.SortFunc(sub.Relations, func(a, b graph.Relation) int {
+		return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
+	})
+	slices.SortFunc(sub.TypeRelations, func(a, b graph.TypeRelation) int {
+		return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
+	})
+	return sub
+}

@@ -1,0 +1,35 @@
+package names_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/names"
+)
+
+func TestWords(t *testing.T) {
+	if got, want := names.Words("COX-2 (β form), 5'"), []string{"cox", "2", "β", "form", "5"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestRank(t *testing.T) {
+	concepts := []graph.Concept{
+		{CUI: "holds", Name: "Ointment of tacrolimus"},
+		{CUI: "begins", Name: "Tacrolimus ointment"},
+		{CUI: "b-equal", Name: "TACROLIMUS"},
+		{CUI: "a-equal", Name: "tacrolimus"},
+		{CUI: "synonym", Name: "Another", Synonyms: []string{"Tacrolimus"}},
+		{CUI: "shorter", Name: "Tacrolimus gel"},
+	}
+	names.Rank(concepts, "tacrolimus ")
+	var got []graph.CUI
+	for _, c := range concepts {
+		got = append(got, c.CUI)
+	}
+	want := []graph.CUI{"a-equal", "b-equal", "synonym", "shorter", "begins", "holds"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
