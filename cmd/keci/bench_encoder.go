@@ -53,7 +53,7 @@ func (o *benchEncoderOptions) run(cmd *cobra.Command) error {
 	if o.encoder == "" {
 		return usageError("--encoder is missing: name a folder, scripts/fetch-encoder.sh gets one")
 	}
-	backend, err := openEngine(o.engine)
+	backend, err := openEngine(o.engine, goBatches)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 
@@ -16,13 +17,19 @@ import (
 // defaultEngine is GoMLX's own engine, in pure Go.
 const defaultEngine = "go"
 
-// goEngineConfig is the fastest setting measured for the Go engine.
-const goEngineConfig = "go:num_executors=1"
+// Settings of the Go engine, the fastest measured. A batch of training, or of the
+// encoder alone, is computed on all processors; sentences that are served are
+// computed each on one, as many at once as there are.
+const (
+	goBatches   = "go:num_executors=1"
+	goSentences = "go:parallelism=1,num_executors=1"
+)
 
-// openEngine opens what computes: "go", or "go:" with settings of GoMLX.
-func openEngine(name string) (compute.Backend, error) {
+// openEngine opens what computes: "go", with the given settings, or "go:" with
+// settings of GoMLX.
+func openEngine(name, settings string) (compute.Backend, error) {
 	if name == defaultEngine {
-		name = goEngineConfig
+		name = settings
 	}
 	if !strings.HasPrefix(name, defaultEngine+":") {
 		return nil, usageError("--engine %q is unknown: this program has %q", name, defaultEngine)
@@ -32,11 +39,24 @@ func openEngine(name string) (compute.Backend, error) {
 			slog.Warn("this build computes some 30 times slower than it could (measured with AVX-512): build with GOEXPERIMENT=simd, as make build does")
 		})
 	}
-	backend, err := compute.NewWithConfig(name)
+	backend, err := newBackend(name)
 	if err != nil {
 		return nil, fmt.Errorf("open engine %s: %w", name, err)
 	}
 	return backend, nil
+}
+
+// newBackend keeps standard output for documents: GoMLX tells of some settings there.
+func newBackend(config string) (compute.Backend, error) {
+	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer nowhere.Close()
+	stdout := os.Stdout
+	os.Stdout = nowhere
+	defer func() { os.Stdout = stdout }()
+	return compute.NewWithConfig(config)
 }
 
 var warnSlow sync.Once

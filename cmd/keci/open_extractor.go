@@ -29,7 +29,7 @@ func openExtractor(dir string, kb *knowledgebase.KnowledgeBase, engine string) (
 		return extractor{}, err
 	}
 	limitMemory(servingMemory)
-	backend, err := openEngine(engine)
+	backend, err := openEngine(engine, goSentences)
 	if err != nil {
 		return extractor{}, err
 	}

@@ -83,7 +83,7 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 	}
 	defer kb.Close()
 	limitMemory(trainingMemory)
-	backend, err := openEngine(o.engine)
+	backend, err := openEngine(o.engine, goBatches)
 	if err != nil {
 		return err
 	}

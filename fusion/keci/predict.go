@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // the graph operators read as formulas
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -104,25 +105,40 @@ func (p *predictor) run(shape batchShape, inputs []*tensors.Tensor) ([]*tensors.
 	for i, t := range inputs {
 		args[i] = t
 	}
-	p.mu.RLock()
-	if p.compiled[shape] {
-		defer p.mu.RUnlock()
-		return p.exec.Call(args...)
-	}
-	p.mu.RUnlock()
-
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.compiled) >= maxCompiled {
-		if err := p.reset(); err != nil {
+	for {
+		p.mu.RLock()
+		if p.compiled[shape] {
+			defer p.mu.RUnlock()
+			return p.exec.Call(args...)
+		}
+		p.mu.RUnlock()
+		if err := p.compile(shape, inputs); err != nil {
 			return nil, err
 		}
 	}
-	outs, err := p.exec.Call(args...)
-	if err == nil {
-		p.compiled[shape] = true
+}
+
+// compile builds the graph for a shape, while nothing runs.
+func (p *predictor) compile(shape batchShape, inputs []*tensors.Tensor) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.compiled[shape] {
+		return nil // another caller was first
 	}
-	return outs, err
+	if len(p.compiled) >= maxCompiled {
+		if err := p.reset(); err != nil {
+			return err
+		}
+	}
+	of := make([]shapes.Shape, len(inputs))
+	for i, t := range inputs {
+		of[i] = t.Shape()
+	}
+	if _, err := p.exec.Compile(of...); err != nil {
+		return err
+	}
+	p.compiled[shape] = true
+	return nil
 }
 
 func readPrediction(outs []*tensors.Tensor) (prediction, error) {
