@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 
 	"github.com/keci-kg/keci/fusion"
@@ -46,23 +44,11 @@ func modelDir(dir string) (string, error) {
 	if dir != "" {
 		return dir, nil
 	}
-	cache, err := cacheDir()
+	cache, err := knowledgebase.CacheDir()
 	if err != nil {
 		return "", err
 	}
 	return pretrained.Dir(cache)
-}
-
-// cacheDir is where keci keeps what it can make again.
-func cacheDir() (string, error) {
-	if dir := os.Getenv(knowledgebase.CacheVariable); dir != "" {
-		return dir, nil
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("look for the user's cache folder (name one with %s): %w", knowledgebase.CacheVariable, err)
-	}
-	return filepath.Join(dir, "keci"), nil
 }
 
 // Soft limits on the memory of the process. A model of this size is alive in 200

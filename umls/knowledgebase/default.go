@@ -65,16 +65,24 @@ func openCached(ctx context.Context, facts []byte, options ...linker.Option) (*K
 	return nil, err
 }
 
+// CacheDir is where keci keeps what it can make again.
+func CacheDir() (string, error) {
+	if dir := os.Getenv(CacheVariable); dir != "" {
+		return dir, nil
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("%w (set %s to a folder for it)", err, CacheVariable)
+	}
+	return filepath.Join(dir, "keci"), nil
+}
+
 // cacheFolder is where the knowledge base of a file of facts lies. Other facts
 // and other formats have other folders.
 func cacheFolder(facts []byte) (string, error) {
-	cache := os.Getenv(CacheVariable)
-	if cache == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("%w (set %s to a folder for it)", err, CacheVariable)
-		}
-		cache = filepath.Join(user, "keci")
+	cache, err := CacheDir()
+	if err != nil {
+		return "", err
 	}
 	digest := sha256.Sum256(facts)
 	name := fmt.Sprintf("%s-%d", hex.EncodeToString(digest[:8]), embedded.KnowledgeFormat)
