@@ -136,7 +136,7 @@ func readFloat32(file *safetensors.TensorReader, meta *safetensors.TensorMetadat
 		return nil, fmt.Errorf("tensor %s is of type %s, want F32, F16 or BF16", meta.Name, meta.Dtype)
 	}
 	if v.transposed {
-		values = transpose(values, v.dims[1], v.dims[0])
+		values = TransposeMatrix(values, v.dims[1], v.dims[0])
 	}
 	return tensors.FromFlatDataAndDimensions(values, v.dims...), nil
 }
@@ -149,8 +149,8 @@ func widen[T interface{ Float32() float32 }](narrow []T) []float32 {
 	return wide
 }
 
-// transpose turns a matrix of rows × columns, row by row, into one of columns × rows.
-func transpose(matrix []float32, rows, columns int) []float32 {
+// TransposeMatrix turns a matrix of rows × columns, row by row, into one of columns × rows.
+func TransposeMatrix(matrix []float32, rows, columns int) []float32 {
 	out := make([]float32, len(matrix))
 	for r := range rows {
 		for c := range columns {

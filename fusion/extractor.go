@@ -25,9 +25,9 @@ type Extractor interface {
 // ModelInfo describes a model.
 type ModelInfo struct {
 	Name           string   `json:"name"`
-	Digest         string   `json:"digest"`  // "sha256:…" over the files of the model
-	Variant        string   `json:"variant"` // for example "keci"
-	Engine         string   `json:"engine"`  // what computes: "go"
+	Digest         string   `json:"digest"`           // "sha256:…" over the files of the model
+	Variant        string   `json:"variant"`          // for example "keci"
+	Engine         string   `json:"engine,omitempty"` // what computes: "go"; empty where nothing does
 	Parameters     int      `json:"parameters"`
 	EntityTypes    []string `json:"entityTypes"`
 	RelationLabels []string `json:"relationLabels"`

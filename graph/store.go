@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"time"
 )
 
 // ErrNotFound is returned, wrapped, when an id is not in a store.
@@ -99,4 +100,22 @@ type Store interface {
 	Knowledge
 	Documents
 	Close() error
+}
+
+// Canonical is a document as every store keeps it: a valid id, offsets in code
+// points, and the time of its submission, which is now unless it has one. The
+// error says what is wrong with the id or the offsets.
+func Canonical(doc Document) (Document, error) {
+	if err := ValidateID(doc.ID); err != nil {
+		return doc, err
+	}
+	doc, err := doc.WithOffsets(OffsetCodepoint)
+	if err != nil {
+		return doc, err
+	}
+	if doc.Submitted == nil {
+		now := time.Now().UTC().Truncate(time.Millisecond)
+		doc.Submitted = &now
+	}
+	return doc, nil
 }

@@ -53,8 +53,8 @@ type KnowledgeConfig struct {
 	Bases            int         `json:"bases"`            // basis matrices that the relations share
 	NamePieces       int         `json:"namePieces"`       // word pieces of a name that are read
 	DefinitionPieces int         `json:"definitionPieces"` // word pieces of a definition that are read
-	SemanticTypes    []graph.TUI `json:"semanticTypes"`    // types that training has seen, sorted; others share one vector
-	Relations        []string    `json:"relations"`        // relation names that training has seen, sorted; others share one matrix
+	SemanticTypes    []graph.TUI `json:"semanticTypes"`    // types that training has seen, sorted; others are taken for their mean
+	Relations        []string    `json:"relations"`        // relation names that training has seen, sorted; others are taken for their mean
 }
 
 // Variant names a published variation of the model (keci.md §7).

@@ -40,9 +40,8 @@ type reading struct {
 }
 
 // maxSentence is how many word pieces of a sentence are read at once: memory
-// grows with their square. What is longer, most often a list or a
-// table without full stops, is read in parts. (The longest sentence of BioRelEx
-// has 224.)
+// grows with their square. What is longer, most often a list or a table without
+// full stops, is read in parts. (The longest sentence of BioRelEx has 224.)
 const maxSentence = 256
 
 // sentences cuts a text into what is read at once.

@@ -78,7 +78,7 @@ func fileTensors(store *model.Store, cfg encoder.Config, quantized bool) ([]file
 		}
 		name, shape := nameInFile(v.Path(), names), slices.Clone(v.Shape().Dimensions)
 		if isTransposed(v.Path()) {
-			flat = transpose(flat, shape[0], shape[1])
+			flat = encoder.TransposeMatrix(flat, shape[0], shape[1])
 			slices.Reverse(shape)
 		}
 		if quantized && len(shape) == 2 {
@@ -215,7 +215,7 @@ func loadTensor(store *model.Store, file *safetensors.TensorReader, name string,
 		if len(shape) != 2 {
 			return fmt.Errorf("has shape %v, want a matrix", shape)
 		}
-		values = transpose(values, shape[0], shape[1])
+		values = encoder.TransposeMatrix(values, shape[0], shape[1])
 		slices.Reverse(shape)
 	}
 	_, err = store.CreateVariable(path, tensors.FromFlatDataAndDimensions(values, shape...))
@@ -265,17 +265,6 @@ func readFloats(file *safetensors.TensorReader, name string) ([]float32, []int, 
 }
 
 func isNegative(n int) bool { return n < 0 }
-
-// transpose turns a matrix of rows × columns, row by row, into one of columns × rows.
-func transpose(matrix []float32, rows, columns int) []float32 {
-	out := make([]float32, len(matrix))
-	for r := range rows {
-		for c := range columns {
-			out[c*rows+r] = matrix[r*columns+c]
-		}
-	}
-	return out
-}
 
 func floatBytes(values []float32) []byte {
 	data := make([]byte, 0, 4*len(values))

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -36,7 +35,7 @@ func mentionKey(cui graph.CUI, id string) []byte { return append(conceptPrefix(c
 
 // SaveDocument implements graph.Documents.
 func (s *documents) SaveDocument(ctx context.Context, doc graph.Document, replace bool) (created bool, err error) {
-	doc, err = canonical(doc)
+	doc, err = graph.Canonical(doc)
 	if err != nil {
 		return false, fmt.Errorf("saving a document: %w", err)
 	}
@@ -67,22 +66,6 @@ func (s *documents) SaveDocument(ctx context.Context, doc graph.Document, replac
 		return false, fmt.Errorf("saving document %q: %w", doc.ID, err)
 	}
 	return created, nil
-}
-
-// canonical is the document as it is stored.
-func canonical(doc graph.Document) (graph.Document, error) {
-	if err := graph.ValidateID(doc.ID); err != nil {
-		return doc, err
-	}
-	doc, err := doc.WithOffsets(graph.OffsetCodepoint)
-	if err != nil {
-		return doc, err
-	}
-	if doc.Submitted == nil {
-		now := time.Now().UTC().Truncate(time.Millisecond)
-		doc.Submitted = &now
-	}
-	return doc, nil
 }
 
 // Document implements graph.Documents.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
 
@@ -13,7 +12,7 @@ import (
 
 // SaveDocument implements graph.Documents.
 func (s *Store) SaveDocument(ctx context.Context, doc graph.Document, replace bool) (created bool, err error) {
-	doc, err = canonical(doc)
+	doc, err = graph.Canonical(doc)
 	if err != nil {
 		return false, fmt.Errorf("saving a document: %w", err)
 	}
@@ -37,22 +36,6 @@ func (s *Store) SaveDocument(ctx context.Context, doc graph.Document, replace bo
 		return false, s.explain(err, "saving document %q", doc.ID)
 	}
 	return created, nil
-}
-
-// canonical is the document as it is stored.
-func canonical(doc graph.Document) (graph.Document, error) {
-	if err := graph.ValidateID(doc.ID); err != nil {
-		return doc, err
-	}
-	doc, err := doc.WithOffsets(graph.OffsetCodepoint)
-	if err != nil {
-		return doc, err
-	}
-	if doc.Submitted == nil {
-		now := time.Now().UTC().Truncate(time.Millisecond)
-		doc.Submitted = &now
-	}
-	return doc, nil
 }
 
 // claim makes the node of a document, or takes the one that is there, and keeps
