@@ -38,6 +38,9 @@ type Builder struct {
 	typeSets map[string][]graph.TUI
 	tokens   tokens
 	key      []byte
+	bags     []addedBag
+	stem     []byte
+	stems    []uint64
 }
 
 // addedConcept is a concept with the place of its names in Builder.names.
@@ -111,6 +114,7 @@ func (b *Builder) addName(c *addedConcept, name string) {
 	if len(b.key) > longestKey || !b.tokens.hasLetter() {
 		return
 	}
+	b.addBags(len(b.concepts), index)
 	b.added = append(b.added, addedName{
 		start: len(b.keys), length: uint16(len(b.key)), concept: uint32(len(b.concepts)), name: uint32(index),
 		plurals: b.tokens.plurals(0, len(b.tokens.list)-1),
@@ -176,8 +180,23 @@ func (b *Builder) writeConcepts(w *dictionaryWriter) ([][]graph.TUI, error) {
 			c.place = place
 			place += uint64(len(record))
 		}
-		return nil
+		return w.write(cuisFile, func(out io.Writer) error { return writePlaces(out, order) })
 	})
+}
+
+// writePlaces writes where each concept is, in order of CUI.
+func writePlaces(out io.Writer, order []*addedConcept) error {
+	if _, err := io.WriteString(out, magic); err != nil {
+		return err
+	}
+	var place [8]byte
+	for _, c := range order {
+		binary.LittleEndian.PutUint64(place[:], c.place)
+		if _, err := out.Write(place[:]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeNames writes names.postings and names.fst, and gives the number of normal forms.
@@ -230,6 +249,9 @@ func (b *Builder) writeForms(w *dictionaryWriter, fst, postings io.Writer) (form
 		place += uint64(len(list))
 		rest = rest[same:]
 	}
+	if err := b.writeBags(w, postings, place); err != nil {
+		return 0, err
+	}
 	return forms, names.Close()
 }
 
@@ -253,6 +275,9 @@ type dictionaryWriter struct {
 }
 
 const temporary = ".tmp"
+
+// dictionaryFiles are all files, in the order in which they get their names.
+var dictionaryFiles = []string{namesFile, postingsFile, conceptsFile, bagsFile, cuisFile, manifestFile}
 
 // interrupted gives the error of the context, asked once in many steps.
 func (w *dictionaryWriter) interrupted(step int) error {
@@ -280,7 +305,7 @@ func (w *dictionaryWriter) write(name string, fill func(io.Writer) error) (err e
 
 // commit gives the files their names, the manifest last.
 func (w *dictionaryWriter) commit() error {
-	for _, name := range []string{namesFile, postingsFile, conceptsFile, manifestFile} {
+	for _, name := range dictionaryFiles {
 		path := filepath.Join(w.dir, name)
 		if err := os.Rename(path+temporary, path); err != nil {
 			return err
@@ -291,7 +316,7 @@ func (w *dictionaryWriter) commit() error {
 
 // discard removes what was written.
 func (w *dictionaryWriter) discard() {
-	for _, name := range []string{namesFile, postingsFile, conceptsFile, manifestFile} {
+	for _, name := range dictionaryFiles {
 		os.Remove(filepath.Join(w.dir, name+temporary))
 	}
 }

@@ -1,6 +1,7 @@
 package linker
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -9,13 +10,14 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"sort"
 
 	mmap "github.com/blevesearch/mmap-go"
 
 	"github.com/keci-kg/keci/graph"
 )
 
-// A dictionary is four files of a knowledge base folder:
+// A dictionary is six files of a knowledge base folder:
 //
 //	names.json      what it is: format version, counts, size and checksum of the
 //	                other files, the distinct sets of semantic types
@@ -24,6 +26,8 @@ import (
 //	                them the place of the concept (as a difference to the one before),
 //	                which of the concept's names it is, and which of its words are plural
 //	names.concepts  the concepts in order of CUI: CUI, set of types, names, the preferred one first
+//	names.bags      a hash table from the words of a name to the place of a posting (bag.go)
+//	names.cuis      the place of each concept in order of CUI, 8 bytes each
 //
 // Numbers are unsigned varints, strings have their length before them.
 const (
@@ -31,13 +35,15 @@ const (
 	namesFile    = "names.fst"
 	postingsFile = "names.postings"
 	conceptsFile = "names.concepts"
+	bagsFile     = "names.bags"
+	cuisFile     = "names.cuis"
 )
 
 // formatVersion changes with the files and with the normal form of names.
-const formatVersion = 1
+const formatVersion = 2
 
 // magic begins the postings and the concepts, so that no file is ever empty.
-const magic = "keci nm1"
+const magic = "keci nm2"
 
 // Errors of Open.
 var (
@@ -72,7 +78,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // dictionary is the mapped files.
 type dictionary struct {
 	manifest
-	names, postingList, concepts mmap.MMap
+	names, postingList, concepts, bags, cuis mmap.MMap
 }
 
 // openDictionary maps and checks the files.
@@ -96,7 +102,7 @@ func openDictionary(dir string) (*dictionary, error) {
 	for _, file := range []struct {
 		name string
 		data *mmap.MMap
-	}{{namesFile, &d.names}, {postingsFile, &d.postingList}, {conceptsFile, &d.concepts}} {
+	}{{namesFile, &d.names}, {postingsFile, &d.postingList}, {conceptsFile, &d.concepts}, {bagsFile, &d.bags}, {cuisFile, &d.cuis}} {
 		if *file.data, err = mapFile(filepath.Join(dir, file.name), d.Files[file.name]); err != nil {
 			d.Close()
 			return nil, damaged(dir, file.name, err)
@@ -133,7 +139,7 @@ func mapFile(path string, want fileChecksum) (mmap.MMap, error) {
 // Close unmaps the files; the second call does nothing.
 func (d *dictionary) Close() error {
 	var errs []error
-	for _, data := range []*mmap.MMap{&d.names, &d.postingList, &d.concepts} {
+	for _, data := range []*mmap.MMap{&d.names, &d.postingList, &d.concepts, &d.bags, &d.cuis} {
 		if *data != nil {
 			errs = append(errs, data.Unmap())
 		}
@@ -188,7 +194,7 @@ func appendConcept(list []byte, cui string, types uint64, names int, encodedName
 // hit reads the concept and the name of a posting.
 func (d *dictionary) hit(p posting) hit {
 	r := reader(d.concepts[p.concept:])
-	h := hit{cui: r.bytes(), types: d.TypeSets[r.uvarint()], preferred: p.name == 0}
+	h := hit{place: p.concept, cui: r.bytes(), types: d.TypeSets[r.uvarint()], preferred: p.name == 0}
 	r.uvarint() // the number of names
 	h.name = r.bytes()
 	h.matched = h.name
@@ -196,6 +202,20 @@ func (d *dictionary) hit(p posting) hit {
 		h.matched = r.bytes()
 	}
 	return h
+}
+
+// find gives the place of a concept.
+func (d *dictionary) find(cui string) (place uint64, ok bool) {
+	places := d.cuis[len(magic):]
+	at := func(i int) uint64 { return binary.LittleEndian.Uint64(places[8*i:]) }
+	i, ok := sort.Find(len(places)/8, func(i int) int {
+		r := reader(d.concepts[at(i):])
+		return cmp.Compare(cui, string(r.bytes()))
+	})
+	if !ok {
+		return 0, false
+	}
+	return at(i), true
 }
 
 // reader reads numbers and strings from the front of a checked file.
