@@ -74,6 +74,7 @@ func TestExtractForms(t *testing.T) {
 		"format wins":     {"/v1/extract?format=json", body(t, map[string]string{"text": sentence}), []string{"Accept", "image/svg+xml"}, "application/json", `"mentions":[`},
 		"no entity":       {"/v1/extract", `{"text":"nothing here"}`, nil, "application/json", `"mentions":[]`},
 		"link":            {"/v1/link", `{"text":"𝛂 FK506"}`, nil, "application/json", `"start":2,"end":7`},
+		"link, all told":  {"/v1/link?codes=true&synonyms=true", `{"text":"FK506"}`, nil, "application/json", `"codes":[{"source":"TEST","code":"1"}],"synonyms":["FK506"]`},
 		"link to nothing": {"/v1/link", `{"text":"nothing here"}`, nil, "application/json", `"mentions":[]}`},
 		"json of a kind":  {"/v1/extract", `{"text":"FK506"}`, []string{"Content-Type", "application/json; charset=utf-8"}, "application/json", `"FK506"`},
 	} {

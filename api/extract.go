@@ -77,11 +77,18 @@ func (s *Server) documentOperation(op huma.Operation, operations huma.API) huma.
 }
 
 func (s *Server) extract(ctx context.Context, in *DocumentInput) (*rendered, error) {
-	return s.answerDocument(ctx, in, "extract", s.Extractor.Extract)
+	return s.answerDocument(ctx, in, "extract", s.Extractor.Extract, graph.Details{})
 }
 
-func (s *Server) link(ctx context.Context, in *DocumentInput) (*rendered, error) {
-	return s.answerDocument(ctx, in, "link", s.linkDocument)
+// LinkInput is a document to be linked.
+type LinkInput struct {
+	DocumentInput
+	Codes    bool `query:"codes" doc:"Tell the identifiers of each candidate in its sources."`
+	Synonyms bool `query:"synonyms" doc:"Tell all names of each candidate."`
+}
+
+func (s *Server) link(ctx context.Context, in *LinkInput) (*rendered, error) {
+	return s.answerDocument(ctx, &in.DocumentInput, "link", s.linkDocument, graph.Details{Codes: in.Codes, Synonyms: in.Synonyms})
 }
 
 func (s *Server) linkDocument(ctx context.Context, doc graph.Document) (graph.Document, error) {
@@ -94,8 +101,10 @@ func (s *Server) linkDocument(ctx context.Context, doc graph.Document) (graph.Do
 	return doc, nil
 }
 
-// answerDocument works on a document and answers in the form asked for.
-func (s *Server) answerDocument(ctx context.Context, in *DocumentInput, task string, work func(context.Context, graph.Document) (graph.Document, error)) (*rendered, error) {
+// answerDocument works on a document and answers in the form asked for, with
+// details of the candidates, which are no part of what is cached.
+func (s *Server) answerDocument(ctx context.Context, in *DocumentInput, task string,
+	work func(context.Context, graph.Document) (graph.Document, error), details graph.Details) (*rendered, error) {
 	form, err := in.form()
 	if err != nil {
 		return nil, err
@@ -106,6 +115,9 @@ func (s *Server) answerDocument(ctx context.Context, in *DocumentInput, task str
 	}
 	doc, known, err := s.answer(ctx, question{task, doc, work})
 	if err != nil {
+		return nil, s.failed(ctx, err)
+	}
+	if err := graph.Describe(ctx, s.Store, doc.Mentions, details); err != nil {
 		return nil, s.failed(ctx, err)
 	}
 	out, err := render(doc, form, in.unit())

@@ -8,14 +8,13 @@ import (
 
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/linker"
-	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
 type linkOptions struct {
 	documents      documentFlags
 	selection      selectionFlags
 	maxCandidates  int
-	details        knowledgebase.Details
+	details        graph.Details
 	printStopWords bool
 }
 
@@ -66,6 +65,6 @@ func (o *linkOptions) run(cmd *cobra.Command, files []string) error {
 		if d.Mentions, err = kb.Linker.Link(ctx, d.Text); err != nil {
 			return d, err
 		}
-		return d, knowledgebase.Describe(ctx, kb.Knowledge, d.Mentions, o.details)
+		return d, graph.Describe(ctx, kb.Knowledge, d.Mentions, o.details)
 	})
 }

@@ -163,7 +163,7 @@ func lastWord(text string, end int) Range {
 }
 
 // endsClause tells the word after which another sentence, clause or item of a
-// list begins. A full stop after at most two letters is that of an abbreviation
+// list begins. A full stop after a single letter is that of an abbreviation
 // ("E. coli").
 func endsClause(word string) bool {
 	switch word[len(word)-1] {
@@ -172,7 +172,7 @@ func endsClause(word string) bool {
 	case ',':
 		return strings.HasSuffix(word, "),") || strings.HasSuffix(word, "],")
 	case '.':
-		return utf8.RuneCountInString(word) > 3
+		return utf8.RuneCountInString(word) > 2
 	}
 	return false
 }

@@ -47,6 +47,7 @@ func TestFind(t *testing.T) {
 		{"too long a form", "one two three four five six seven eight (OTTFFSSE-1234)", nil},
 		{"too far away", "Alpha went over the hills and came back to one (AB)", nil},
 		{"not over a sentence", "we saw Mice. Studied rats (MSR)", nil},
+		{"not over a short last word", "of PAPs. Systemic (SAP) and pulmonary arterial Ps. Apart (PPA)", nil},
 		{"but over an abbreviated genus", "using E. coli polymerase (ECP)", []string{"ECP=E. coli polymerase"}},
 		{"the first letter begins a word", "in a mammal (AM)", []string{"AM=a mammal"}},
 		{"letters missing", "growth hormone (XYZ)", nil},

@@ -213,7 +213,7 @@ func TestDescribe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Describe(t.Context(), kb.Knowledge, mentions, Details{Codes: true, Synonyms: true}); err != nil {
+	if err := graph.Describe(t.Context(), kb.Knowledge, mentions, graph.Details{Codes: true, Synonyms: true}); err != nil {
 		t.Fatal(err)
 	}
 	same(t, []graph.Code{{Source: "OWN", Code: "7"}}, mentions[0].Concepts[0].Codes)

@@ -1,11 +1,9 @@
-package knowledgebase
+package graph
 
 import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/keci-kg/keci/graph"
 )
 
 // Details are what Describe adds to candidates.
@@ -15,18 +13,18 @@ type Details struct {
 }
 
 // Describe adds details of their concepts to the candidates of mentions.
-func Describe(ctx context.Context, from graph.Knowledge, mentions []graph.Mention, details Details) error {
+func Describe(ctx context.Context, from Knowledge, mentions []Mention, details Details) error {
 	if details == (Details{}) {
 		return nil
 	}
-	known := map[graph.CUI]graph.Concept{}
+	known := map[CUI]Concept{}
 	for _, m := range mentions {
 		for i := range m.Concepts {
 			candidate := &m.Concepts[i]
 			concept, read := known[candidate.CUI]
 			if !read {
 				var err error
-				if concept, err = from.Concept(ctx, candidate.CUI); err != nil && !errors.Is(err, graph.ErrNotFound) {
+				if concept, err = from.Concept(ctx, candidate.CUI); err != nil && !errors.Is(err, ErrNotFound) {
 					return fmt.Errorf("describe %s: %w", candidate.CUI, err)
 				}
 				known[candidate.CUI] = concept
