@@ -208,6 +208,9 @@ func (b *Builder) writeNames(w *dictionaryWriter) (forms int, err error) {
 			cmp.Compare(x.name, y.name),
 		)
 	})
+	if err := b.writePrefixes(w); err != nil {
+		return 0, err
+	}
 	err = w.write(namesFile, func(fst io.Writer) error {
 		return w.write(postingsFile, func(postings io.Writer) error {
 			forms, err = b.writeForms(w, fst, postings)
@@ -277,7 +280,7 @@ type dictionaryWriter struct {
 const temporary = ".tmp"
 
 // dictionaryFiles are all files, in the order in which they get their names.
-var dictionaryFiles = []string{namesFile, postingsFile, conceptsFile, bagsFile, cuisFile, manifestFile}
+var dictionaryFiles = []string{namesFile, postingsFile, conceptsFile, bagsFile, cuisFile, prefixesFile, manifestFile}
 
 // interrupted gives the error of the context, asked once in many steps.
 func (w *dictionaryWriter) interrupted(step int) error {

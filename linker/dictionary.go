@@ -17,7 +17,7 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
-// A dictionary is six files of a knowledge base folder:
+// A dictionary is seven files of a knowledge base folder:
 //
 //	names.json      what it is: format version, counts, size and checksum of the
 //	                other files, the distinct sets of semantic types
@@ -28,6 +28,7 @@ import (
 //	names.concepts  the concepts in order of CUI: CUI, set of types, names, the preferred one first
 //	names.bags      a hash table from the words of a name to the place of a posting (bag.go)
 //	names.cuis      the place of each concept in order of CUI, 8 bytes each
+//	names.prefixes  a filter of normal forms and their beginnings (prefixes.go)
 //
 // Numbers are unsigned varints, strings have their length before them.
 const (
@@ -37,13 +38,14 @@ const (
 	conceptsFile = "names.concepts"
 	bagsFile     = "names.bags"
 	cuisFile     = "names.cuis"
+	prefixesFile = "names.prefixes"
 )
 
 // formatVersion changes with the files and with the normal form of names.
-const formatVersion = 2
+const formatVersion = 3
 
 // magic begins the postings and the concepts, so that no file is ever empty.
-const magic = "keci nm2"
+const magic = "keci nm3"
 
 // Errors of Open.
 var (
@@ -78,7 +80,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // dictionary is the mapped files.
 type dictionary struct {
 	manifest
-	names, postingList, concepts, bags, cuis mmap.MMap
+	names, postingList, concepts, bags, cuis, prefixes mmap.MMap
 }
 
 // openDictionary maps and checks the files.
@@ -102,7 +104,7 @@ func openDictionary(dir string) (*dictionary, error) {
 	for _, file := range []struct {
 		name string
 		data *mmap.MMap
-	}{{namesFile, &d.names}, {postingsFile, &d.postingList}, {conceptsFile, &d.concepts}, {bagsFile, &d.bags}, {cuisFile, &d.cuis}} {
+	}{{namesFile, &d.names}, {postingsFile, &d.postingList}, {conceptsFile, &d.concepts}, {bagsFile, &d.bags}, {cuisFile, &d.cuis}, {prefixesFile, &d.prefixes}} {
 		if *file.data, err = mapFile(filepath.Join(dir, file.name), d.Files[file.name]); err != nil {
 			d.Close()
 			return nil, damaged(dir, file.name, err)
@@ -139,7 +141,7 @@ func mapFile(path string, want fileChecksum) (mmap.MMap, error) {
 // Close unmaps the files; the second call does nothing.
 func (d *dictionary) Close() error {
 	var errs []error
-	for _, data := range []*mmap.MMap{&d.names, &d.postingList, &d.concepts, &d.bags, &d.cuis} {
+	for _, data := range []*mmap.MMap{&d.names, &d.postingList, &d.concepts, &d.bags, &d.cuis, &d.prefixes} {
 		if *data != nil {
 			errs = append(errs, data.Unmap())
 		}

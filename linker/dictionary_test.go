@@ -53,7 +53,7 @@ func TestOrderOfConceptsDoesNotMatter(t *testing.T) {
 	backwards := slices.Clone(testConcepts)
 	slices.Reverse(backwards)
 	want, got := readFolder(t, writeTest(t, testConcepts)), readFolder(t, writeTest(t, backwards))
-	if len(want) != 6 {
+	if len(want) != 7 {
 		t.Errorf("%d files", len(want))
 	}
 	for name := range want {
@@ -116,7 +116,7 @@ func TestOpenDamaged(t *testing.T) {
 		{"missing manifest", manifestFile, nil, ErrNoDictionary},
 		{"broken manifest", manifestFile, func(b []byte) []byte { return b[:len(b)/2] }, ErrDamaged},
 		{"other version", manifestFile, func(b []byte) []byte {
-			return bytes.Replace(b, []byte(`"formatVersion": 2`), []byte(`"formatVersion": 99`), 1)
+			return bytes.Replace(b, []byte(`"formatVersion": 3`), []byte(`"formatVersion": 99`), 1)
 		}, ErrVersion},
 		{"missing names", namesFile, nil, ErrDamaged},
 		{"cut names", namesFile, func(b []byte) []byte { return b[:len(b)-1] }, ErrDamaged},

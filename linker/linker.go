@@ -69,12 +69,14 @@ func Open(dir string, options ...Option) (*Linker, error) {
 	for _, option := range options {
 		option(l)
 	}
-	if l.model, err = openLearned(l.learned, files); err != nil {
-		files.Close()
-		return nil, err
-	}
-	l.scratch.New = func() any { return &scratch{tokens: tokens{stopWords: l.stopWords}} }
+	l.model = openLearned(l.learned, files)
+	l.scratch.New = func() any { return l.newScratch() }
 	return l, nil
+}
+
+func (l *Linker) newScratch() *scratch {
+	names, _ := l.names.Reader() // fails never
+	return &scratch{names: names, tokens: tokens{stopWords: l.stopWords}}
 }
 
 // Close unmaps the dictionary. What Link returned stays valid, but no Link may
@@ -111,8 +113,7 @@ func (l *Linker) match(ctx context.Context, s *scratch, text string) error {
 			continue
 		}
 		s.firstHere = len(s.found)
-		s.walk(i, l.names, l.addExact)
-		s.walk(i, l.model.aliases, l.addAliases)
+		l.walk(s, i)
 		l.addBags(s, i)
 	}
 	s.group()
@@ -122,48 +123,48 @@ func (l *Linker) match(ctx context.Context, s *scratch, text string) error {
 	return nil
 }
 
-// walk gives found every name of a transducer that begins with token i, as the
-// tokens i to j with the value of the name.
-func (s *scratch) walk(i int, names *vellum.FST, found func(s *scratch, i, j int, value uint64)) {
-	state, value := names.Start(), uint64(0)
-	accept := func(b byte) bool {
-		next, output := names.AcceptWithVal(state, b)
-		state, value = next, value+output
-		return names.CanMatch(next)
-	}
-	tokens := s.tokens.list
-	for j := i; j < len(tokens); j++ {
-		if j > i {
-			if tokens[j].broken {
-				break
-			}
-			if separated(&tokens[j-1], &tokens[j]) && !accept(' ') {
-				break
-			}
+// walk records the names and aliases that begin with token i.
+func (l *Linker) walk(s *scratch, i int) {
+	prefixes := bloom(l.files.prefixes[len(magic)+8:])
+	hash := emptyPrefix
+	s.key = s.key[:0]
+	names, aliases := true, len(l.model.aliases) > 0
+	list := s.tokens.list
+	for j := i; j < len(list) && (names || aliases); j++ {
+		if j > i && list[j].broken {
+			return
 		}
-		if !acceptAll(s.tokens.key(j), accept) {
-			break
+		if j > i && separated(&list[j-1], &list[j]) {
+			names = names && prefixes.has(hash.begin())
+			aliases = aliases && l.model.begins(hash)
+			s.key = append(s.key, ' ')
+			hash = hash.add(space)
 		}
-		if !tokens[j].ends {
+		key := s.tokens.key(j)
+		if len(s.key)+len(key) > longestKey {
+			return
+		}
+		s.key, hash = append(s.key, key...), hash.add(key)
+		if !list[j].ends {
 			continue
 		}
-		if final, output := names.IsMatchWithVal(state); final {
-			found(s, i, j, value+output)
+		if names && prefixes.has(hash.whole()) {
+			if place, ok, err := s.names.Get(s.key); err == nil && ok {
+				l.addExact(s, i, j, place)
+			}
+		}
+		if first, ok := l.model.aliases[hash.whole()]; aliases && ok {
+			l.addAliases(s, i, j, first)
 		}
 	}
 }
 
-func acceptAll(key []byte, accept func(byte) bool) bool {
-	for _, b := range key {
-		if !accept(b) {
-			return false
-		}
-	}
-	return true
-}
+var space = []byte{' '}
 
 // scratch is the memory of one call, kept for the next.
 type scratch struct {
+	names     *vellum.Reader
+	key       []byte
 	tokens    tokens
 	stems     []uint64 // hash of the stem of each token
 	stem      []byte

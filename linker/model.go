@@ -16,8 +16,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/blevesearch/vellum"
-
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -128,7 +126,7 @@ func sortedAliases(aliases map[alias]int) []alias {
 
 // openModel is a model with the concepts of a dictionary.
 type openModel struct {
-	aliases   *vellum.FST // normal form to the first of its known
+	aliases   map[uint64]int // hash of a normal form to the first of its known; beginnings to -1
 	known     []knownAlias
 	weights   map[uint64]float32
 	threshold float64
@@ -142,16 +140,12 @@ type knownAlias struct {
 }
 
 // openLearned looks the concepts of a model up; those that the dictionary does not have are left out.
-func openLearned(m *Model, files *dictionary) (*openModel, error) {
+func openLearned(m *Model, files *dictionary) *openModel {
 	open := &openModel{weights: make(map[uint64]float32, len(m.weights)), threshold: m.Threshold}
 	for name, weight := range m.weights {
 		open.weights[hashBytes([]byte(name))] = float32(weight)
 	}
-	var encoded bytes.Buffer
-	names, err := vellum.New(&encoded, nil)
-	if err != nil {
-		return nil, err
-	}
+	open.aliases = map[uint64]int{}
 	last := ""
 	for _, a := range sortedAliases(m.aliases) {
 		place, ok := files.find(string(a.cui))
@@ -159,20 +153,26 @@ func openLearned(m *Model, files *dictionary) (*openModel, error) {
 			continue
 		}
 		if a.name != last {
-			if err := names.Insert([]byte(a.name), uint64(len(open.known))); err != nil {
-				return nil, fmt.Errorf("open linker model: alias %q: %w", a.name, err)
-			}
+			hash := emptyPrefix.add([]byte(a.name))
+			open.aliases[hash.whole()] = len(open.known)
+			members([]byte(a.name), []byte(last), func(h uint64) {
+				if h != hash.whole() {
+					open.aliases[h] = -1
+				}
+			})
 			last = a.name
 		} else {
 			open.known[len(open.known)-1].last = false
 		}
 		open.known = append(open.known, knownAlias{place, m.aliases[a], true})
 	}
-	if err := names.Close(); err != nil {
-		return nil, err
-	}
-	open.aliases, err = vellum.Load(encoded.Bytes())
-	return open, err
+	return open
+}
+
+// begins reports whether an alias begins with the words of a hash.
+func (m *openModel) begins(hash prefixHash) bool {
+	_, ok := m.aliases[hash.begin()]
+	return ok
 }
 
 // sum adds the weights of features.
@@ -184,7 +184,7 @@ func (m *openModel) sum(hashes []uint64) (sum float64) {
 }
 
 // addAliases records the aliases that tokens i to j spell.
-func (l *Linker) addAliases(s *scratch, i, j int, first uint64) {
+func (l *Linker) addAliases(s *scratch, i, j, first int) {
 	m, ok := s.newMatch(i, j, byAlias)
 	if !ok {
 		return

@@ -43,12 +43,9 @@ func Train(ctx context.Context, l *Linker, texts []Annotated) (*Model, error) {
 	m := &Model{Threshold: threshold, weights: map[string]float64{}}
 	perDocument := m.countAliases(l.files, texts)
 	learning := &Linker{training: true, files: l.files, names: l.names, stopWords: l.stopWords}
-	var err error
-	if learning.model, err = openLearned(m, l.files); err != nil {
-		return nil, err
-	}
+	learning.model = openLearned(m, l.files)
 	t := trainer{l: learning, index: map[uint64]uint32{}}
-	t.s = &scratch{tokens: tokens{stopWords: l.stopWords}}
+	t.s = learning.newScratch()
 	t.s.features.names = map[uint64]string{}
 	for _, text := range texts {
 		t.s.learnedFrom = perDocument[text.Document]
