@@ -112,6 +112,24 @@ func TestBeside(t *testing.T) {
 	}
 }
 
+// The longer of two mentions stays in the final mapping.
+func TestSettleFinal(t *testing.T) {
+	mentions := []graph.Mention{
+		{Start: 0, End: 9, Final: true}, {Start: 0, End: 4, Final: true}, {Start: 5, End: 9}, {Start: 8, End: 20, Final: true},
+		{Start: 10, End: 12, Final: true}, {Start: 20, End: 22, Final: true}, {Start: 21, End: 23, Final: true},
+	}
+	settleFinal(mentions)
+	var final []int
+	for i, m := range mentions {
+		if m.Final {
+			final = append(final, i)
+		}
+	}
+	if diff := cmp.Diff([]int{3, 5}, final); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
+	}
+}
+
 func TestStopWords(t *testing.T) {
 	text := "It can be a lung CAN can."
 	for _, test := range []struct {
