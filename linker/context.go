@@ -19,8 +19,8 @@ import (
 //
 // An abbreviation that the text spells out is a mention wherever it occurs. Its
 // candidates are those of its long form, whose mention LongForm names, and then
-// its own. It belongs to the final mapping unless a longer mention does that
-// holds it. Negated tells that the sentence negates the mention.
+// its own. It belongs to the final mapping as its long form does, unless a
+// longer mention holds it. Negated tells that the sentence negates the mention.
 //
 // The slices of semantic types are shared: do not change them.
 func (l *Linker) Link(ctx context.Context, text string) ([]graph.Mention, error) {
@@ -166,7 +166,7 @@ func withLongForms(text string, mentions []graph.Mention, longForms map[Range]*g
 	spelled := make([]graph.Mention, 0, len(mentions)+len(longForms))
 	for _, m := range mentions {
 		if long := longForms[Range{m.Start, m.End}]; long != nil {
-			m.Concepts, m.Final = followedBy(long.Concepts, m.Concepts), true
+			m.Concepts, m.Final = followedBy(long.Concepts, m.Concepts), m.Final || long.Final
 		}
 		spelled = append(spelled, m)
 	}
@@ -177,7 +177,7 @@ func withLongForms(text string, mentions []graph.Mention, longForms map[Range]*g
 	for r, long := range longForms {
 		if !known[r] {
 			spelled = append(spelled, graph.Mention{
-				Start: r.Start, End: r.End, Text: text[r.Start:r.End], Concepts: slices.Clone(long.Concepts), Final: true,
+				Start: r.Start, End: r.End, Text: text[r.Start:r.End], Concepts: slices.Clone(long.Concepts), Final: long.Final,
 			})
 		}
 	}
