@@ -115,6 +115,8 @@ func (l *Linker) match(ctx context.Context, s *scratch, text string) error {
 		s.firstHere = len(s.found)
 		l.walk(s, i)
 		l.addBags(s, i)
+		l.addAffixed(s, i)
+		l.addJoined(s, i)
 	}
 	s.group()
 	if l.ranks() || l.training {
@@ -125,7 +127,7 @@ func (l *Linker) match(ctx context.Context, s *scratch, text string) error {
 
 // walk records the names and aliases that begin with token i.
 func (l *Linker) walk(s *scratch, i int) {
-	prefixes := bloom(l.files.prefixes[len(magic)+8:])
+	prefixes := l.files.filter()
 	hash := emptyPrefix
 	s.key = s.key[:0]
 	names, aliases := true, len(l.model.aliases) > 0

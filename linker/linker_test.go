@@ -89,7 +89,7 @@ func TestLink(t *testing.T) {
 		{"case", "fkbp12 Binds", []string{"fkbp12=C01"}},
 		{"hyphen, space or neither", "IL-2, IL 2 and il2", []string{"IL-2=C02", "IL 2=C02", "il2=C02"}},
 		{"part of a compound", "the GST-FKBP12/IL2-bound", []string{"FKBP12=C01", "IL2=C02"}},
-		{"never inside a word", "xFKBP12 FKBP12x FKBP123 catalases cats", []string{"catalases=C20", "cats=C19,C20"}},
+		{"never inside a word", "qFKBP12 FKBP12x FKBP123 catalases cats", []string{"catalases=C20", "cats=C19,C20"}},
 		{"nested, longest first", "IL-2 receptor", []string{"IL-2 receptor=C03", "IL-2=C02"}},
 		{"overlapping", "lung cancer of the lung", []string{"lung cancer=C13", "lung=C14", "cancer of the lung=C13", "cancer=C15", "lung=C14"}},
 		{"Greek letters", "TNF-α TNFα TNF alpha TNFalpha TNF-Α", []string{"TNF-α=C04", "TNFα=C04", "TNF alpha=C04", "TNFalpha=C04", "TNF-Α=C04"}},

@@ -17,10 +17,11 @@ import (
 // without a model there are none.
 
 const (
-	furthestModifier = 2 // words that are added to a name on one side
+	furthestModifier = 3 // words that are added to a name on one side
+	furthestHead     = 2 // words after a name that are no names themselves
 	mostParts        = 6 // candidates that a phrase takes from a name in it
 
-	leastPhrase = 0.01 // confidence of a phrase that is kept
+	leastPhrase = 0.0003 // confidence of a phrase that is kept
 )
 
 // addPhrases records names with the words before them, and the word after them
@@ -81,15 +82,18 @@ func (s *scratch) widenLeft(m match) {
 }
 
 func (s *scratch) widenRight(m match) {
-	last := m.last + 1
-	if last >= len(s.tokens.list) || !s.joins(last) || s.tokens.list[last].stop {
-		return
-	}
-	for !s.tokens.list[last].ends {
+	last := m.last
+	for range furthestHead {
 		last++
-	}
-	if s.endsAt[last] < 0 {
-		s.addPhrase(m, m.first, last, 0)
+		if last >= len(s.tokens.list) || !s.joins(last) || s.tokens.list[last].stop {
+			return
+		}
+		for !s.tokens.list[last].ends {
+			last++
+		}
+		if s.endsAt[last] < 0 {
+			s.addPhrase(m, m.first, last, 0)
+		}
 	}
 }
 

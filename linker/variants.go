@@ -34,7 +34,7 @@ func (t *tokens) appendStems(stems []uint64, stem *[]byte) []uint64 {
 // addBags records the names whose bag of words is that of some tokens from i on.
 func (l *Linker) addBags(s *scratch, i int) {
 	tokens := s.tokens.list
-	if tokens[i].stop {
+	if s.stems[i] == 0 {
 		return
 	}
 	var bag bagOf
@@ -46,7 +46,7 @@ func (l *Linker) addBags(s *scratch, i int) {
 			continue
 		}
 		bag.add(s.stems[j])
-		if !tokens[j].ends || tokens[j].stop || bag.words == 1 && tokens[j].keyEnd-tokens[j].keyStart < shortestVariant {
+		if !tokens[j].ends || bag.words == 1 && (tokens[j].stop || tokens[j].keyEnd-tokens[j].keyStart < shortestVariant) {
 			continue
 		}
 		if place := l.files.bag(bag.hash()); place != 0 {
