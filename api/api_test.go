@@ -42,11 +42,11 @@ func TestExtractJSON(t *testing.T) {
 		`"model":{"name":"fake","digest":"sha256:fa4e"},"kb":{"name":"small","digest":"sha256:51a11"},` +
 		`"mentions":[{"id":"T1","start":3,"end":9,"text":"FKBP12","type":"protein","score":0.97,` +
 		`"initial":{"type":"protein","score":0.71},"negated":false,"sentinel":0.25,` +
-		`"concepts":[{"cui":"C0039246","name":"FKBP12","semanticTypes":["T116"],"weight":0.75,"score":1000,` +
+		`"concepts":[{"cui":"C0039246","name":"FKBP12","semanticTypes":["T116"],"weight":0.75,"score":1000,"confidence":0,` +
 		`"matched":"FKBP12","centrality":1,"variation":1,"coverage":1,"cohesiveness":1}]},` +
 		`{"id":"T2","start":18,"end":23,"text":"FK506","type":"chemical","score":0.97,` +
 		`"initial":{"type":"protein","score":0.71},"negated":false,"sentinel":0.25,` +
-		`"concepts":[{"cui":"C0085149","name":"Tacrolimus","semanticTypes":["T121"],"weight":0.75,"score":1000,` +
+		`"concepts":[{"cui":"C0085149","name":"Tacrolimus","semanticTypes":["T121"],"weight":0.75,"score":1000,"confidence":0,` +
 		`"matched":"FK506","centrality":1,"variation":1,"coverage":1,"cohesiveness":1}]}],` +
 		`"relations":[{"id":"R1","head":"T1","tail":"T2","label":"bind","directed":false,"score":0.91,"initial":{"score":0.44}}]}` + "\n"
 	if diff := cmp.Diff(want, answer.Body.String()); diff != "" {

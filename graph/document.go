@@ -43,11 +43,14 @@ type Mention struct {
 	Type  string  `json:"type,omitempty"`
 	Score float64 `json:"score,omitempty"`
 	// Initial is what the text alone said, before knowledge.
-	Initial  *Judgement  `json:"initial,omitempty"`
-	Negated  bool        `json:"negated"`
-	LongForm string      `json:"longForm,omitempty"` // id of the mention that spells an abbreviation out
-	Sentinel *float64    `json:"sentinel,omitempty"` // attention to "none of the concepts"; with the Weights of Concepts it sums to 1
-	Concepts []Candidate `json:"concepts"`           // best first
+	Initial  *Judgement `json:"initial,omitempty"`
+	Negated  bool       `json:"negated"`
+	LongForm string     `json:"longForm,omitempty"` // id of the mention that spells an abbreviation out
+	Sentinel *float64   `json:"sentinel,omitempty"` // attention to "none of the concepts"; with the Weights of Concepts it sums to 1
+	// Final marks the mentions of the final mapping: the best set of mentions none
+	// of which overlaps another. The others are kept for readers that choose themselves.
+	Final    bool        `json:"final,omitempty"`
+	Concepts []Candidate `json:"concepts"` // best first
 }
 
 // Judgement is a label with its probability, as one stage of the model saw it.
@@ -61,9 +64,11 @@ type Candidate struct {
 	CUI           CUI      `json:"cui"`
 	Name          string   `json:"name"` // preferred name
 	SemanticTypes []TUI    `json:"semanticTypes"`
-	Weight        *float64 `json:"weight,omitempty"` // attention of the fusion (keci.md §5); absent when only linked
-	Score         int      `json:"score"`            // 0…1000, MetaMap's evaluation function (linker.md)
-	Matched       string   `json:"matched"`          // the name of the knowledge base that matched
+	Weight        *float64 `json:"weight,omitempty"`  // attention of the fusion (keci.md §5); absent when only linked
+	Score         int      `json:"score"`             // 0…1000, MetaMap's evaluation function (linker.md)
+	Confidence    float64  `json:"confidence"`        // 0…1, that people would link this range to this concept; what the order goes by
+	Variant       string   `json:"variant,omitempty"` // how Matched was found (package linker); empty when the text is that name
+	Matched       string   `json:"matched"`           // the name of the knowledge base that matched
 	Centrality    float64  `json:"centrality"`
 	Variation     float64  `json:"variation"`
 	Coverage      float64  `json:"coverage"`

@@ -9,7 +9,7 @@ import (
 
 // Beside finds the names of other linkers as well, those of further knowledge
 // bases or of a user's own terms. What they find is put together: candidates of
-// one range by their scores, and where these are equal, in the order of the
+// one range by their confidence, and where these are equal, in the order of the
 // linkers. The others must be closed after this one, by who opened them.
 func Beside(others ...*Linker) Option {
 	return func(l *Linker) { l.beside = append(l.beside, others...) }
@@ -29,13 +29,34 @@ func merge(a, b []graph.Mention) []graph.Mention {
 			merged, b = append(merged, b[0]), b[1:]
 		default:
 			m := a[0]
+			m.Final = a[0].Final || b[0].Final
 			m.Concepts = mergeCandidates(m.Text, a[0].Concepts, b[0].Concepts)
 			merged, a, b = append(merged, m), a[1:], b[1:]
 		}
 	}
 	merged = append(append(merged, a...), b...)
 	number(merged)
+	settleFinal(merged)
 	return merged
+}
+
+// settleFinal makes the final mapping one without overlaps: of two mentions in
+// it that overlap the longer one stays, or else the first. Mentions come in
+// order of their start.
+func settleFinal(mentions []graph.Mention) {
+	last := -1
+	for i, m := range mentions {
+		switch {
+		case !m.Final:
+		case last < 0 || m.Start >= mentions[last].End:
+			last = i
+		case m.End-m.Start > mentions[last].End-mentions[last].Start:
+			mentions[last].Final = false
+			last = i
+		default:
+			mentions[i].Final = false
+		}
+	}
 }
 
 // mergeCandidates puts two lists together, each in its own order and each
@@ -58,6 +79,7 @@ func mergeCandidates(surface string, a, b []graph.Candidate) []graph.Candidate {
 // compareCandidates orders candidates of different linkers, best first.
 func compareCandidates(surface string, a, b graph.Candidate) int {
 	return cmp.Or(
+		cmp.Compare(b.Confidence, a.Confidence),
 		cmp.Compare(b.Score, a.Score),
 		cmp.Compare(likeness([]byte(b.Matched), surface), likeness([]byte(a.Matched), surface)),
 		compareTrueFirst(a.Matched == a.Name, b.Matched == b.Name),

@@ -40,7 +40,10 @@ type Builder struct {
 	tokens   tokens
 	key      []byte
 	record   []byte
-	encoded  []byte // names of one concept
+	encoded  []byte        // names of one concept
+	bags     *spill.Sorter // of bagRecord
+	stem     []byte
+	stems    []uint64
 }
 
 // NewBuilder makes a builder that writes into dir, which it creates if necessary.
@@ -52,6 +55,7 @@ func NewBuilder(dir string) (*Builder, error) {
 		dir:      dir,
 		concepts: spill.New(context.Background(), dir),
 		names:    spill.New(context.Background(), dir),
+		bags:     spill.New(context.Background(), dir),
 		typeSets: make(map[string]uint32),
 	}, nil
 }
@@ -60,6 +64,7 @@ func NewBuilder(dir string) (*Builder, error) {
 func (b *Builder) Close() {
 	b.concepts.Close()
 	b.names.Close()
+	b.bags.Close()
 }
 
 // Add adds a concept with its preferred name, synonyms and semantic types; the
@@ -124,7 +129,10 @@ func (b *Builder) addName(c graph.Concept, index int, name string) error {
 	}
 	b.added++
 	b.record = appendNameRecord(b.record[:0], b.key, c.CUI, uint32(index), b.count, b.tokens.plurals(0, len(b.tokens.list)-1))
-	return b.spilled(b.names.Add(string(b.record)))
+	if err := b.spilled(b.names.Add(string(b.record))); err != nil {
+		return err
+	}
+	return b.addBags(c.CUI, uint32(index))
 }
 
 // Finish writes the files. The same concepts, in whatever order they were
@@ -178,6 +186,7 @@ func (b *Builder) writeConcepts(w *dictionaryWriter, places []uint64) ([][]graph
 			return err
 		}
 		var encoded []byte
+		inOrder := make([]uint64, 0, len(places))
 		step := 0
 		for record, err := range b.concepts.Sorted() {
 			if err == nil {
@@ -193,10 +202,26 @@ func (b *Builder) writeConcepts(w *dictionaryWriter, places []uint64) ([][]graph
 				return err
 			}
 			places[c.ordinal] = place
+			inOrder = append(inOrder, place)
 			place += uint64(len(encoded))
 		}
-		return nil
+		return w.write(cuisFile, func(out io.Writer) error { return writePlaces(out, inOrder) })
 	})
+}
+
+// writePlaces writes where each concept is, in order of CUI.
+func writePlaces(out io.Writer, inOrder []uint64) error {
+	if _, err := io.WriteString(out, magic); err != nil {
+		return err
+	}
+	var place [8]byte
+	for _, p := range inOrder {
+		binary.LittleEndian.PutUint64(place[:], p)
+		if _, err := out.Write(place[:]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeNames writes names.postings and names.fst, and gives the number of normal forms.
@@ -235,6 +260,12 @@ func (b *Builder) writeForms(w *dictionaryWriter, places []uint64, fst, postings
 	if err := writer.flush(); err != nil {
 		return 0, err
 	}
+	if err := w.write(prefixesFile, writer.prefixes.writeTo); err != nil {
+		return 0, err
+	}
+	if err := b.writeBags(w, places, postings, writer.place); err != nil {
+		return 0, err
+	}
 	return writer.forms, names.Close()
 }
 
@@ -247,6 +278,7 @@ type formWriter struct {
 	key      string
 	list     []posting
 	encoded  []byte
+	prefixes prefixes
 }
 
 func (w *formWriter) add(key string, p posting) error {
@@ -254,6 +286,7 @@ func (w *formWriter) add(key string, p posting) error {
 		if err := w.flush(); err != nil {
 			return err
 		}
+		w.prefixes.add(key, w.key)
 		w.key = key
 	}
 	w.list = append(w.list, p)
@@ -268,12 +301,7 @@ func (w *formWriter) flush() error {
 	if err := w.names.Insert([]byte(w.key), w.place); err != nil {
 		return err
 	}
-	w.encoded = binary.AppendUvarint(w.encoded[:0], uint64(len(w.list)))
-	previous := uint64(0)
-	for _, p := range w.list {
-		w.encoded = appendPosting(w.encoded, p, previous)
-		previous = p.concept
-	}
+	w.encoded = appendPostings(w.encoded[:0], w.list)
 	w.forms++
 	w.place += uint64(len(w.encoded))
 	w.list = w.list[:0]
@@ -289,6 +317,9 @@ type dictionaryWriter struct {
 }
 
 const temporary = ".tmp"
+
+// dictionaryFiles are all files, in the order in which they get their names.
+var dictionaryFiles = []string{namesFile, postingsFile, conceptsFile, bagsFile, cuisFile, prefixesFile, manifestFile}
 
 // interrupted gives the error of the context, asked once in many steps.
 func (w *dictionaryWriter) interrupted(step int) error {
@@ -316,7 +347,7 @@ func (w *dictionaryWriter) write(name string, fill func(io.Writer) error) (err e
 
 // commit gives the files their names, the manifest last.
 func (w *dictionaryWriter) commit() error {
-	for _, name := range []string{namesFile, postingsFile, conceptsFile, manifestFile} {
+	for _, name := range dictionaryFiles {
 		path := filepath.Join(w.dir, name)
 		if err := os.Rename(path+temporary, path); err != nil {
 			return err
@@ -327,7 +358,7 @@ func (w *dictionaryWriter) commit() error {
 
 // discard removes what was written.
 func (w *dictionaryWriter) discard() {
-	for _, name := range []string{namesFile, postingsFile, conceptsFile, manifestFile} {
+	for _, name := range dictionaryFiles {
 		os.Remove(filepath.Join(w.dir, name+temporary))
 	}
 }

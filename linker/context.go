@@ -19,7 +19,8 @@ import (
 //
 // An abbreviation that the text spells out is a mention wherever it occurs. Its
 // candidates are those of its long form, whose mention LongForm names, and then
-// its own. Negated tells that the sentence negates the mention.
+// its own. It belongs to the final mapping as its long form does, unless a
+// longer mention holds it. Negated tells that the sentence negates the mention.
 //
 // The slices of semantic types are shared: do not change them.
 func (l *Linker) Link(ctx context.Context, text string) ([]graph.Mention, error) {
@@ -117,10 +118,7 @@ func (d definitions) at(text string, i int) (long *graph.Mention, end int) {
 		if len(list) == 0 || !ok {
 			continue
 		}
-		next := 0
-		for next < len(list) && list[next].at <= i {
-			next++
-		}
+		next, _ := slices.BinarySearchFunc(list, i+1, func(d definition, at int) int { return cmp.Compare(d.at, at) })
 		return list[max(0, next-1)].long, end
 	}
 	return nil, 0
@@ -168,7 +166,7 @@ func withLongForms(text string, mentions []graph.Mention, longForms map[Range]*g
 	spelled := make([]graph.Mention, 0, len(mentions)+len(longForms))
 	for _, m := range mentions {
 		if long := longForms[Range{m.Start, m.End}]; long != nil {
-			m.Concepts = followedBy(long.Concepts, m.Concepts)
+			m.Concepts, m.Final = followedBy(long.Concepts, m.Concepts), m.Final || long.Final
 		}
 		spelled = append(spelled, m)
 	}
@@ -179,11 +177,12 @@ func withLongForms(text string, mentions []graph.Mention, longForms map[Range]*g
 	for r, long := range longForms {
 		if !known[r] {
 			spelled = append(spelled, graph.Mention{
-				Start: r.Start, End: r.End, Text: text[r.Start:r.End], Concepts: slices.Clone(long.Concepts),
+				Start: r.Start, End: r.End, Text: text[r.Start:r.End], Concepts: slices.Clone(long.Concepts), Final: long.Final,
 			})
 		}
 	}
 	number(spelled)
+	settleFinal(spelled)
 	ids := make(map[Range]string, len(spelled))
 	for _, m := range spelled {
 		ids[Range{m.Start, m.End}] = m.ID

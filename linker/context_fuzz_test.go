@@ -24,12 +24,18 @@ func FuzzLinkInContext(f *testing.F) {
 			t.Fatal(err)
 		}
 		ids := map[string]graph.Mention{}
+		finalEnd := 0
 		for i, m := range mentions {
 			if m.Start < 0 || m.End <= m.Start || m.End > len(text) || m.Text != text[m.Start:m.End] || !onBorder(text, m.Start) || !onBorder(text, m.End) {
 				t.Fatalf("%+v is no range of %q", m, text)
 			}
 			if i > 0 && compareRanges(mentions[i-1], m) >= 0 {
 				t.Fatalf("%+v comes after %+v", m, mentions[i-1])
+			}
+			if m.Final && m.Start < finalEnd {
+				t.Fatalf("%+v overlaps another of the final mapping in %q", m, text)
+			} else if m.Final {
+				finalEnd = m.End
 			}
 			seen := map[graph.CUI]bool{}
 			for _, c := range m.Concepts {

@@ -56,7 +56,7 @@ func TestLinkInContext(t *testing.T) {
 		{"the nearest definition before", "MS, mitral stenosis (MS), MS. Multiple sclerosis (MS), MS",
 			[]string{"T1 MS=C4,C2 <T2", "T2 mitral stenosis=C4", "T3 MS=C4,C2 <T2", "T4 MS=C4,C2 <T2",
 				"T5 Multiple sclerosis=C1", "T6 MS=C1,C2 <T5", "T7 MS=C1,C2 <T5"}},
-		{"wide characters", "😀 Ménière's disease (MD): MD", []string{"T1 Ménière's disease=C6", "T2 MD=C6 <T1", "T3 MD=C6 <T1"}},
+		{"wide characters", "😀 Ménière's disease (MD): MD", []string{"T1 Ménière's disease=C6", "T2 Ménière=C6", "T3 MD=C6 <T1", "T4 MD=C6 <T1"}},
 		{"an unknown long form", "major satellite (MS)", []string{"T1 MS=C2"}},
 		{"marks belong to the letter", "mitral stenosis (MS), MS\u0301 e\u0301MS",
 			[]string{"T1 mitral stenosis=C4", "T2 MS=C4,C2 <T1"}},
@@ -107,6 +107,24 @@ func TestBeside(t *testing.T) {
 	}
 	want := []string{"T1 Multiple sclerosis=C1", "T2 sclerosis=D3,E1", "T3 MS=C1,D1,E2,C2,D2 <T1", "T4 fever=C5,E3"}
 	if diff := cmp.Diff(want, inContext(got)); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
+	}
+}
+
+// The longer of two mentions stays in the final mapping.
+func TestSettleFinal(t *testing.T) {
+	mentions := []graph.Mention{
+		{Start: 0, End: 9, Final: true}, {Start: 0, End: 4, Final: true}, {Start: 5, End: 9}, {Start: 8, End: 20, Final: true},
+		{Start: 10, End: 12, Final: true}, {Start: 20, End: 22, Final: true}, {Start: 21, End: 23, Final: true},
+	}
+	settleFinal(mentions)
+	var final []int
+	for i, m := range mentions {
+		if m.Final {
+			final = append(final, i)
+		}
+	}
+	if diff := cmp.Diff([]int{3, 5}, final); diff != "" {
 		t.Errorf("want - got +:\n%s", diff)
 	}
 }

@@ -1,6 +1,7 @@
 package linker
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -9,13 +10,14 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"sort"
 
 	mmap "github.com/blevesearch/mmap-go"
 
 	"github.com/keci-kg/keci/graph"
 )
 
-// A dictionary is four files of a knowledge base folder:
+// A dictionary is seven files of a knowledge base folder:
 //
 //	names.json      what it is: format version, counts, size and checksum of the
 //	                other files, the distinct sets of semantic types
@@ -24,6 +26,9 @@ import (
 //	                them the place of the concept (as a difference to the one before),
 //	                which of the concept's names it is, and which of its words are plural
 //	names.concepts  the concepts in order of CUI: CUI, set of types, names, the preferred one first
+//	names.bags      a hash table from the words of a name to the place of a posting (bag.go)
+//	names.cuis      the place of each concept in order of CUI, 8 bytes each
+//	names.prefixes  a filter of normal forms and their beginnings (prefixes.go)
 //
 // Numbers are unsigned varints, strings have their length before them.
 const (
@@ -31,13 +36,16 @@ const (
 	namesFile    = "names.fst"
 	postingsFile = "names.postings"
 	conceptsFile = "names.concepts"
+	bagsFile     = "names.bags"
+	cuisFile     = "names.cuis"
+	prefixesFile = "names.prefixes"
 )
 
 // formatVersion changes with the files and with the normal form of names.
-const formatVersion = 1
+const formatVersion = 4
 
 // magic begins the postings and the concepts, so that no file is ever empty.
-const magic = "keci nm1"
+const magic = "keci nm4"
 
 // Errors of Open.
 var (
@@ -72,7 +80,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // dictionary is the mapped files.
 type dictionary struct {
 	manifest
-	names, postingList, concepts mmap.MMap
+	names, postingList, concepts, bags, cuis, prefixes mmap.MMap
 }
 
 // openDictionary maps and checks the files.
@@ -96,7 +104,7 @@ func openDictionary(dir string) (*dictionary, error) {
 	for _, file := range []struct {
 		name string
 		data *mmap.MMap
-	}{{namesFile, &d.names}, {postingsFile, &d.postingList}, {conceptsFile, &d.concepts}} {
+	}{{namesFile, &d.names}, {postingsFile, &d.postingList}, {conceptsFile, &d.concepts}, {bagsFile, &d.bags}, {cuisFile, &d.cuis}, {prefixesFile, &d.prefixes}} {
 		if *file.data, err = mapFile(filepath.Join(dir, file.name), d.Files[file.name]); err != nil {
 			d.Close()
 			return nil, damaged(dir, file.name, err)
@@ -133,7 +141,7 @@ func mapFile(path string, want fileChecksum) (mmap.MMap, error) {
 // Close unmaps the files; the second call does nothing.
 func (d *dictionary) Close() error {
 	var errs []error
-	for _, data := range []*mmap.MMap{&d.names, &d.postingList, &d.concepts} {
+	for _, data := range []*mmap.MMap{&d.names, &d.postingList, &d.concepts, &d.bags, &d.cuis, &d.prefixes} {
 		if *data != nil {
 			errs = append(errs, data.Unmap())
 		}
@@ -146,6 +154,17 @@ type posting struct {
 	concept uint64 // its place in names.concepts
 	name    uint64 // which of the concept's names, 0 the preferred one
 	plurals uint64 // a bit for each word that lost a plural ending
+}
+
+// appendPostings encodes the postings of one normal form or bag.
+func appendPostings(list []byte, postings []posting) []byte {
+	list = binary.AppendUvarint(list, uint64(len(postings)))
+	previous := uint64(0)
+	for _, p := range postings {
+		list = appendPosting(list, p, previous)
+		previous = p.concept
+	}
+	return list
 }
 
 // appendPosting appends p to a list whose last concept lies at previous.
@@ -188,7 +207,7 @@ func appendConcept(list []byte, cui string, types uint64, names int, encodedName
 // hit reads the concept and the name of a posting.
 func (d *dictionary) hit(p posting) hit {
 	r := reader(d.concepts[p.concept:])
-	h := hit{cui: r.bytes(), types: d.TypeSets[r.uvarint()], preferred: p.name == 0}
+	h := hit{place: p.concept, cui: r.bytes(), types: d.TypeSets[r.uvarint()], preferred: p.name == 0}
 	r.uvarint() // the number of names
 	h.name = r.bytes()
 	h.matched = h.name
@@ -196,6 +215,20 @@ func (d *dictionary) hit(p posting) hit {
 		h.matched = r.bytes()
 	}
 	return h
+}
+
+// find gives the place of a concept.
+func (d *dictionary) find(cui string) (place uint64, ok bool) {
+	places := d.cuis[len(magic):]
+	at := func(i int) uint64 { return binary.LittleEndian.Uint64(places[8*i:]) }
+	i, ok := sort.Find(len(places)/8, func(i int) int {
+		r := reader(d.concepts[at(i):])
+		return cmp.Compare(cui, string(r.bytes()))
+	})
+	if !ok {
+		return 0, false
+	}
+	return at(i), true
 }
 
 // reader reads numbers and strings from the front of a checked file.

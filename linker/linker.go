@@ -37,6 +37,9 @@ import (
 type Linker struct {
 	files         *dictionary
 	names         *vellum.FST
+	learned       *Model
+	training      bool
+	model         *openModel // learned, with the concepts of this dictionary
 	maxCandidates int
 	stopWords     map[string]bool
 	beside        []*Linker
@@ -62,120 +65,183 @@ func Open(dir string, options ...Option) (*Linker, error) {
 		files.Close()
 		return nil, damaged(dir, namesFile, err)
 	}
-	l := &Linker{files: files, names: names}
+	l := &Linker{files: files, names: names, learned: DefaultModel()}
 	for _, option := range options {
 		option(l)
 	}
-	l.scratch.New = func() any { return &scratch{tokens: tokens{stopWords: l.stopWords}} }
+	l.model = openLearned(l.learned, files)
+	l.scratch.New = func() any { return l.newScratch() }
 	return l, nil
+}
+
+func (l *Linker) newScratch() *scratch {
+	names, _ := l.names.Reader() // fails never
+	return &scratch{names: names, tokens: tokens{stopWords: l.stopWords}}
 }
 
 // Close unmaps the dictionary. What Link returned stays valid, but no Link may
 // be running or follow.
 func (l *Linker) Close() error { return l.files.Close() }
 
-// find returns the mentions of the names of the dictionary in text, in the order
-// of Link, with their candidates, best first: by score, then names spelled as in
-// the text, then those that differ in case only, then preferred names, then CUI.
+// find gives the mentions of the names of the dictionary in text, in the order
+// of Link, with their candidates ranked: tokens, then the names that they spell
+// exactly, by a learned alias or by a bag of words, then phrases around them,
+// then ranking and final mapping.
 func (l *Linker) find(ctx context.Context, text string) ([]graph.Mention, error) {
 	s := l.scratch.Get().(*scratch)
 	defer l.scratch.Put(s)
-	s.reset()
-	s.tokens.scan(text)
-	for i := range s.tokens.list {
-		if i%256 == 0 && ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if s.tokens.list[i].starts {
-			l.matchFrom(s, text, i)
-		}
+	if err := l.match(ctx, s, text); err != nil {
+		return nil, err
 	}
+	l.rank(s)
+	s.dropPhrases()
+	l.chooseFinal(s)
 	return s.mentions(text), nil
 }
 
-// matchFrom records every name that begins with token i.
-func (l *Linker) matchFrom(s *scratch, text string, i int) {
-	state, value := l.names.Start(), uint64(0)
-	accept := func(b byte) bool {
-		next, output := l.names.AcceptWithVal(state, b)
-		state, value = next, value+output
-		return l.names.CanMatch(next)
-	}
-	first := len(s.matches)
-	tokens := s.tokens.list
-	for j := i; j < len(tokens); j++ {
-		if j > i {
-			if tokens[j].broken {
-				break
-			}
-			if separated(&tokens[j-1], &tokens[j]) && !accept(' ') {
-				break
-			}
+// match fills s with the matches of a text in order, each with its candidates,
+// which are not ranked yet.
+func (l *Linker) match(ctx context.Context, s *scratch, text string) error {
+	s.reset()
+	s.tokens.scan(text)
+	s.findStems()
+	for i := range s.tokens.list {
+		if i%256 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		if !acceptAll(s.tokens.key(j), accept) {
-			break
-		}
-		if !tokens[j].ends {
+		if !s.tokens.list[i].starts {
 			continue
 		}
-		if final, output := l.names.IsMatchWithVal(state); final {
-			l.addMatch(s, text, i, j, value+output)
-		}
+		s.firstHere = len(s.found)
+		l.walk(s, i)
+		l.addBags(s, i)
+		l.addAffixed(s, i)
+		l.addJoined(s, i)
 	}
-	slices.Reverse(s.matches[first:]) // longer ones first
+	s.group()
+	if l.ranks() || l.training {
+		s.addPhrases()
+	}
+	return nil
 }
 
-func acceptAll(key []byte, accept func(byte) bool) bool {
-	for _, b := range key {
-		if !accept(b) {
-			return false
+// walk records the names and aliases that begin with token i.
+func (l *Linker) walk(s *scratch, i int) {
+	prefixes := l.files.filter()
+	hash := emptyPrefix
+	s.key = s.key[:0]
+	names, aliases := true, len(l.model.aliases) > 0
+	list := s.tokens.list
+	for j := i; j < len(list) && (names || aliases); j++ {
+		if j > i && list[j].broken {
+			return
+		}
+		if j > i && separated(&list[j-1], &list[j]) {
+			names = names && prefixes.has(hash.begin())
+			aliases = aliases && l.model.begins(hash)
+			s.key = append(s.key, ' ')
+			hash = hash.add(space)
+		}
+		key := s.tokens.key(j)
+		if len(s.key)+len(key) > longestKey {
+			return
+		}
+		s.key, hash = append(s.key, key...), hash.add(key)
+		if !list[j].ends {
+			continue
+		}
+		if names && prefixes.has(hash.whole()) {
+			if place, ok, err := s.names.Get(s.key); err == nil && ok {
+				l.addExact(s, i, j, place)
+			}
+		}
+		if first, ok := l.model.aliases[hash.whole()]; aliases && ok {
+			l.addAliases(s, i, j, first)
 		}
 	}
-	return true
 }
 
-// scratch is the memory of one call of Link, kept for the next.
+var space = []byte{' '}
+
+// scratch is the memory of one call, kept for the next.
 type scratch struct {
-	tokens  tokens
-	matches []match
-	hits    []hit
-	strings []byte
+	names     *vellum.Reader
+	key       []byte
+	tokens    tokens
+	stems     []uint64 // hash of the stem of each token
+	stem      []byte
+	name      tokens // of a name that is being compared
+	nameStems []uint64
+
+	found     []match // in the order in which they were found
+	foundHits []hit
+	firstHere int // in found, of those that begin with the present token
+
+	matches          []match // by range, each range once
+	hits             []hit
+	strings          []byte
+	features         features
+	learnedFrom      map[alias]int // in training: what the document itself taught
+	best             []float64
+	endsAt, startsAt []int
 }
 
-// match is a range of the text that is a name, with its candidates in scratch.hits.
+// match is a range of the text that is a name, with its candidates.
 type match struct {
-	start, end        int
+	start, end        int // bytes
+	first, last       int // tokens, the last included
 	firstHit, lastHit int
+	how               how  // the best way in which a candidate was found
+	final             bool // it belongs to the final mapping
 }
 
 // hit is a candidate whose strings still lie in the dictionary.
 type hit struct {
+	place              uint64 // of the concept in the dictionary
 	cui, name, matched []byte
 	types              []graph.TUI
 	score              components
 	points             int
 	likeness           int
 	preferred          bool
+	how                how
+	seen               int     // how often people linked this concept under this name
+	value              float64 // what it is ranked by, the logit of its confidence
 }
+
+// how a candidate was found, the best way first.
+type how uint8
+
+const (
+	byName how = iota
+	byAlias
+	byBag
+	byPhrase
+)
+
+// howNames are for the output; a plain name needs no word.
+var howNames = [...]string{byName: "", byAlias: "learned", byBag: "variant", byPhrase: "part"}
 
 func (s *scratch) reset() {
 	s.tokens.reset()
-	s.matches = s.matches[:0]
-	s.hits = s.hits[:0]
+	s.found, s.foundHits = s.found[:0], s.foundHits[:0]
+	s.matches, s.hits = s.matches[:0], s.hits[:0]
 	s.strings = s.strings[:0]
 }
 
-// addMatch decodes the postings of the name that tokens i to j spell.
-func (l *Linker) addMatch(s *scratch, text string, i, j int, posting uint64) {
-	start, end, ok := bracketed(text, s.tokens.list[i].start, s.tokens.list[j].end)
-	surface := text[start:end]
-	stop := s.tokens.onlyStopWords(i, j)
-	if !ok || stop && !writtenAsSymbol(surface) {
+// addExact decodes the postings of the name that tokens i to j spell.
+func (l *Linker) addExact(s *scratch, i, j int, place uint64) {
+	m, ok := s.newMatch(i, j, byName)
+	if !ok {
 		return
 	}
-	first := len(s.hits)
+	surface := s.tokens.text[m.start:m.end]
+	stop := s.tokens.onlyStopWords(i, j)
+	if stop && !writtenAsSymbol(surface) {
+		return
+	}
 	plurals := s.tokens.plurals(i, j)
-	for p := range l.files.postings(posting) {
+	for p := range l.files.postings(place) {
 		h := l.files.hit(p)
 		h.likeness = likeness(h.matched, surface)
 		if stop && h.likeness != sameSpelling {
@@ -183,32 +249,67 @@ func (l *Linker) addMatch(s *scratch, text string, i, j int, posting uint64) {
 		}
 		h.score = exactName(j-i+1, plurals^p.plurals)
 		h.points = h.score.points()
-		s.addHit(first, h)
+		s.foundHits = append(s.foundHits, h)
 	}
-	if len(s.hits) == first {
-		return
-	}
-	slices.SortFunc(s.hits[first:], compareHits)
-	if l.maxCandidates > 0 && len(s.hits)-first > l.maxCandidates {
-		s.hits = s.hits[:first+l.maxCandidates]
-	}
-	s.matches = append(s.matches, match{start, end, first, len(s.hits)})
+	s.addMatch(m)
 }
 
-// addHit adds a candidate, or replaces that of the same concept by a better
-// one. The names of a concept follow one another in a posting.
-func (s *scratch) addHit(first int, h hit) {
-	last := len(s.hits) - 1
-	if last < first || !bytes.Equal(s.hits[last].cui, h.cui) {
-		s.hits = append(s.hits, h)
-	} else if compareHits(h, s.hits[last]) < 0 {
-		s.hits[last] = h
+// newMatch makes the match of the tokens i to j; it is false when brackets part it.
+func (s *scratch) newMatch(i, j int, how how) (m match, ok bool) {
+	m = match{first: i, last: j, firstHit: len(s.foundHits), how: how}
+	m.start, m.end, ok = bracketed(s.tokens.text, s.tokens.list[i].start, s.tokens.list[j].end)
+	return m, ok
+}
+
+// addMatch keeps a match if it has candidates.
+func (s *scratch) addMatch(m match) {
+	if m.lastHit = len(s.foundHits); m.lastHit > m.firstHit {
+		s.found = append(s.found, m)
 	}
+}
+
+// group puts the candidates of each range together, each concept once by its best way.
+func (s *scratch) group() {
+	slices.SortStableFunc(s.found, compareMatches)
+	for rest := s.found; len(rest) > 0; {
+		m := rest[0]
+		m.firstHit = len(s.hits)
+		for len(rest) > 0 && rest[0].start == m.start && rest[0].end == m.end {
+			m.how = min(m.how, rest[0].how)
+			for _, h := range s.foundHits[rest[0].firstHit:rest[0].lastHit] {
+				s.addHit(m.firstHit, h)
+			}
+			rest = rest[1:]
+		}
+		m.lastHit = len(s.hits)
+		s.matches = append(s.matches, m)
+	}
+}
+
+// compareMatches is the order of Link.
+func compareMatches(a, b match) int {
+	return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
+}
+
+// addHit adds a candidate, or replaces that of the same concept by a better one.
+func (s *scratch) addHit(first int, h hit) {
+	for i := first; i < len(s.hits); i++ {
+		if old := &s.hits[i]; old.place == h.place {
+			seen := max(old.seen, h.seen)
+			if compareHits(h, *old) < 0 {
+				*old = h
+			}
+			old.seen = seen
+			return
+		}
+	}
+	s.hits = append(s.hits, h)
 }
 
 // compareHits orders candidates, best first.
 func compareHits(a, b hit) int {
 	return cmp.Or(
+		cmp.Compare(b.value, a.value),
 		cmp.Compare(b.points, a.points),
 		cmp.Compare(b.likeness, a.likeness),
 		compareTrueFirst(a.preferred, b.preferred),
@@ -315,13 +416,14 @@ func (s *scratch) mentions(text string) []graph.Mention {
 				Score: h.points, Centrality: h.score.centrality, Variation: h.score.variation,
 				Coverage: h.score.coverage, Cohesiveness: h.score.cohesiveness,
 			}
+			c.Variant, c.Confidence = howNames[h.how], confidence(h.value)
 			if c.Matched = c.Name; !h.preferred {
 				c.Matched = cut(len(h.matched))
 			}
 			candidates = append(candidates, c)
 		}
 		mentions[i] = graph.Mention{
-			ID: id, Start: m.start, End: m.end, Text: text[m.start:m.end],
+			ID: id, Start: m.start, End: m.end, Text: text[m.start:m.end], Final: m.final,
 			Concepts: candidates[first:len(candidates):len(candidates)],
 		}
 	}

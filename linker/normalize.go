@@ -1,6 +1,7 @@
 package linker
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -42,6 +43,7 @@ type token struct {
 
 // tokens holds the tokens of a text, with memory that is used again.
 type tokens struct {
+	text      string
 	list      []token
 	keys      []byte
 	stopWords map[string]bool // nil for the built-in ones
@@ -58,9 +60,12 @@ func separated(a, b *token) bool {
 }
 
 // appendKey appends the normal form of all tokens to key.
-func (t *tokens) appendKey(key []byte) []byte {
-	for i := range t.list {
-		if i > 0 && separated(&t.list[i-1], &t.list[i]) {
+func (t *tokens) appendKey(key []byte) []byte { return t.appendRange(key, 0, len(t.list)-1) }
+
+// appendRange appends the normal form of the tokens first to last.
+func (t *tokens) appendRange(key []byte, first, last int) []byte {
+	for i := first; i <= last; i++ {
+		if i > first && separated(&t.list[i-1], &t.list[i]) {
 			key = append(key, ' ')
 		}
 		key = append(key, t.key(i)...)
@@ -88,6 +93,24 @@ func (t *tokens) onlyStopWords(i, j int) bool {
 	return true
 }
 
+// bracket gives the tokens of the last part in round brackets, or start = end.
+func (t *tokens) bracket() (start, end int) {
+	closing := strings.LastIndexByte(t.text, ')')
+	opening := strings.LastIndexByte(t.text[:max(closing, 0)], '(')
+	if opening <= 0 {
+		return 0, 0
+	}
+	for i := range t.list {
+		if t.list[i].end <= opening {
+			start = i + 1
+		}
+		if t.list[i].start < closing {
+			end = i + 1
+		}
+	}
+	return start, max(start, end)
+}
+
 // hasLetter reports whether there is anything but digits and plus signs.
 func (t *tokens) hasLetter() bool {
 	for i := range t.list {
@@ -101,6 +124,7 @@ func (t *tokens) hasLetter() bool {
 // scan splits text into tokens. It never fails: what is no letter or digit,
 // invalid UTF-8 included, parts words.
 func (t *tokens) scan(text string) {
+	t.text = text
 	s := scanner{tokens: t, text: text}
 	for s.at < len(text) {
 		s.step()

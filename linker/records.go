@@ -9,7 +9,7 @@ import (
 
 // While a dictionary is built, names and concepts are strings that sort as they
 // are to be written: names by normal form, concept and place among its names,
-// concepts by identifier. What does not count for the order comes last.
+// concepts by identifier, bags by hash. What does not count for the order comes last.
 
 const nul = "\x00" // less than any byte of a normal form or identifier
 
@@ -38,6 +38,29 @@ func splitNameRecord(record string) nameRecord {
 		name:    binary.BigEndian.Uint32(numbers),
 		ordinal: binary.BigEndian.Uint32(numbers[4:]),
 		plurals: binary.BigEndian.Uint64(numbers[8:]),
+	}
+}
+
+// bagRecord is the hash of a bag, concept, NUL, and two numbers.
+type bagRecord struct {
+	hash    uint64
+	name    uint32 // index among the names of the concept
+	ordinal uint32 // of the concept, in the order in which they were added
+}
+
+func appendBagRecord(to []byte, hash uint64, cui graph.CUI, name, ordinal uint32) []byte {
+	to = binary.BigEndian.AppendUint64(to, hash)
+	to = append(append(to, cui...), nul...)
+	to = binary.BigEndian.AppendUint32(to, name)
+	return binary.BigEndian.AppendUint32(to, ordinal)
+}
+
+func splitBagRecord(record string) bagRecord {
+	numbers := []byte(record[len(record)-8:])
+	return bagRecord{
+		hash:    binary.BigEndian.Uint64([]byte(record[:8])),
+		name:    binary.BigEndian.Uint32(numbers),
+		ordinal: binary.BigEndian.Uint32(numbers[4:]),
 	}
 }
 

@@ -6,7 +6,9 @@ import "math/bits"
 // They are summed along the way that the variant was made.
 const (
 	distanceSpelling   = 0 // case, diacritics, hyphens, Greek letters
-	distanceInflection = 1 // plural
+	distanceInflection = 1 // plural, -ed and -ing
+	distanceSynonym    = 2 // another word for it, abbreviations included
+	distanceDerivation = 3 // another part of speech
 )
 
 // components are the four parts of MetaMap's evaluation function, each 0…1.

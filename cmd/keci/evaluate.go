@@ -27,6 +27,8 @@ type evaluateOptions struct {
 	model       string
 	kb          string
 	engine      string
+	linkModel   string
+	skip        float64 // share of the documents, MedMentions only
 }
 
 func newEvaluateCommand() *cobra.Command {
@@ -46,19 +48,23 @@ the corpus without a document count as "missing": nothing in them was found.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.corpus, "corpus", "", `which corpus --data is: "biorelex" or "ade"`)
+	flags.StringVar(&o.corpus, "corpus", "", `which corpus --data is: "biorelex", "ade" or, for the linker, "medmentions"`)
 	flags.StringVar(&o.data, "data", "", "JSON `FILE` of the corpus")
 	flags.StringVar(&o.predictions, "predictions", "", "JSONL `FILE` as keci extract writes it; - for standard input")
 	flags.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
 	flags.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
+	flags.StringVar(&o.linkModel, "link-model", "", "model `FILE` of the linker, for medmentions (default: the one in the program)")
+	flags.Float64Var(&o.skip, "skip", 0, "leave out the first `SHARE` of the documents, for medmentions, 0 to 1")
 	flags.StringVar(&o.engine, "engine", defaultEngine, "what computes")
 	return cmd
 }
 
 func (o evaluateOptions) run(cmd *cobra.Command) error {
 	switch {
-	case o.corpus != corpus.BioRelEx && o.corpus != corpus.ADE:
-		return usageError("--corpus is %q: use %q or %q", o.corpus, corpus.BioRelEx, corpus.ADE)
+	case o.corpus == medMentions && o.data != "":
+		return o.runLinker(cmd)
+	case o.corpus != medMentions && o.corpus != corpus.BioRelEx && o.corpus != corpus.ADE:
+		return usageError("--corpus is %q: use %q, %q or %q", o.corpus, corpus.BioRelEx, corpus.ADE, medMentions)
 	case o.data == "":
 		return usageError("--data is missing: name the JSON file of the corpus")
 	case o.predictions != "" && (o.model != "" || o.kb != ""):

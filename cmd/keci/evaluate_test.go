@@ -66,7 +66,7 @@ func TestEvaluatePredictions(t *testing.T) {
 
 func TestEvaluateWrongCalls(t *testing.T) {
 	for want, args := range map[string][]string{
-		`"biorelex" or "ade"`: {"--corpus", "ace"},
+		`"biorelex", "ade" or "medmentions"`: {"--corpus", "ace"},
 		"--data":              {"--corpus", "ade"},
 		"--predictions":       {"--corpus", "ade", "--data", "x.json", "--predictions", "y.jsonl", "--model", "m"},
 		"unknown flag":        {"--gold", "x.json"},

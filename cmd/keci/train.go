@@ -60,6 +60,7 @@ OUT/history.json and OUT/curve.png. Ctrl-C stops at once and leaves nothing half
 	f.Int64Var(&o.train.Seed, "seed", o.train.Seed, "of the initial weights, the order of the data and dropout")
 	f.BoolVar(&o.train.Resume, "resume", false, "go on from the checkpoint in --out")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
+	cmd.AddCommand(newTrainLinkerCommand())
 	return cmd
 }
 

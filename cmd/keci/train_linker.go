@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keci-kg/keci/linker"
+	"github.com/keci-kg/keci/linker/eval"
+)
+
+type trainLinkerOptions struct {
+	data, out, kb string
+	share         float64
+}
+
+func newTrainLinkerCommand() *cobra.Command {
+	var o trainLinkerOptions
+	cmd := &cobra.Command{
+		Use:   "linker",
+		Short: "Learn the ranking of the linker from texts with linked concepts",
+		Long: `Learns from MedMentions what keci link ranks candidates by: names under which
+people mentioned the concepts of the knowledge base, and the weights of a
+log-linear model. The same texts and knowledge base give the same file.`,
+		Example: `  keci train linker --data train.jsonl --share 0.8 --kb open-kb --out linker.tsv.gz
+  keci evaluate --corpus medmentions --data train.jsonl --skip 0.8 --kb open-kb --link-model linker.tsv.gz`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.data, "data", "", "JSONL `FILE` of MedMentions")
+	flags.StringVar(&o.out, "out", "", "`FILE` to write the model to")
+	flags.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
+	flags.Float64Var(&o.share, "share", 1, "learn from the first `SHARE` of the documents only, 0 to 1")
+	return cmd
+}
+
+func (o trainLinkerOptions) run(cmd *cobra.Command) error {
+	switch {
+	case o.data == "" || o.out == "":
+		return usageError("--data and --out are needed")
+	case !(o.share > 0 && o.share <= 1):
+		return usageError("--share is %g: use more than 0 and at most 1", o.share)
+	}
+	texts, err := eval.ReadMedMentions(o.data)
+	if err != nil {
+		return err
+	}
+	texts, _ = eval.Split(texts, o.share)
+	kb, err := openKnowledgeBase(cmd.Context(), o.kb)
+	if err != nil {
+		return err
+	}
+	defer kb.Close()
+	model, err := linker.Train(cmd.Context(), kb.Linker, texts)
+	if err != nil {
+		return err
+	}
+	var content bytes.Buffer
+	if err := model.Write(&content); err != nil {
+		return fmt.Errorf("write linker model: %w", err)
+	}
+	if err := os.WriteFile(o.out, content.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("write linker model: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,310 @@
+package linker
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+	"sort"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The ranking is a log-linear model: the value of a candidate of a mention is
+// the sum of the weights of its features (Model), learned from texts in which
+// people linked concepts. Features of the mention are its words, those beside
+// it, its form, and how it lies in other mentions; features of the candidate
+// are its concept, its semantic types, its MetaMap score, how its name was found
+// and how often people linked this concept under this name. The value is the
+// logit of the probability that people would link just this range to just this concept.
+
+// feature kinds, one letter each, before the ":" in the file of a model.
+const (
+	ofBias       = 'b'
+	ofName       = 'w' // the normal form of the mention
+	ofFirst      = 'f' // its first word
+	ofLast       = 'l' // its last word
+	ofBefore     = 'p' // the word before
+	ofAfter      = 'n' // the word after
+	ofForm       = 'a' // capitals and digits
+	ofLength     = 'k' // number of words, how it was found
+	ofNesting    = 'i' // inside of a longer one, around others
+	ofGlue       = 'g' // what stands right before and after it
+	ofConcept    = 'c' // CUI
+	ofType       = 't' // semantic type
+	ofTypeLast   = 'T' // semantic type and last word
+	ofTypeBefore = 'P' // semantic type and the word before
+	ofMatch      = 's' // how the name was found and looks
+	ofScore      = 'm' // MetaMap's score in steps of 50
+	ofSeen       = 'x' // how often people linked the concept under this name
+	ofShare      = 'y' // which share that is of all concepts of the name
+	ofSource     = 'u' // first letter of the identifier
+	ofRank       = 'r' // place among the candidates without context
+	ofNumber     = 'z' // number of candidates
+)
+
+// lexical kinds have as many values as there are words or concepts.
+func lexical(kind byte) bool {
+	switch kind {
+	case ofName, ofFirst, ofLast, ofBefore, ofAfter, ofConcept, ofTypeLast, ofTypeBefore:
+		return true
+	}
+	return false
+}
+
+// features collects the hashes of features.
+type features struct {
+	hashes []uint64
+	names  map[uint64]string // when not nil, what they stand for
+	key    []byte
+}
+
+func (f *features) add(kind byte, value []byte) { f.addPair(kind, value, nil) }
+
+func (f *features) addPair(kind byte, value, second []byte) {
+	f.key = append(append(f.key[:0], kind, ':'), value...)
+	if second != nil {
+		f.key = append(append(f.key, '|'), second...)
+	}
+	hash := hashBytes(f.key)
+	f.hashes = append(f.hashes, hash)
+	if f.names != nil {
+		if _, ok := f.names[hash]; !ok {
+			f.names[hash] = string(f.key)
+		}
+	}
+}
+
+func (f *features) addSmall(kind byte, values ...int) {
+	var value [8]byte
+	for i, v := range values {
+		value[i] = 'A' + byte(min(v, 25))
+	}
+	f.add(kind, value[:len(values)])
+}
+
+// logBucket is 0 for 0, 1 for 1, 2 for 2 and 3, 3 for 4 to 7 and so on.
+func logBucket(n int) int { return bits.Len(uint(max(n, 0))) }
+
+// rank orders the candidates of each match, best first.
+func (l *Linker) rank(s *scratch) {
+	l.eachMatch(s, func(k, longest int) {
+		if l.ranks() {
+			l.weigh(s, k, longest)
+			m := &s.matches[k]
+			slices.SortFunc(s.hits[m.firstHit:m.lastHit], compareHits)
+		}
+	})
+}
+
+// eachMatch gives do each match, its candidates ordered without context, and
+// the last token of the names before it.
+func (l *Linker) eachMatch(s *scratch, do func(k, longest int)) {
+	longest := -1
+	for k := range s.matches {
+		m := &s.matches[k]
+		slices.SortFunc(s.hits[m.firstHit:m.lastHit], compareHits)
+		do(k, longest)
+		if m.how != byPhrase {
+			longest = max(longest, m.last)
+		}
+	}
+}
+
+// weigh sets the values of the candidates of a match.
+func (l *Linker) weigh(s *scratch, k, longest int) {
+	f := &s.features
+	f.hashes = f.hashes[:0]
+	s.mentionFeatures(f, k, longest)
+	base := l.model.sum(f.hashes)
+	m := &s.matches[k]
+	total := s.totalSeen(m)
+	for rank := range m.lastHit - m.firstHit {
+		f.hashes = f.hashes[:0]
+		s.candidateFeatures(f, m, rank, total)
+		s.hits[m.firstHit+rank].value = base + l.model.sum(f.hashes)
+	}
+}
+
+func (s *scratch) totalSeen(m *match) (total int) {
+	for _, h := range s.hits[m.firstHit:m.lastHit] {
+		total += h.seen
+	}
+	return total
+}
+
+var (
+	textStart = []byte("^")
+	textEnd   = []byte("$")
+)
+
+// mentionFeatures adds what all candidates of match k have in common.
+func (s *scratch) mentionFeatures(f *features, k, longest int) {
+	m := &s.matches[k]
+	list := s.tokens.list
+	f.add(ofBias, nil)
+	s.strings = s.tokens.appendRange(s.strings[:0], m.first, m.last)
+	f.add(ofName, s.strings)
+	s.strings = s.strings[:0]
+	f.add(ofLast, s.tokens.key(m.last))
+	if m.first < m.last {
+		f.add(ofFirst, s.tokens.key(m.first))
+	}
+	f.add(ofBefore, s.before(m))
+	after := textEnd
+	if m.last+1 < len(list) {
+		after = s.tokens.key(m.last + 1)
+	}
+	f.add(ofAfter, after)
+	f.addSmall(ofForm, form(s.tokens.text[m.start:m.end]), min(m.end-m.start, 6))
+	f.addSmall(ofLength, m.last-m.first+1, int(m.how))
+	inside := 0
+	if longest >= m.last {
+		inside = 1
+	}
+	if k > 0 && s.matches[k-1].start == m.start && s.matches[k-1].how != byPhrase {
+		inside = 2
+	}
+	if k+1 < len(s.matches) && s.matches[k+1].start < m.end {
+		inside += 3
+	}
+	f.addSmall(ofNesting, inside, int(m.how))
+	f.addSmall(ofGlue, s.glue(m.start-1), s.glue(m.end))
+}
+
+func (s *scratch) before(m *match) []byte {
+	if m.first == 0 {
+		return textStart
+	}
+	return s.tokens.key(m.first - 1)
+}
+
+// glue classes the character at byte i.
+func (s *scratch) glue(i int) int {
+	text := s.tokens.text
+	if i < 0 || i >= len(text) {
+		return 0
+	}
+	at := i
+	if text[i] == ' ' { // in tokenised text, what is beyond the blank
+		if i > 0 && i+1 < len(text) && (text[i+1] == '-' || text[i+1] == '/' || text[i+1] == ')') {
+			at = i + 1
+		} else if i > 1 && (text[i-1] == '-' || text[i-1] == '/' || text[i-1] == '(') {
+			at = i - 1
+		}
+	}
+	switch text[at] {
+	case ' ':
+		return 1
+	case '-':
+		return 2
+	case '/':
+		return 3
+	case '(', ')':
+		return 4
+	case ',', '.', ';', ':':
+		return 5
+	}
+	return 6
+}
+
+// form classes the spelling of a mention.
+func form(text string) int {
+	first, _ := utf8.DecodeRuneInString(text)
+	upper, lower, digit := 0, 0, 0
+	for _, r := range text {
+		switch {
+		case unicode.IsUpper(r):
+			upper++
+		case unicode.IsLower(r):
+			lower++
+		case unicode.IsDigit(r):
+			digit = 1
+		}
+	}
+	class := 0
+	switch {
+	case lower == 0:
+		class = 3
+	case upper > 1 || upper == 1 && !unicode.IsUpper(first):
+		class = 2
+	case upper == 1:
+		class = 1
+	}
+	return 2*class + digit
+}
+
+// candidateFeatures adds those of one candidate; rank is its place without context.
+func (s *scratch) candidateFeatures(f *features, m *match, rank, totalSeen int) {
+	h := &s.hits[m.firstHit+rank]
+	f.add(ofConcept, h.cui)
+	last, before := s.tokens.key(m.last), s.before(m)
+	for _, t := range h.types {
+		var tui [8]byte
+		n := copy(tui[:], t)
+		f.add(ofType, tui[:n])
+		f.addPair(ofTypeLast, tui[:n], last)
+		f.addPair(ofTypeBefore, tui[:n], before)
+	}
+	preferred := 0
+	if h.preferred {
+		preferred = 1
+	}
+	f.addSmall(ofMatch, int(h.how), h.likeness, preferred)
+	f.addSmall(ofScore, h.points/50, int(h.how))
+	f.addSmall(ofSeen, logBucket(h.seen), logBucket(totalSeen))
+	f.addSmall(ofShare, 4*h.seen/max(totalSeen, 1), min(totalSeen, 1))
+	f.add(ofSource, h.cui[:min(1, len(h.cui))])
+	f.addSmall(ofRank, min(rank, 4), min(m.lastHit-m.firstHit, 3))
+	f.addSmall(ofNumber, logBucket(m.lastHit-m.firstHit))
+}
+
+// confidence is the probability of which value is the logit, to four decimals; 0
+// when nothing was learned.
+func confidence(value float64) float64 {
+	if value == 0 {
+		return 0
+	}
+	return math.Round(1e4/(1+math.Exp(-value))) / 1e4
+}
+
+// chooseFinal marks the final mapping: of all sets of matches that do not
+// overlap, the one with the greatest gain. With a model, a match gains its
+// confidence above the least one; without, MetaMap's score times the square of
+// its words, which prefers the longest as the cohesiveness does.
+func (l *Linker) chooseFinal(s *scratch) {
+	n := len(s.matches)
+	s.best = slices.Grow(s.best[:0], n+1)[:n+1]
+	s.best[n] = 0
+	for k := n - 1; k >= 0; k-- {
+		s.best[k] = max(s.best[k+1], l.gain(s, k)+s.best[s.following(k)])
+	}
+	for k := 0; k < n; {
+		if s.best[k] > s.best[k+1] {
+			s.matches[k].final = true
+			k = s.following(k)
+		} else {
+			k++
+		}
+	}
+}
+
+// gain is what match k adds to a mapping.
+func (l *Linker) gain(s *scratch, k int) float64 {
+	m := &s.matches[k]
+	best := &s.hits[m.firstHit]
+	if !l.ranks() {
+		words := float64(m.last - m.first + 1)
+		return float64(best.points) * words * words
+	}
+	return 1/(1+math.Exp(-best.value)) - l.model.threshold
+}
+
+// ranks reports whether a model was learned.
+func (l *Linker) ranks() bool { return len(l.model.weights) > 0 }
+
+// following is the first match that begins where match k ends or later.
+func (s *scratch) following(k int) int {
+	end := s.matches[k].end
+	rest := s.matches[k+1:]
+	return k + 1 + sort.Search(len(rest), func(i int) bool { return rest[i].start >= end })
+}

@@ -1,0 +1,146 @@
+package linker
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+func TestVariants(t *testing.T) {
+	l := buildTest(t, []graph.Concept{
+		{CUI: "C1", Name: "carcinoma, small cell"},
+		{CUI: "C2", Name: "edema of the lung"},
+		{CUI: "C3", Name: "ischemia"},
+		{CUI: "C4", Name: "Krabbe disease"},
+		{CUI: "C5", Name: "CDC6"},
+		{CUI: "C6", Name: "EGFR"},
+		{CUI: "C7", Name: "autoimmune disease"},
+		{CUI: "C8", Name: "ABC1 (human)"},
+		{CUI: "C9", Name: "toxicity"},
+	})
+	for text, want := range map[string]string{
+		"small cell carcinoma":  "small cell carcinoma=C1",
+		"lung oedema":           "lung oedema=C2",
+		"pulmonary edema":       "pulmonary edema=C2",
+		"ischaemic":             "ischaemic=C3",
+		"Krabbe":                "Krabbe=C4",
+		"Cdc6p":                 "Cdc6p=C5",
+		"hCDC6":                 "hCDC6=C5",
+		"EGF-R":                 "EGF-R=C6",
+		"auto - immune disease": "",
+		"nephrotoxicity":        "nephrotoxicity=C9",
+	} {
+		mentions, err := l.Link(context.Background(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := brief(mentions)
+		if want == "" && len(got) == 0 || len(got) > 0 && got[0] == want {
+			continue
+		}
+		t.Errorf("Link(%q) = %q, want %q first", text, got, want)
+	}
+}
+
+// The distances of the ways a word can vary, and with them the known answer 768 of
+// "Beyond" the exact name: MetaMap's D = 5 path is truncated, not rounded.
+func TestWordDistance(t *testing.T) {
+	for _, test := range []struct {
+		text, name string
+		want       int
+	}{
+		{"tumour", "tumor", distanceSpelling},
+		{"oedema", "edema", distanceSpelling},
+		{"signalling", "signal", distanceInflection},
+		{"hepatic", "liver", distanceSynonym},
+		{"thrombotic", "thrombosis", distanceSynonym},
+		{"conjunctival", "conjunctiva", distanceDerivation},
+	} {
+		if got := wordDistance([]byte(test.text), []byte(test.name), false, false); got != test.want {
+			t.Errorf("wordDistance(%q, %q) = %d, want %d", test.text, test.name, got, test.want)
+		}
+	}
+}
+
+// "lung cancer" gives the concept Cancer 861 (Aronson 2001).
+func TestPartOfAPhrase(t *testing.T) {
+	if got := exactName(1, 0).within(1, 2, 1).points(); got != 861 {
+		t.Errorf("got %d, want 861", got)
+	}
+}
+
+func TestFinalMapping(t *testing.T) {
+	l := buildTest(t, testConcepts)
+	mentions, err := l.Link(context.Background(), "IL-2 receptor in lung cancer of the lung")
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := 0
+	var final []string
+	for _, m := range mentions {
+		if !m.Final {
+			continue
+		}
+		if m.Start < end {
+			t.Errorf("%q overlaps the one before", m.Text)
+		}
+		end = m.End
+		final = append(final, m.Text)
+	}
+	if diff := cmp.Diff([]string{"IL-2 receptor", "lung", "cancer of the lung"}, final); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
+	}
+}
+
+func TestTrain(t *testing.T) {
+	l := buildTest(t, testConcepts)
+	var texts []Annotated
+	for _, document := range []string{"1", "2", "3", "4", "5", "6"} {
+		texts = append(texts, Annotated{document, "The cat saw a feline with lung cancer.", []Annotation{{4, 7, "C19"}, {14, 20, "C19"}}})
+	}
+	m, err := Train(context.Background(), l, texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first, second bytes.Buffer
+	if err := m.Write(&first); err != nil {
+		t.Fatal(err)
+	}
+	again, err := readModel(bytes.NewReader(first.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Write(&second); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
+		t.Errorf("a model that was read is written otherwise (%v)", err)
+	}
+	mentions, err := buildTest(t, testConcepts, Learned(again)).Link(context.Background(), "A cat or a feline.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var final []string
+	for _, mention := range mentions {
+		if c := mention.Concepts[0]; mention.Final && c.CUI == "C19" && c.Confidence > 0.5 {
+			final = append(final, mention.Text+" "+c.Variant)
+		}
+	}
+	if diff := cmp.Diff([]string{"cat ", "feline learned"}, final); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
+	}
+}
+
+func TestConfidence(t *testing.T) {
+	if got := confidence(math.Log(3)); got != 0.75 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestDefaultModel(t *testing.T) {
+	if m := DefaultModel(); len(m.aliases) == 0 || len(m.weights) == 0 || m.Threshold <= 0 {
+		t.Error("the model in the program is empty")
+	}
+}
