@@ -19,7 +19,7 @@ func newBenchCommand() *cobra.Command {
 		Use:   "bench",
 		Short: "Measure speed and memory, as JSON with machine and versions",
 	}
-	cmd.AddCommand(newBenchEncoderCommand(), newBenchExtractCommand(), newBenchLinkCommand(), newBenchUMLSCommand())
+	cmd.AddCommand(newBenchEncoderCommand(), newBenchExtractCommand(), newBenchLinkCommand(), newBenchSubgraphCommand(), newBenchUMLSCommand())
 	return cmd
 }
 

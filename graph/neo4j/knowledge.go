@@ -147,7 +147,8 @@ func (s *Store) Neighbors(ctx context.Context, cui graph.CUI, limit int) ([]grap
 	return relations, nil
 }
 
-// subgraphQuery gives the whole subgraph as one record.
+// subgraphQuery gives the whole subgraph as one record. Relations are lists of
+// their fields: the names of the fields would be most of the answer.
 const subgraphQuery = `
 	CALL () {
 		MATCH (c:Concept) WHERE c.cui IN $cuis AND NOT c:Unlisted
@@ -157,7 +158,7 @@ const subgraphQuery = `
 		UNWIND concepts AS a
 		MATCH (a)-[r]->(b:Concept)
 		WHERE b IN concepts AND type(r) <> 'EXTRACTED'
-		RETURN collect({head: a.cui, label: r.label, tail: b.cui, rel: r.rel, sources: r.sources}) AS relations
+		RETURN collect([a.cui, r.label, b.cui, r.rel, r.sources]) AS relations
 	}
 	CALL (concepts) {
 		UNWIND concepts AS c
@@ -169,7 +170,7 @@ const subgraphQuery = `
 	CALL (types) {
 		UNWIND types AS a
 		MATCH (a)-[r]->(b:SemanticType) WHERE b IN types
-		RETURN collect({head: a.tui, label: r.label, tail: b.tui}) AS typeRelations
+		RETURN collect([a.tui, r.label, b.tui]) AS typeRelations
 	}
 	RETURN concepts, relations, types, typeRelations`
 
@@ -186,8 +187,8 @@ func readSubgraph(record *driver.Record) graph.Subgraph {
 	sub := graph.Subgraph{
 		Concepts:      nodesOf(record, "concepts", readConcept),
 		SemanticTypes: nodesOf(record, "types", readSemanticType),
-		Relations:     mapsOf(record, "relations", readRelation),
-		TypeRelations: mapsOf(record, "typeRelations", readTypeRelation),
+		Relations:     listsOf(record, "relations", []string{"head", "label", "tail", "rel", "sources"}, readRelation),
+		TypeRelations: listsOf(record, "typeRelations", []string{"head", "label", "tail"}, readTypeRelation),
 	}
 	slices.SortFunc(sub.Concepts, func(a, b graph.Concept) int { return cmp.Compare(a.CUI, b.CUI) })
 	slices.SortFunc(sub.SemanticTypes, func(a, b graph.SemanticType) int { return cmp.Compare(a.TUI, b.TUI) })

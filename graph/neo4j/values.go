@@ -1,6 +1,7 @@
 package neo4j
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,20 @@ type getter interface{ Get(key string) (any, bool) }
 type properties map[string]any
 
 func (p properties) Get(key string) (any, bool) { value, ok := p[key]; return value, ok }
+
+// fieldList is a list of values that have their names by their place.
+type fieldList struct {
+	names  []string
+	values []any
+}
+
+func (f fieldList) Get(key string) (any, bool) {
+	place := slices.Index(f.names, key)
+	if place < 0 || place >= len(f.values) {
+		return nil, false
+	}
+	return f.values[place], true
+}
 
 func valueOf[T any](from getter, key string) T {
 	value, _ := from.Get(key)
@@ -72,6 +87,18 @@ func mapsOf[T any](from getter, key string, read func(getter) T) []T {
 	for _, value := range values {
 		if item, ok := value.(map[string]any); ok {
 			items = append(items, read(properties(item)))
+		}
+	}
+	return items
+}
+
+// listsOf reads a list of lists whose items have the given names.
+func listsOf[T any](from getter, key string, names []string, read func(getter) T) []T {
+	values := valueOf[[]any](from, key)
+	items := make([]T, 0, len(values))
+	for _, value := range values {
+		if fields, ok := value.([]any); ok {
+			items = append(items, read(fieldList{names, fields}))
 		}
 	}
 	return items
