@@ -3,8 +3,10 @@ package keci
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -36,6 +38,7 @@ type Learner struct {
 	batch       int
 	encoder     string // directory of the encoder
 	refresh     int    // epochs between two encodings of the definitions
+	begun       int    // the last epoch whose batches were laid out, −1 before the first
 }
 
 // example is an instance with its labels.
@@ -87,7 +90,7 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 		return nil, err
 	}
 	l := &Learner{
-		model: m, heldOut: set.HeldOut, batch: batchSize, encoder: encoderDir, refresh: definitionRefresh,
+		model: m, heldOut: set.HeldOut, batch: batchSize, encoder: encoderDir, refresh: definitionRefresh, begun: -1,
 		network: network{cfg: cfg, encoder: m.encoderConfig, training: true},
 	}
 	for i, in := range instances {
@@ -173,12 +176,13 @@ const poolBatches = 20
 // Batches lays out the batches of an epoch. The first epoch trains span types
 // only (keci.md §6).
 func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]func() []*tensors.Tensor, error) {
-	if epoch%l.refresh == 0 {
+	if epoch%l.refresh == 0 && epoch != l.begun { // an epoch that goes on keeps the vectors of its start
 		l.model.definitions.replace(map[string][]float32{})
 	}
 	if err := l.model.definitions.ensure(ctx, l.instances()...); err != nil {
 		return nil, err
 	}
+	l.begun = epoch
 	order := rng.Perm(len(l.examples))
 	var groups [][]int
 	for pool := range slices.Chunk(order, l.batch*poolBatches) {
@@ -303,16 +307,42 @@ func (l *Learner) Save(_ context.Context, dir string) error {
 	return save(dir, l.encoder, l.model.cfg, l.model.encoderConfig, l.model.store, false)
 }
 
-// definitionsFile is where a checkpoint holds the vectors of the definitions.
-const definitionsFile = "definitions.gob"
+// Where a checkpoint holds the vectors of the definitions and what else a
+// learner knows.
+const (
+	definitionsFile = "definitions.gob"
+	learnerFile     = "learner.json"
+)
+
+// learnerState is what a learner knows beside variables and vectors.
+type learnerState struct {
+	Begun int `json:"begun"` // see Learner
+}
 
 // SaveState keeps the vectors of the definitions: between two encodings of
 // them, an encoder of some epochs before has made them.
 func (l *Learner) SaveState(dir string) error {
+	data, err := json.Marshal(learnerState{Begun: l.begun})
+	if err != nil {
+		return fmt.Errorf("save the state of the learner: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, learnerFile), data, 0o644); err != nil {
+		return fmt.Errorf("save the state of the learner: %w", err)
+	}
 	return l.model.definitions.save(filepath.Join(dir, definitionsFile))
 }
 
 // LoadState reads what SaveState wrote.
 func (l *Learner) LoadState(dir string) error {
+	path := filepath.Join(dir, learnerFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("load the state of the learner: %w", err)
+	}
+	var state learnerState
+	if err := json.Unmarshal(data, &state); err != nil {
+		return fmt.Errorf("load the state of the learner %s: %w", path, err)
+	}
+	l.begun = state.Begun
 	return l.model.definitions.load(filepath.Join(dir, definitionsFile))
 }

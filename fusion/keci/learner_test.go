@@ -265,6 +265,24 @@ func TestResumedLearning(t *testing.T) {
 	}
 }
 
+// TestResumedInsideAnEpoch stops after two of the three steps of an epoch that
+// encodes the definitions anew: the rest of it must see the vectors of its start.
+func TestResumedInsideAnEpoch(t *testing.T) {
+	o, cfg := learnOptions(), learnable(withDropout)
+	o.Epochs = definitionRefresh + 2
+	whole := newLearner(t, cfg, o)
+	learn(t, whole, o, t.TempDir())
+	out := t.TempDir()
+	o.MaxSteps = 3*definitionRefresh + 2
+	learn(t, newLearner(t, cfg, o), o, out)
+	o.MaxSteps, o.Resume = 0, true
+	resumed := newLearner(t, cfg, o)
+	learn(t, resumed, o, out)
+	if paths := differing(whole.weights(), resumed.weights()); len(paths) > 0 {
+		t.Errorf("other values of %v", paths)
+	}
+}
+
 // TestWhatMoves: the table of word pieces keeps its values; all else moves.
 func TestWhatMoves(t *testing.T) {
 	o := learnOptions()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -15,7 +16,7 @@ import (
 // saveBest puts the model as it is in out/best, whole or not at all.
 func (r *run) saveBest(ctx context.Context) error {
 	dir := filepath.Join(r.out, BestDir)
-	next := dir + ".next"
+	next := dir + nextSuffix
 	if err := os.RemoveAll(next); err != nil {
 		return fmt.Errorf("save the best model: %w", err)
 	}
@@ -25,11 +26,11 @@ func (r *run) saveBest(ctx context.Context) error {
 	return replaceDir(dir, next)
 }
 
-// saveCheckpoint writes every variable and the learner's state, then the history: a run whose history
-// is older than its checkpoint is one that was cut between the two, and repeats
-// no more than it has to.
+// saveCheckpoint writes every variable, the learner's state and the history, whole
+// or not at all.
 func (r *run) saveCheckpoint() error {
-	dir, next := filepath.Join(r.out, checkpointDir), filepath.Join(r.out, checkpointNext)
+	dir := filepath.Join(r.out, checkpointDir)
+	next := dir + nextSuffix
 	if err := os.RemoveAll(next); err != nil {
 		return fmt.Errorf("save the checkpoint: %w", err)
 	}
@@ -81,7 +82,11 @@ func (r *run) resume() error {
 	if err := r.learner.LoadState(dir); err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
+	if err := writeFile(filepath.Join(r.out, HistoryFile), data); err != nil { // of a process that was killed before it
+		return err
+	}
 	r.history = history
+	r.history.Options = r.o
 	last := history.Epochs[len(history.Epochs)-1]
 	r.steps = last.Steps
 	r.started = time.Now().Add(-last.Elapsed)
@@ -92,19 +97,55 @@ func (r *run) resume() error {
 func sameRecipe(before, now Options) error {
 	before.Resume, now.Resume = false, false
 	before.MaxSteps, now.MaxSteps = 0, 0
+	before.Patience, now.Patience = 0, 0
 	if before != now {
 		return errors.New("the run was begun with other options: give the same, or start anew in another directory")
 	}
 	return nil
 }
 
-// replaceDir puts next in the place of dir.
+// A directory is replaced by one that was written whole beside it. Both moves
+// are atomic, so that whenever a process is killed one of the two is there whole.
+const (
+	nextSuffix = ".next" // of what is being written
+	oldSuffix  = ".old"  // of what is being replaced
+)
+
+// replaceDir puts dir.next, which is complete, in the place of dir.
 func replaceDir(dir, next string) error {
-	if err := os.RemoveAll(dir); err != nil {
+	old := dir + oldSuffix
+	if err := os.RemoveAll(old); err != nil {
+		return fmt.Errorf("replace %s: %w", dir, err)
+	}
+	if err := os.Rename(dir, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("replace %s: %w", dir, err)
 	}
 	if err := os.Rename(next, dir); err != nil {
 		return fmt.Errorf("replace %s: %w", dir, err)
+	}
+	return os.RemoveAll(old)
+}
+
+// recoverDirs completes what replaceDir began before the process was killed:
+// where the old directory has moved away, the new one is complete.
+func recoverDirs(out string) error {
+	for _, name := range []string{BestDir, checkpointDir} {
+		dir := filepath.Join(out, name)
+		_, err := os.Stat(dir + oldSuffix)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			if err := os.Rename(dir+nextSuffix, dir); err != nil {
+				return err
+			}
+		}
+		if err := os.RemoveAll(dir + oldSuffix); err != nil {
+			return err
+		}
 	}
 	return nil
 }

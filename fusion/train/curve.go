@@ -14,11 +14,11 @@ import (
 // CurveFile is the picture of a run's learning curve in its output directory.
 const CurveFile = "curve.png"
 
-// saveCurve draws the held-out scores and the loss of every epoch so far.
+// saveCurve draws the held-out scores and the loss measured so far.
 func (r *run) saveCurve() error {
 	p := plot.New()
 	p.Title.Text = "Held-out F1 and training loss"
-	p.X.Label.Text = "epoch"
+	p.X.Label.Text = "step"
 	p.Y.Min, p.Y.Max = 0, 1
 	p.Legend.Top = false
 	p.Add(plotter.NewGrid())
@@ -50,11 +50,11 @@ func (r *run) saveCurve() error {
 	return os.Rename(next, filepath.Join(r.out, CurveFile))
 }
 
-// points are the values of every epoch.
+// points are the values that were measured.
 func (r *run) points(value func(Epoch) float64) plotter.XYs {
 	points := make(plotter.XYs, len(r.history.Epochs))
 	for i, e := range r.history.Epochs {
-		points[i] = plotter.XY{X: float64(e.Epoch), Y: value(e)}
+		points[i] = plotter.XY{X: float64(e.Steps), Y: value(e)}
 	}
 	return points
 }

@@ -26,6 +26,7 @@ import (
 type Options struct {
 	Epochs      int     `json:"epochs"`
 	MaxSteps    int     `json:"maxSteps,omitempty"` // stop after so many steps; 0 means no limit. The schedule is that of Epochs.
+	Patience    int     `json:"patience,omitempty"` // stop after so many whole epochs without a better score; 0 means never
 	BatchSize   int     `json:"batchSize"`          // texts
 	EncoderRate float64 `json:"encoderRate"`        // highest learning rate of the encoder
 	TaskRate    float64 `json:"taskRate"`           // highest learning rate of everything else
@@ -55,8 +56,8 @@ func (o Options) Validate() error {
 		return errors.New("learning rates must be positive")
 	case o.WarmUp < 0 || o.WarmUp > 1:
 		return fmt.Errorf("warm-up is %g, it is a share of the steps in [0, 1]", o.WarmUp)
-	case o.ClipNorm <= 0 || o.WeightDecay < 0 || o.MaxSteps < 0:
-		return errors.New("clip norm must be positive, weight decay and max steps not negative")
+	case o.ClipNorm <= 0 || o.WeightDecay < 0 || o.MaxSteps < 0 || o.Patience < 0:
+		return errors.New("clip norm must be positive; weight decay, max steps and patience not negative")
 	}
 	return nil
 }
@@ -91,24 +92,57 @@ type Score struct {
 // Selection is the number by which epochs are compared: the mean of both.
 func (s Score) Selection() float64 { return (s.Entity + s.Relation) / 2 }
 
-// Epoch is one line of the history of a run.
+// Epoch is one line of the history of a run: what was measured after an epoch,
+// or inside one where MaxSteps stopped the run.
 type Epoch struct {
-	Epoch   int           `json:"epoch"` // from 1
-	Steps   int           `json:"steps"` // since the start of the run
-	Loss    float64       `json:"loss"`  // mean over the epoch
-	Score   Score         `json:"score"` // held out
+	Epoch   int           `json:"epoch"`             // from 1
+	Batches int           `json:"batches,omitempty"` // of this epoch, where it was stopped before its end; 0 for a whole epoch
+	Steps   int           `json:"steps"`             // since the start of the run
+	Loss    float64       `json:"loss"`              // mean over the epoch
+	Score   Score         `json:"score"`             // held out
 	Elapsed time.Duration `json:"elapsedNanoseconds"`
 }
 
+// whole tells whether all batches of the epoch were seen.
+func (e Epoch) whole() bool { return e.Batches == 0 }
+
 // History is the record of a run; it is also what a checkpoint knows beside the
-// variables.
+// variables. A run that was stopped inside an epoch and went on has a line for
+// the part and a line for the whole.
 type History struct {
 	Options Options `json:"options"`
 	Epochs  []Epoch `json:"epochs"`
 	Best    int     `json:"best"` // index into Epochs, −1 before the first
 }
 
-// Progress hears of every step and every epoch.
+// next is the epoch to train now, from 0, and what was done of it before.
+func (h History) next() (epoch int, done Epoch) {
+	if len(h.Epochs) == 0 {
+		return 0, Epoch{}
+	}
+	last := h.Epochs[len(h.Epochs)-1]
+	if last.whole() {
+		return last.Epoch, Epoch{}
+	}
+	return last.Epoch - 1, last
+}
+
+// outOfPatience tells whether the last whole epochs all brought nothing better.
+func (h History) outOfPatience() bool {
+	if h.Options.Patience == 0 || h.Best < 0 {
+		return false
+	}
+	without := 0
+	for _, e := range h.Epochs[h.Best+1:] {
+		if e.whole() {
+			without++
+		}
+	}
+	return without >= h.Options.Patience
+}
+
+// Progress hears of every step, of which total will be done at most, and of
+// every epoch.
 type Progress interface {
 	Step(done, total int, loss float64)
 	Epoch(e Epoch, best bool)
@@ -116,10 +150,9 @@ type Progress interface {
 
 // The files of an output directory.
 const (
-	BestDir        = "best" // the model of the best epoch
-	HistoryFile    = "history.json"
-	checkpointDir  = "checkpoint" // all variables with the optimizer's, after the last complete epoch
-	checkpointNext = "checkpoint.next"
+	BestDir       = "best" // the model of the best epoch
+	HistoryFile   = "history.json"
+	checkpointDir = "checkpoint" // all variables with the optimizer's, when they were last measured
 )
 
 // ErrNotFinite is returned, wrapped, when the loss is not a number.
@@ -130,9 +163,9 @@ var ErrNothingHeldOut = errors.New("nothing is held out")
 
 // Run trains the learner and leaves the best model in out/best, the history in
 // out/history.json, its picture in out/curve.png and a checkpoint in
-// out/checkpoint. When ctx is cancelled it
-// stops at once; what was complete stays, and Options.Resume goes on from there
-// to the same end.
+// out/checkpoint. When ctx is cancelled it stops at once; when MaxSteps is
+// reached, after measuring the model as it is. What was complete stays, and
+// Options.Resume goes on from there to the same weights.
 func Run(ctx context.Context, backend compute.Backend, learner Learner, o Options, out string, progress Progress) (History, error) {
 	if err := o.Validate(); err != nil {
 		return History{}, fmt.Errorf("training options: %w", err)
@@ -146,8 +179,12 @@ func Run(ctx context.Context, backend compute.Backend, learner Learner, o Option
 		return History{}, err
 	}
 	defer r.exec.Finalize()
-	for epoch := len(r.history.Epochs); epoch < o.Epochs && !r.reachedMaxSteps(); epoch++ {
-		if err := r.epoch(ctx, epoch); err != nil {
+	for !r.reachedMaxSteps() && !r.history.outOfPatience() {
+		epoch, done := r.history.next()
+		if epoch >= o.Epochs {
+			break
+		}
+		if err := r.epoch(ctx, epoch, done); err != nil {
 			return r.history, err
 		}
 	}
@@ -172,7 +209,10 @@ func (r *run) open() error {
 	if err := r.learner.Store().SetRNGStateFromSeed(r.o.Seed); err != nil {
 		return fmt.Errorf("seed the random numbers: %w", err)
 	}
-	_, err := os.Stat(filepath.Join(r.out, HistoryFile))
+	if err := recoverDirs(r.out); err != nil {
+		return fmt.Errorf("open output directory: %w", err)
+	}
+	_, err := os.Stat(filepath.Join(r.out, checkpointDir))
 	switch {
 	case r.o.Resume && err == nil:
 		return r.resume()
@@ -207,32 +247,52 @@ func (r *run) buildStep() error {
 	return nil
 }
 
-// epoch trains on every batch once, measures, and saves.
-func (r *run) epoch(ctx context.Context, epoch int) error {
+// epoch trains on every batch once, but for those that were done before, measures, and saves.
+func (r *run) epoch(ctx context.Context, epoch int, before Epoch) error {
 	rng := rand.New(rand.NewPCG(uint64(r.o.Seed), uint64(epoch)))
 	batches, err := r.learner.Batches(ctx, epoch, rng)
 	if err != nil {
 		return fmt.Errorf("epoch %d: %w", epoch+1, err)
 	}
-	total, sum, done := len(batches)*r.o.Epochs, 0.0, 0
-	for _, batch := range batches {
+	total, done, sum := len(batches)*r.o.Epochs, before.Batches, before.Loss*float64(before.Batches)
+	for _, batch := range batches[done:] {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("training stopped in epoch %d; --resume goes on after epoch %d: %w", epoch+1, epoch, err)
+			return fmt.Errorf("training stopped in epoch %d; %s: %w", epoch+1, r.whereToResume(), err)
 		}
 		loss, err := r.step(batch(), total)
 		if err != nil {
 			return fmt.Errorf("epoch %d, step %d: %w", epoch+1, r.steps, err)
 		}
-		sum, done = sum+loss, done+1
-		r.progress.Step(r.steps, total, sum/float64(done))
+		done, sum = done+1, sum+loss
+		r.progress.Step(r.steps, r.lastStep(total), sum/float64(done))
 		if r.reachedMaxSteps() {
 			break
 		}
 	}
-	return r.finishEpoch(ctx, Epoch{Epoch: epoch + 1, Steps: r.steps, Loss: sum / float64(done)})
+	e := Epoch{Epoch: epoch + 1, Steps: r.steps, Loss: sum / float64(done)}
+	if done < len(batches) {
+		e.Batches = done
+	}
+	return r.measure(ctx, e)
 }
 
 func (r *run) reachedMaxSteps() bool { return r.o.MaxSteps > 0 && r.steps >= r.o.MaxSteps }
+
+// lastStep is where the run ends at the latest, of total steps in all epochs.
+func (r *run) lastStep(total int) int {
+	if r.o.MaxSteps > 0 {
+		return min(total, r.o.MaxSteps)
+	}
+	return total
+}
+
+// whereToResume tells what a run that stops now can go on from.
+func (r *run) whereToResume() string {
+	if len(r.history.Epochs) == 0 {
+		return "nothing was saved yet"
+	}
+	return fmt.Sprintf("--resume goes on after step %d", r.history.Epochs[len(r.history.Epochs)-1].Steps)
+}
 
 // step runs one optimizer step and returns its loss.
 func (r *run) step(batch []*tensors.Tensor, total int) (float64, error) {
@@ -252,10 +312,18 @@ func (r *run) step(batch []*tensors.Tensor, total int) (float64, error) {
 	}
 	loss, norm := float64(tensors.ToScalar[float32](outs[0])), float64(tensors.ToScalar[float32](outs[1]))
 	if math.IsNaN(loss+norm) || math.IsInf(loss+norm, 0) {
-		return 0, fmt.Errorf("%w (loss %g, gradient norm %g): the last good checkpoint is in %s; lower the learning rates",
-			ErrNotFinite, loss, norm, filepath.Join(r.out, checkpointDir))
+		return 0, fmt.Errorf("%w (loss %g, gradient norm %g): %s; start anew with lower learning rates", ErrNotFinite, loss, norm, r.lastGood())
 	}
 	return loss, nil
+}
+
+// lastGood names the checkpoint, if there is one.
+func (r *run) lastGood() string {
+	if len(r.history.Epochs) == 0 {
+		return "there is no checkpoint yet"
+	}
+	return fmt.Sprintf("the last good checkpoint, after step %d, is in %s",
+		r.history.Epochs[len(r.history.Epochs)-1].Steps, filepath.Join(r.out, checkpointDir))
 }
 
 // schedule is the share of the highest learning rate at a step (from 1): a
@@ -269,8 +337,8 @@ func schedule(step, total int, warmUp float64) float64 {
 	return max(0, (float64(total)-s)/max(1, float64(total)-rise))
 }
 
-// finishEpoch scores the model on the held-out data and saves what must survive.
-func (r *run) finishEpoch(ctx context.Context, e Epoch) error {
+// measure scores the model on the held-out data and saves what must survive.
+func (r *run) measure(ctx context.Context, e Epoch) error {
 	score, err := r.learner.Evaluate(ctx)
 	unmeasured := errors.Is(err, ErrNothingHeldOut)
 	if err != nil && !unmeasured {

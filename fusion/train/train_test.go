@@ -384,8 +384,114 @@ func TestMaxSteps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(progress.steps) != 4 || progress.totals[0] != 9 || len(history.Epochs) != 2 || history.Epochs[1].Steps != 4 {
+	if len(progress.steps) != 4 || progress.totals[0] != 4 || len(history.Epochs) != 2 || history.Epochs[1].Steps != 4 || history.Epochs[1].Batches != 1 {
 		t.Errorf("steps %v of %v, epochs %+v", progress.steps, progress.totals, history.Epochs)
+	}
+}
+
+// TestMaxStepsAndResume stops a run at every step by MaxSteps and goes on: the
+// rest of the epoch is trained, no batch twice and none left out.
+func TestMaxStepsAndResume(t *testing.T) {
+	o := testOptions()
+	start := func() *quadratic {
+		l := newQuadratic(t, 1, 2, 3)
+		l.dropout = 0.5
+		return l
+	}
+	whole := start()
+	want := mustRun(t, whole, o, t.TempDir())
+	for stop := 1; stop < 9; stop++ {
+		out, cut := t.TempDir(), o
+		cut.MaxSteps = stop
+		mustRun(t, start(), cut, out)
+		last, resumed := start(), o
+		resumed.Resume = true
+		got := mustRun(t, last, resumed, out)
+		if diff := cmp.Diff(whole.values(), last.values()); diff != "" {
+			t.Errorf("stopped after step %d: other weights (-want +got):\n%s", stop, diff)
+		}
+		var complete []Epoch
+		for _, e := range got.Epochs {
+			if e.whole() {
+				complete = append(complete, e)
+			}
+		}
+		closeTo := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-9 })
+		if diff := cmp.Diff(want.Epochs, complete, cmpopts.IgnoreFields(Epoch{}, "Elapsed", "Score"), closeTo); diff != "" {
+			t.Errorf("stopped after step %d: other epochs (-want +got):\n%s", stop, diff)
+		}
+	}
+}
+
+func TestPatience(t *testing.T) {
+	scores := []Score{{0.1, 0.1}, {0.3, 0.3}, {0.2, 0.2}, {0.3, 0.3}, {0.9, 0.9}}
+	for patience, epochs := range map[int]int{0: 5, 1: 3, 2: 4, 3: 5} {
+		l, o := newQuadratic(t, 1, 2), testOptions()
+		l.score = func(epoch int) Score { return scores[epoch-1] }
+		o.Epochs, o.Patience = len(scores), patience
+		out := t.TempDir()
+		history := mustRun(t, l, o, out)
+		if len(history.Epochs) != epochs {
+			t.Errorf("patience %d: %d epochs, want %d", patience, len(history.Epochs), epochs)
+		}
+		again := newQuadratic(t, 1, 2)
+		again.score, o.Resume = l.score, true
+		if history := mustRun(t, again, o, out); len(history.Epochs) != epochs {
+			t.Errorf("patience %d: %d epochs after resuming, want %d", patience, len(history.Epochs), epochs)
+		}
+	}
+}
+
+// TestKilledWhileReplacing leaves the directory as a process that is killed at
+// each point of replacing the checkpoint and the best model would.
+func TestKilledWhileReplacing(t *testing.T) {
+	move := func(t *testing.T, from, to string) {
+		if err := os.Rename(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, kill := range map[string]func(t *testing.T, dir string){
+		"while the next one is written": func(t *testing.T, dir string) {
+			if err := os.MkdirAll(dir+nextSuffix, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"between the two moves": func(t *testing.T, dir string) {
+			if err := os.CopyFS(dir+oldSuffix, os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			move(t, dir, dir+nextSuffix)
+		},
+		"before the old one is removed": func(t *testing.T, dir string) {
+			if err := os.MkdirAll(dir+oldSuffix, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		for _, replaced := range []string{checkpointDir, BestDir} {
+			t.Run(replaced+" "+name, func(t *testing.T) {
+				whole, o := newQuadratic(t, 1, 2, 3), testOptions()
+				mustRun(t, whole, o, t.TempDir())
+				out := t.TempDir()
+				o.MaxSteps = 6
+				mustRun(t, newQuadratic(t, 1, 2, 3), o, out)
+				kill(t, filepath.Join(out, replaced))
+				o.MaxSteps, o.Resume = 0, true
+				resumed, progress := newQuadratic(t, 1, 2, 3), &listener{}
+				if _, err := Run(t.Context(), testBackend(), resumed, o, out, progress); err != nil {
+					t.Fatal(err)
+				}
+				if len(progress.steps) != 3 {
+					t.Errorf("%d steps after resuming, want the 3 that were missing", len(progress.steps))
+				}
+				if diff := cmp.Diff(whole.values(), resumed.values()); diff != "" {
+					t.Errorf("other weights (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff([]string{BestDir, checkpointDir, CurveFile, HistoryFile}, files(t, out)); diff != "" {
+					t.Errorf("files (-want +got):\n%s", diff)
+				}
+			})
+		}
 	}
 }
 
@@ -578,6 +684,14 @@ func TestLossThatIsNotFinite(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestLossThatIsNotFiniteFromTheStart(t *testing.T) {
+	out := t.TempDir()
+	_, err := Run(t.Context(), testBackend(), newQuadratic(t, float32(math.NaN())), testOptions(), out, &listener{})
+	if !errors.Is(err, ErrNotFinite) || strings.Contains(err.Error(), out) || !strings.Contains(err.Error(), "no checkpoint") {
+		t.Errorf("error %v, want one that names no checkpoint", err)
 	}
 }
 
