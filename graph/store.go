@@ -10,6 +10,10 @@ import (
 // ErrNotFound is returned, wrapped, when an id is not in a store.
 var ErrNotFound = errors.New("not found")
 
+// ErrRetired is returned, wrapped together with ErrNotFound, when a concept is
+// known to have been there in an earlier release, and none took its place.
+var ErrRetired = errors.New("retired, and no concept took its place")
+
 // ErrConflict is returned, wrapped, when a document id is known with another
 // text or title.
 var ErrConflict = errors.New("conflict")
@@ -18,11 +22,16 @@ var ErrConflict = errors.New("conflict")
 var ErrUnavailable = errors.New("unavailable")
 
 // Knowledge reads a knowledge base. Implementations are safe for concurrent use.
+//
+// The id of a retired concept stands, wherever one is asked for, for the concept
+// that took its place, directly or by way of others that were retired as well.
 type Knowledge interface {
 	// Info says what the knowledge base is.
 	Info(ctx context.Context) (KnowledgeBaseInfo, error)
 
-	// Concept returns one concept; the error wraps ErrNotFound when there is none.
+	// Concept returns one concept, whose CUI is another than that asked for when
+	// that one was retired. The error wraps ErrNotFound when there is none, and
+	// ErrRetired as well when it was retired for good.
 	Concept(ctx context.Context, cui CUI) (Concept, error)
 
 	// SemanticType returns one semantic type; the error wraps ErrNotFound when there is none.
@@ -56,6 +65,22 @@ type Release interface {
 
 	// Relations goes through the relations in order of head, tail and label.
 	Relations(ctx context.Context) iter.Seq2[Relation, error]
+
+	// Retired goes through the concepts of earlier releases that this one does
+	// not have, in order of CUI. Into is a concept that it has, or empty.
+	Retired(ctx context.Context) iter.Seq2[Retired, error]
+}
+
+// Succession tells what became of the concepts of earlier releases.
+// Implementations are safe for concurrent use.
+type Succession interface {
+	// Successor says what took the place of a retired concept; the error wraps
+	// ErrNotFound when the concept was not retired.
+	Successor(ctx context.Context, cui CUI) (Retired, error)
+
+	// Predecessors returns the retired concepts whose place a concept took, in
+	// order of CUI.
+	Predecessors(ctx context.Context, cui CUI) ([]CUI, error)
 }
 
 // Documents keeps what was extracted. Implementations are safe for concurrent
@@ -85,7 +110,10 @@ type Documents interface {
 
 	// ConceptMentions returns at most limit places where a concept was seen, in
 	// order of document id and of the mentions in the document. A concept that
-	// was not seen, known or not, gives none.
+	// was not seen, known or not, gives none. What was seen follows its concept:
+	// mentions of a retired one are mentions of the one that took its place, and
+	// whichever of them is asked for, the answer is the same. The mentions
+	// themselves stay as they were saved.
 	ConceptMentions(ctx context.Context, cui CUI, limit int) ([]Seen, error)
 }
 

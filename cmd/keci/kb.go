@@ -80,6 +80,7 @@ func newKBSearchCommand() *cobra.Command {
 // shownConcept is a concept with what surrounds it.
 type shownConcept struct {
 	graph.Concept
+	Retired   *graph.Retired   `json:"retired,omitempty"` // what was asked for, when the concept took its place
 	Neighbors []graph.Relation `json:"neighbors"`
 }
 
@@ -88,7 +89,7 @@ func newKBShowCommand() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:     "show CUI",
-		Short:   "A concept and its relations, as JSON",
+		Short:   "A concept, or the one that took its place, and its relations, as JSON",
 		Example: "  keci kb show C0003873",
 		Args:    exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -98,8 +99,16 @@ func newKBShowCommand() *cobra.Command {
 				if err != nil {
 					return nil, err
 				}
-				neighbors, err := kb.Knowledge.Neighbors(cmd.Context(), cui, limit)
-				return shownConcept{concept, neighbors}, err
+				shown := shownConcept{Concept: concept}
+				if history, ok := kb.Knowledge.(graph.Succession); ok && concept.CUI != cui {
+					r, err := history.Successor(cmd.Context(), cui)
+					if err != nil {
+						return nil, err
+					}
+					shown.Retired = &r
+				}
+				shown.Neighbors, err = kb.Knowledge.Neighbors(cmd.Context(), concept.CUI, limit)
+				return shown, err
 			})
 		},
 	}

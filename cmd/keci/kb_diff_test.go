@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/keci-kg/keci/graph"
 )
 
 func TestKBDiff(t *testing.T) {
@@ -43,8 +45,9 @@ func TestKBDiff(t *testing.T) {
 	if lines := strings.Split(strings.TrimSpace(out), "\n"); err != nil || len(lines) != 4 || !strings.Contains(lines[0], `"into":"C04"`) {
 		t.Errorf("%v: %s", err, out)
 	}
-	if _, _, err := runKB(t, "show", "--kb", newer, "C01"); err == nil || !strings.Contains(err.Error(), "C04") {
-		t.Errorf("a retired concept: %v", err)
+	shown := runKBJSON[shownConcept](t, "show", "--kb", newer, "C01")
+	if shown.CUI != "C04" || shown.Retired == nil || *shown.Retired != (graph.Retired{CUI: "C01", Into: "C04", Release: "2025AB"}) {
+		t.Errorf("a retired concept: %+v", shown)
 	}
 	if _, _, err := runKB(t, "diff", older, parent); exitCode(err) != exitFailed || !strings.Contains(err.Error(), parent) {
 		t.Errorf("no knowledge base: %v", err)

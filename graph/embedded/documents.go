@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -19,7 +21,10 @@ import (
 //
 // Ids hold no control characters, so NUL separates, and the order of the keys is
 // the order of the ids.
-type documents struct{ db *kv.DB }
+type documents struct {
+	db         *kv.DB
+	succession graph.Succession // nil when the knowledge base tells of none
+}
 
 const (
 	documentPrefix = "d"
@@ -86,17 +91,19 @@ func (s *documents) Documents(ctx context.Context, after string, limit int) (doc
 	if after != "" {
 		start = append(start, separator...) // the least key beyond after's
 	}
-	err = s.scan(ctx, []byte(documentPrefix), start, func(_ *badger.Txn, item *badger.Item) (more bool, err error) {
-		if len(docs) >= limit {
-			return false, nil
-		}
-		doc, err := decodeDocument(item)
-		if err != nil {
-			return false, err
-		}
-		doc.Mentions, doc.Relations = nil, nil
-		docs = append(docs, doc)
-		return true, nil
+	err = s.db.View(func(txn *badger.Txn) error {
+		return scan(ctx, txn, []byte(documentPrefix), start, func(item *badger.Item) (more bool, err error) {
+			if len(docs) >= limit {
+				return false, nil
+			}
+			doc, err := decodeDocument(item)
+			if err != nil {
+				return false, err
+			}
+			doc.Mentions, doc.Relations = nil, nil
+			docs = append(docs, doc)
+			return true, nil
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("listing documents: %w", err)
@@ -122,25 +129,32 @@ func (s *documents) DeleteDocument(ctx context.Context, id string) error {
 	return nil
 }
 
-// ConceptMentions implements graph.Documents.
+// ConceptMentions implements graph.Documents. Nothing is rewritten when another
+// knowledge base is put beside the documents: they are found by all identifiers
+// that the concept ever had.
 func (s *documents) ConceptMentions(ctx context.Context, cui graph.CUI, limit int) (seen []graph.Seen, err error) {
-	prefix := conceptPrefix(cui)
-	err = s.scan(ctx, prefix, prefix, func(txn *badger.Txn, item *badger.Item) (more bool, err error) {
-		if len(seen) >= limit {
-			return false, nil
+	cuis, err := s.identifiers(ctx, cui)
+	if err != nil {
+		return nil, fmt.Errorf("looking for mentions of %s: %w", cui, err)
+	}
+	err = s.db.View(func(txn *badger.Txn) error {
+		places := map[string][]int{} // in Document.Mentions, by document
+		for _, cui := range cuis {
+			if err := readPlaces(ctx, txn, cui, limit, places); err != nil {
+				return err
+			}
 		}
-		doc, err := readDocument(txn, string(item.Key()[len(prefix):]))
-		if err != nil {
-			return false, err
+		for _, id := range slices.Sorted(maps.Keys(places)) {
+			if len(seen) >= limit {
+				return nil
+			}
+			doc, err := readDocument(txn, id)
+			if err != nil {
+				return err
+			}
+			seen = append(seen, mentionsAt(doc, places[id], limit-len(seen))...)
 		}
-		var places []int
-		if err := item.Value(func(value []byte) error { return json.Unmarshal(value, &places) }); err != nil {
-			return false, fmt.Errorf("reading the mentions in %q: %w", doc.ID, err)
-		}
-		for _, place := range places[:min(len(places), limit-len(seen))] {
-			seen = append(seen, graph.Seen{DocumentID: doc.ID, Mention: doc.Mentions[place]})
-		}
-		return true, nil
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("looking for mentions of %s: %w", cui, err)
@@ -148,22 +162,64 @@ func (s *documents) ConceptMentions(ctx context.Context, cui graph.CUI, limit in
 	return seen, nil
 }
 
-// scan visits the entries with a prefix from start on, until visit has enough.
-func (s *documents) scan(ctx context.Context, prefix, start []byte, visit func(*badger.Txn, *badger.Item) (more bool, err error)) error {
-	return s.db.View(func(txn *badger.Txn) error {
-		entries := txn.NewIterator(badger.IteratorOptions{Prefix: prefix, PrefetchValues: true, PrefetchSize: 16})
-		defer entries.Close()
-		for entries.Seek(start); entries.ValidForPrefix(prefix); entries.Next() {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			more, err := visit(txn, entries.Item())
-			if err != nil || !more {
-				return err
-			}
+// identifiers are those of a concept and of the retired ones whose place it took.
+func (s *documents) identifiers(ctx context.Context, cui graph.CUI) ([]graph.CUI, error) {
+	if s.succession == nil {
+		return []graph.CUI{cui}, nil
+	}
+	r, err := s.succession.Successor(ctx, cui)
+	switch {
+	case err == nil && r.Into != "":
+		cui = r.Into
+	case err != nil && !errors.Is(err, graph.ErrNotFound):
+		return nil, err
+	}
+	predecessors, err := s.succession.Predecessors(ctx, cui)
+	return append(predecessors, cui), err
+}
+
+// readPlaces notes where a concept was seen, in at most limit documents.
+func readPlaces(ctx context.Context, txn *badger.Txn, cui graph.CUI, limit int, noted map[string][]int) error {
+	prefix := conceptPrefix(cui)
+	read := 0
+	return scan(ctx, txn, prefix, prefix, func(item *badger.Item) (more bool, err error) {
+		if read++; read > limit {
+			return false, nil
 		}
-		return nil
+		id := string(item.Key()[len(prefix):])
+		var places []int
+		if err := item.Value(func(value []byte) error { return json.Unmarshal(value, &places) }); err != nil {
+			return false, fmt.Errorf("reading the mentions in %q: %w", id, err)
+		}
+		noted[id] = append(noted[id], places...)
+		return true, nil
 	})
+}
+
+// mentionsAt gives at most limit mentions of a document, each once, in order.
+func mentionsAt(doc graph.Document, places []int, limit int) (seen []graph.Seen) {
+	slices.Sort(places)
+	places = slices.Compact(places)
+	for _, place := range places[:min(len(places), limit)] {
+		seen = append(seen, graph.Seen{DocumentID: doc.ID, Mention: doc.Mentions[place]})
+	}
+	return seen
+}
+
+// scan visits the entries with a prefix from start on, until visit has enough.
+func scan(ctx context.Context, txn *badger.Txn, prefix, start []byte, visit func(*badger.Item) (more bool, err error)) error {
+	entries := txn.NewIterator(badger.IteratorOptions{Prefix: prefix, PrefetchValues: true, PrefetchSize: 16})
+	defer entries.Close()
+	for entries.Seek(start); entries.ValidForPrefix(prefix); entries.Next() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		more, err := visit(entries.Item())
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
 }
 
 func readDocument(txn *badger.Txn, id string) (graph.Document, error) {

@@ -119,46 +119,13 @@ func (k *Knowledge) SemanticType(_ context.Context, tui graph.TUI) (graph.Semant
 	return t, nil
 }
 
-// Concept implements graph.Knowledge. The error for a concept of an earlier
-// release tells what became of it.
+// Concept implements graph.Knowledge.
 func (k *Knowledge) Concept(ctx context.Context, cui graph.CUI) (c graph.Concept, err error) {
 	err = k.view(ctx, func(txn *badger.Txn) error {
-		c, err = readConcept(txn, cui)
-		if errors.Is(err, graph.ErrNotFound) {
-			return explainAbsence(txn, cui, err)
-		}
+		c, err = readPresent(txn, cui)
 		return err
 	})
 	return c, err
-}
-
-func explainAbsence(txn *badger.Txn, cui graph.CUI, absent error) error {
-	r, err := readRetired(txn, cui)
-	switch {
-	case err != nil:
-		return absent
-	case r.Into != "":
-		return fmt.Errorf("%w (it was retired; look at %s, which took its place)", absent, r.Into)
-	}
-	return fmt.Errorf("%w (it was retired, and no concept took its place)", absent)
-}
-
-// Retired says what became of a concept that earlier releases had; the error
-// wraps graph.ErrNotFound when nothing is known of it, and also when it is there.
-func (k *Knowledge) Retired(ctx context.Context, cui graph.CUI) (r graph.Retired, err error) {
-	err = k.view(ctx, func(txn *badger.Txn) error {
-		r, err = readRetired(txn, cui)
-		return err
-	})
-	return r, err
-}
-
-func readRetired(txn *badger.Txn, cui graph.CUI) (graph.Retired, error) {
-	value, err := get(txn, retiredKey(cui))
-	if err != nil {
-		return graph.Retired{}, fmt.Errorf("retired concept %s: %w", cui, err)
-	}
-	return decodeRetired(cui, value)
 }
 
 // view runs a read, unless the context is done.
@@ -192,6 +159,9 @@ func (k *Knowledge) Neighbors(ctx context.Context, cui graph.CUI, limit int) (re
 		return nil, nil
 	}
 	err = k.view(ctx, func(txn *badger.Txn) error {
+		if r, err := readRetired(txn, cui); err == nil {
+			cui = r.Into
+		}
 		if relations, err = neighborsBy(txn, outTag, cui); err != nil {
 			return err
 		}
@@ -263,7 +233,7 @@ func readKnown(txn *badger.Txn, cuis []graph.CUI) ([]graph.Concept, error) {
 	sorted = slices.Compact(sorted)
 	concepts := make([]graph.Concept, 0, len(sorted))
 	for _, cui := range sorted {
-		c, err := readConcept(txn, cui)
+		c, err := readPresent(txn, cui)
 		if errors.Is(err, graph.ErrNotFound) {
 			continue
 		}
@@ -272,7 +242,9 @@ func readKnown(txn *badger.Txn, cuis []graph.CUI) ([]graph.Concept, error) {
 		}
 		concepts = append(concepts, c)
 	}
-	return concepts, nil
+	// Successors of retired concepts may be out of order, and there twice.
+	slices.SortFunc(concepts, func(a, b graph.Concept) int { return cmp.Compare(a.CUI, b.CUI) })
+	return slices.CompactFunc(concepts, func(a, b graph.Concept) bool { return a.CUI == b.CUI }), nil
 }
 
 // patience is how many relations to concepts that are not asked for are stepped

@@ -31,6 +31,7 @@ type KnowledgeBuilder struct {
 	db      *badger.DB
 	batch   *badger.WriteBatch
 	known   graph.CUISet
+	retired succession
 	words   wordIndex
 	content hash.Hash
 	info    graph.KnowledgeBaseInfo
@@ -130,17 +131,29 @@ func (b *KnowledgeBuilder) AddRelation(r graph.Relation) error {
 }
 
 // AddRetired adds what became of a concept that is not in the knowledge base any
-// more, each no more than once, after all concepts. One that is there, and a
-// place taken by a concept that is not, is passed over.
+// more. Of a concept that is there, or was told of before, it is passed over. What
+// took its place may be retired as well: the end of the way is kept.
 func (b *KnowledgeBuilder) AddRetired(r graph.Retired) error {
-	if b.known.Has(r.CUI) {
-		return nil
+	if r.CUI == "" || strings.ContainsFunc(string(r.CUI), isControl) {
+		return fmt.Errorf("adding the retired concept %q: not an identifier", r.CUI)
 	}
-	if !b.known.Has(r.Into) {
-		r.Into = ""
-	}
-	if err := b.putContent(retiredKey(r.CUI), encodeRetired(r)); err != nil {
-		return fmt.Errorf("adding the retired concept %s: %w", r.CUI, err)
+	b.retired.list = append(b.retired.list, r)
+	return nil
+}
+
+// putRetired writes the retired concepts, to be found also from what took their place.
+func (b *KnowledgeBuilder) putRetired() error {
+	for r := range b.retired.each(b.known.Has) {
+		if b.known.Has(r.CUI) {
+			continue
+		}
+		err := b.putContent(retiredKey(r.CUI), encodeRetired(r))
+		if err == nil && r.Into != "" {
+			err = b.put(predecessorKey(r.Into, r.CUI), nil)
+		}
+		if err != nil {
+			return fmt.Errorf("adding the retired concept %s: %w", r.CUI, err)
+		}
 	}
 	return nil
 }
@@ -176,6 +189,9 @@ func (b *KnowledgeBuilder) finish(ctx context.Context, name string, sources []gr
 	slices.SortFunc(b.types, func(x, y graph.SemanticType) int { return cmp.Compare(x.TUI, y.TUI) })
 	slices.SortFunc(b.typeRelations, compareTypeRelations)
 	if err := b.putContent([]byte(networkKey), encodeNetwork(b.types, b.typeRelations)); err != nil {
+		return b.info, err
+	}
+	if err := b.putRetired(); err != nil {
 		return b.info, err
 	}
 	if err := b.words.flush(); err != nil {

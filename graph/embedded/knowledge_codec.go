@@ -14,6 +14,7 @@ import (
 //	o head NUL tail NUL label → REL and sources of a relation, found from its head
 //	i tail NUL head NUL label → the same, found from its tail
 //	r cui                → what became of a concept of earlier releases
+//	p into NUL cui       → nothing: the concept took the place of a retired one
 //	w word NUL chunk     → the concepts with a name that holds the word
 //	t                    → semantic types and their relations
 //	n                    → graph.KnowledgeBaseInfo as JSON
@@ -21,13 +22,14 @@ import (
 // Values are sequences of strings, each after its length, and of lists, each
 // after its count, so that a concept is decoded with few allocations.
 const (
-	conceptTag = "c"
-	outTag     = "o"
-	inTag      = "i"
-	retiredTag = "r"
-	wordTag    = "w"
-	networkKey = "t"
-	infoKey    = "n"
+	conceptTag     = "c"
+	outTag         = "o"
+	inTag          = "i"
+	retiredTag     = "r"
+	predecessorTag = "p"
+	wordTag        = "w"
+	networkKey     = "t"
+	infoKey        = "n"
 
 	nul = "\x00" // not in a CUI, label or word
 )
@@ -40,6 +42,10 @@ var errDamagedEntry = errors.New("an entry is damaged: build the knowledge base 
 func conceptKey(cui graph.CUI) []byte { return []byte(conceptTag + string(cui)) }
 
 func retiredKey(cui graph.CUI) []byte { return []byte(retiredTag + string(cui)) }
+
+func predecessorKey(into, cui graph.CUI) []byte {
+	return []byte(predecessorTag + string(into) + nul + string(cui))
+}
 
 func relationPrefix(tag string, end graph.CUI) []byte { return []byte(tag + string(end) + nul) }
 

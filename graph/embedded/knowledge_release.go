@@ -48,6 +48,13 @@ func (k *Knowledge) Relations(ctx context.Context) iter.Seq2[graph.Relation, err
 	})
 }
 
+// Retired implements graph.Release.
+func (k *Knowledge) Retired(ctx context.Context) iter.Seq2[graph.Retired, error] {
+	return entries(ctx, k, retiredTag, func(rest string, value []byte) (graph.Retired, error) {
+		return decodeRetired(graph.CUI(rest), value)
+	})
+}
+
 // entries goes through the entries of a tag; decode gets the key after the tag.
 func entries[T any](ctx context.Context, k *Knowledge, tag string, decode func(rest string, value []byte) (T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

@@ -268,28 +268,52 @@ func TestRetired(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range []graph.Retired{
-		{CUI: "C07", Into: aspirin.CUI, Release: "2019AB"}, {CUI: "C08"}, {CUI: "C09", Into: "C99"}, {CUI: aspirin.CUI},
+		{CUI: "C09", Into: "C99"}, {CUI: "C07", Into: aspirin.CUI, Release: "2019AB"}, {CUI: "C08"}, {CUI: aspirin.CUI},
+		{CUI: "C10", Into: "C07"}, {CUI: "C11", Into: "C12"}, {CUI: "C12", Into: "C11"}, {CUI: "C07", Into: "C08"},
 	} {
 		if err := b.AddRetired(r); err != nil {
 			t.Fatal(err)
 		}
 	}
+	if err := b.AddRetired(graph.Retired{CUI: "a\x00b"}); err == nil {
+		t.Error("a NUL: no error")
+	}
 	if _, err := b.Finish(t.Context(), "x", nil); err != nil {
 		t.Fatal(err)
 	}
 	k := openKnowledge(t, dir)
-	for _, want := range []graph.Retired{{CUI: "C07", Into: aspirin.CUI, Release: "2019AB"}, {CUI: "C08"}, {CUI: "C09"}} {
-		got, err := k.Retired(t.Context(), want.CUI)
+	want := []graph.Retired{
+		{CUI: "C07", Into: aspirin.CUI, Release: "2019AB"}, {CUI: "C08"}, {CUI: "C09"},
+		{CUI: "C10", Into: aspirin.CUI}, {CUI: "C11"}, {CUI: "C12"},
+	}
+	var all []graph.Retired
+	for r, err := range k.Retired(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, r)
+	}
+	same(t, want, all)
+	for _, want := range want {
+		got, err := k.Successor(t.Context(), want.CUI)
 		if err != nil {
 			t.Fatal(err)
 		}
 		same(t, want, got)
-		_, err = k.Concept(t.Context(), want.CUI)
-		if !errors.Is(err, graph.ErrNotFound) || !strings.Contains(err.Error(), "retired") || !strings.Contains(err.Error(), string(want.Into)) {
+		c, err := k.Concept(t.Context(), want.CUI)
+		if want.Into != "" && (err != nil || c.CUI != want.Into) {
+			t.Errorf("concept %s: %v, %v", want.CUI, c, err)
+		}
+		if want.Into == "" && !(errors.Is(err, graph.ErrNotFound) && errors.Is(err, graph.ErrRetired)) {
 			t.Errorf("concept %s: %v", want.CUI, err)
 		}
 	}
-	if _, err := k.Retired(t.Context(), aspirin.CUI); !errors.Is(err, graph.ErrNotFound) {
+	predecessors, err := k.Predecessors(t.Context(), aspirin.CUI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, []graph.CUI{"C07", "C10"}, predecessors)
+	if _, err := k.Successor(t.Context(), aspirin.CUI); !errors.Is(err, graph.ErrNotFound) {
 		t.Errorf("one that is there: %v", err)
 	}
 }

@@ -22,7 +22,8 @@ func Open(dir string, kb graph.Knowledge) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{kb, &documents{db}}, nil
+	succession, _ := kb.(graph.Succession)
+	return &Store{kb, &documents{db, succession}}, nil
 }
 
 // Close closes the documents.

@@ -15,6 +15,35 @@ func TestStore(t *testing.T) {
 	})
 }
 
+// The documents' folder is opened again beside a knowledge base of the newer release.
+func TestUpgrade(t *testing.T) {
+	dirs := map[graph.Store]string{} // of the stores that are open
+	closeStore := func(t *testing.T, store graph.Store) {
+		if _, isOpen := dirs[store]; isOpen {
+			delete(dirs, store)
+			if err := store.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	openStore := func(t *testing.T, dir string, fixture storetest.Fixture) graph.Store {
+		store, err := embedded.Open(dir, build(t, fixture))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dirs[store] = dir
+		t.Cleanup(func() { closeStore(t, store) })
+		return store
+	}
+	storetest.RunUpgrade(t,
+		func(t *testing.T, fixture storetest.Fixture) graph.Store { return openStore(t, t.TempDir(), fixture) },
+		func(t *testing.T, store graph.Store, newer storetest.Fixture) graph.Store {
+			dir := dirs[store]
+			closeStore(t, store)
+			return openStore(t, dir, newer)
+		})
+}
+
 // build makes a knowledge base of the fixture.
 func build(t *testing.T, fixture storetest.Fixture) *embedded.Knowledge {
 	t.Helper()
@@ -36,6 +65,11 @@ func build(t *testing.T, fixture storetest.Fixture) *embedded.Knowledge {
 	}
 	for _, relation := range fixture.Relations {
 		if err := builder.AddRelation(relation); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, retired := range fixture.Retired {
+		if err := builder.AddRetired(retired); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -9,6 +9,7 @@ type Fixture struct {
 	SemanticTypes []graph.SemanticType
 	Relations     []graph.Relation
 	TypeRelations []graph.TypeRelation
+	Retired       []graph.Retired // in order of CUI
 }
 
 // Small is a fixture of a handful of concepts around FK506 and its targets.
@@ -41,4 +42,26 @@ func Small() Fixture {
 			{Head: "T200", Label: "interacts_with", Tail: "T121"},
 		},
 	}
+}
+
+// Newer is the release after Small: Tacrolimus was merged into a concept that is
+// new, by way of another one; the ointment was deleted; FKBP12 has another name;
+// Sirolimus and all types are as they were. One relation stays, one goes, and one comes.
+func Newer() Fixture {
+	f := Small()
+	f.Info.Name, f.Info.Digest = "newer", "sha256:0e3e5"
+	fkbp12, tacrolimus := f.Concepts[1], f.Concepts[3]
+	fkbp12.Name, fkbp12.Synonyms = "FKBP1A", []string{"FKBP12"}
+	tacrolimus.CUI = "C1000001"
+	f.Concepts = []graph.Concept{f.Concepts[0], fkbp12, f.Concepts[2], tacrolimus}
+	f.Relations = []graph.Relation{
+		f.Relations[1],
+		{Head: "C1000001", Label: "binds", Tail: "C0039246", Rel: "RO", Sources: []string{"TEST", "TEST2"}},
+	}
+	f.Retired = []graph.Retired{
+		{CUI: "C0085149", Into: "C0085150", Release: "2025AB"},
+		{CUI: "C0085150", Into: "C1000001", Release: "2025AB"},
+		{CUI: "C0999999"},
+	}
+	return f
 }

@@ -34,6 +34,28 @@ func (m memory) Relations(context.Context) iter.Seq2[graph.Relation, error] {
 	}))
 }
 
+func (m memory) Retired(context.Context) iter.Seq2[graph.Retired, error] {
+	var list []graph.Retired
+	for _, r := range m.Fixture.Retired {
+		if r.Into != "" {
+			r.Into = m.present(r.Into)
+		}
+		list = append(list, r)
+	}
+	return all(list)
+}
+
+// present is the id that stands for another one: that of the concept that took
+// its place, and otherwise itself.
+func (m memory) present(cui graph.CUI) graph.CUI {
+	for _, r := range m.Fixture.Retired {
+		if r.CUI == cui && r.Into != "" {
+			return m.present(r.Into)
+		}
+	}
+	return cui
+}
+
 func all[T any](items []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for _, item := range items {
@@ -61,9 +83,12 @@ func (m memory) Info(context.Context) (graph.KnowledgeBaseInfo, error) {
 
 func (m memory) Concept(_ context.Context, cui graph.CUI) (graph.Concept, error) {
 	for _, concept := range m.Fixture.Concepts {
-		if concept.CUI == cui {
+		if concept.CUI == m.present(cui) {
 			return concept, nil
 		}
+	}
+	if slices.ContainsFunc(m.Fixture.Retired, func(r graph.Retired) bool { return r.CUI == cui }) {
+		return graph.Concept{}, fmt.Errorf("concept %q: %w: %w", cui, graph.ErrNotFound, graph.ErrRetired)
 	}
 	return graph.Concept{}, fmt.Errorf("concept %q: %w", cui, graph.ErrNotFound)
 }
@@ -110,6 +135,7 @@ func holdsWords(name, query string) bool {
 }
 
 func (m memory) Neighbors(_ context.Context, cui graph.CUI, limit int) (found []graph.Relation, err error) {
+	cui = m.present(cui)
 	for _, relation := range m.Fixture.Relations {
 		if relation.Head == cui || relation.Tail == cui {
 			found = append(found, relation)
@@ -123,6 +149,10 @@ func (m memory) Neighbors(_ context.Context, cui graph.CUI, limit int) (found []
 
 func (m memory) Subgraph(_ context.Context, cuis []graph.CUI) (sub graph.Subgraph, err error) {
 	var types []graph.TUI
+	cuis = slices.Clone(cuis)
+	for i := range cuis {
+		cuis[i] = m.present(cuis[i])
+	}
 	for _, concept := range m.Fixture.Concepts {
 		if slices.Contains(cuis, concept.CUI) {
 			sub.Concepts = append(sub.Concepts, concept)

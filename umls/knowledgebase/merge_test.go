@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/keci-kg/keci/graph"
@@ -96,8 +95,11 @@ func TestRetired(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer kb.Close()
-	if _, err := kb.Knowledge.Concept(t.Context(), "C70"); !errors.Is(err, graph.ErrNotFound) || !strings.Contains(err.Error(), "C01") {
-		t.Errorf("a retired concept: %v", err)
+	if c, err := kb.Knowledge.Concept(t.Context(), "C70"); err != nil || c.CUI != "C01" {
+		t.Errorf("a retired concept: %+v, %v", c, err)
+	}
+	if _, err := kb.Knowledge.Concept(t.Context(), "C71"); !errors.Is(err, graph.ErrNotFound) || !errors.Is(err, graph.ErrRetired) {
+		t.Errorf("one retired for good: %v", err)
 	}
 }
 

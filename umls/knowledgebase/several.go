@@ -18,7 +18,10 @@ type several struct {
 	parts []graph.Knowledge
 }
 
-var _ graph.Knowledge = several{}
+var (
+	_ graph.Knowledge  = several{}
+	_ graph.Succession = several{}
+)
 
 // network is a Knowledge that can tell how types are related that none of its
 // own concepts need have.
@@ -33,19 +36,67 @@ func (s several) Info(context.Context) (graph.KnowledgeBaseInfo, error) { return
 // Concept implements graph.Knowledge.
 func (s several) Concept(ctx context.Context, cui graph.CUI) (graph.Concept, error) {
 	var found []graph.Concept
+	absent := fmt.Errorf("concept %s: %w", cui, graph.ErrNotFound)
 	for _, part := range s.parts {
 		c, err := part.Concept(ctx, cui)
 		switch {
 		case err == nil:
 			found = append(found, c)
+		case errors.Is(err, graph.ErrRetired):
+			absent = err
 		case !errors.Is(err, graph.ErrNotFound):
 			return graph.Concept{}, err
 		}
 	}
 	if len(found) == 0 {
-		return graph.Concept{}, fmt.Errorf("concept %s: %w", cui, graph.ErrNotFound)
+		return graph.Concept{}, absent
 	}
-	return uniteConcepts(found)[0], nil
+	// What one part has, another may have retired: its successor is another concept.
+	own := slices.DeleteFunc(slices.Clone(found), func(c graph.Concept) bool { return c.CUI != cui })
+	if len(own) == 0 {
+		return s.Concept(ctx, found[0].CUI)
+	}
+	return uniteConcepts(own)[0], nil
+}
+
+// Successor implements graph.Succession. A concept that any part has is not retired.
+func (s several) Successor(ctx context.Context, cui graph.CUI) (graph.Retired, error) {
+	known := graph.Retired{CUI: cui}
+	err := fmt.Errorf("retired concept %s: %w", cui, graph.ErrNotFound)
+	if c, present := s.Concept(ctx, cui); present == nil && c.CUI == cui {
+		return known, err
+	}
+	for _, part := range s.parts {
+		history, ok := part.(graph.Succession)
+		if !ok {
+			continue
+		}
+		r, absent := history.Successor(ctx, cui)
+		switch {
+		case absent == nil && known.Into == "":
+			known, err = r, nil
+		case absent != nil && !errors.Is(absent, graph.ErrNotFound):
+			return known, absent
+		}
+	}
+	return known, err
+}
+
+// Predecessors implements graph.Succession.
+func (s several) Predecessors(ctx context.Context, cui graph.CUI) ([]graph.CUI, error) {
+	var all []graph.CUI
+	for _, part := range s.parts {
+		history, ok := part.(graph.Succession)
+		if !ok {
+			continue
+		}
+		predecessors, err := history.Predecessors(ctx, cui)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, predecessors...)
+	}
+	return sortedOnce(all, cmp.Compare), nil
 }
 
 // SemanticType implements graph.Knowledge.
