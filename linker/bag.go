@@ -3,7 +3,6 @@ package linker
 import (
 	"encoding/binary"
 	"io"
-	"math/bits"
 	"slices"
 
 	"github.com/keci-kg/keci/graph"
@@ -42,24 +41,6 @@ func (b *bagOf) add(stem uint64) {
 
 // hash is never 0.
 func (b *bagOf) hash() uint64 { return mix(b.sum+uint64(b.words)) | 1 }
-
-func hashBytes(data []byte) uint64 {
-	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
-	h := uint64(offset)
-	for _, c := range data {
-		h = (h ^ uint64(c)) * prime
-	}
-	return h
-}
-
-// mix is the finalizer of MurmurHash3.
-func mix(h uint64) uint64 {
-	h ^= h >> 33
-	h *= 0xff51afd7ed558ccd
-	h ^= h >> 33
-	h *= 0xc4ceb9fe1a85ec53
-	return h ^ h>>33
-}
 
 // addBags adds the bags of the name whose tokens were scanned last: that of all
 // of it and, where it has such, those without a part in brackets and without
@@ -175,12 +156,6 @@ func writeBagTable(out io.Writer, bags []filledBag) error {
 		}
 	}
 	return nil
-}
-
-// home is where a bag lies, or before its place: the share of its hash of all hashes.
-func home(hash, homes uint64) uint64 {
-	slot, _ := bits.Mul64(hash, homes)
-	return slot
 }
 
 // bag gives the place of the posting of a bag, 0 when there is none.

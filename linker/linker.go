@@ -69,14 +69,14 @@ func Open(dir string, options ...Option) (*Linker, error) {
 	for _, option := range options {
 		option(l)
 	}
-	l.model = openLearned(l.learned, files)
+	l.model = openLearned(l.learned)
 	l.scratch.New = func() any { return l.newScratch() }
 	return l, nil
 }
 
 func (l *Linker) newScratch() *scratch {
 	names, _ := l.names.Reader() // fails never
-	return &scratch{names: names, tokens: tokens{stopWords: l.stopWords}}
+	return &scratch{names: names, tokens: tokens{stopWords: l.stopWords}, features: features{weights: l.model.weights}}
 }
 
 // Close unmaps the dictionary. What Link returned stays valid, but no Link may
@@ -130,7 +130,7 @@ func (l *Linker) walk(s *scratch, i int) {
 	prefixes := l.files.filter()
 	hash := emptyPrefix
 	s.key = s.key[:0]
-	names, aliases := true, len(l.model.aliases) > 0
+	names, aliases := true, len(l.model.known) > 0
 	list := s.tokens.list
 	for j := i; j < len(list) && (names || aliases); j++ {
 		if j > i && list[j].broken {
@@ -155,8 +155,8 @@ func (l *Linker) walk(s *scratch, i int) {
 				l.addExact(s, i, j, place)
 			}
 		}
-		if first, ok := l.model.aliases[hash.whole()]; aliases && ok {
-			l.addAliases(s, i, j, first)
+		if first, ok := l.model.aliases.get(hash.whole()); aliases && ok {
+			l.addAliases(s, i, j, int(first))
 		}
 	}
 }
@@ -168,6 +168,7 @@ type scratch struct {
 	names     *vellum.Reader
 	key       []byte
 	tokens    tokens
+	words     []uint64 // hash of each token
 	stems     []uint64 // hash of the stem of each token
 	stem      []byte
 	name      tokens // of a name that is being compared
@@ -181,6 +182,7 @@ type scratch struct {
 	hits             []hit
 	strings          []byte
 	features         features
+	tui              [8]byte
 	learnedFrom      map[alias]int // in training: what the document itself taught
 	best             []float64
 	endsAt, startsAt []int

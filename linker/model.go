@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/keci-kg/keci/graph"
 )
@@ -26,7 +28,13 @@ type Model struct {
 	// Threshold is the least confidence of a mention of the final mapping.
 	Threshold float64
 	aliases   map[alias]int
-	weights   map[string]float64 // by name of the feature
+	weights   []weight
+}
+
+// weight is that of a feature, by its name.
+type weight struct {
+	feature string
+	value   float64
 }
 
 // alias is a normal form under which a concept was mentioned.
@@ -73,27 +81,38 @@ func readModel(from io.Reader) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := bufio.NewScanner(unpacked)
-	if !lines.Scan() || lines.Text() != modelHeader {
+	content, err := io.ReadAll(unpacked)
+	if err != nil {
+		return nil, err
+	}
+	header, lines, _ := strings.Cut(string(content), "\n")
+	if header != modelHeader {
 		return nil, fmt.Errorf("it does not begin with %q; make it again with `keci link-train`", modelHeader)
 	}
-	m := &Model{aliases: map[alias]int{}, weights: map[string]float64{}}
-	for number := 2; lines.Scan(); number++ {
-		if err := m.readLine(strings.Split(lines.Text(), "\t")); err != nil {
+	m := &Model{aliases: map[alias]int{}}
+	number := 1
+	for line := range strings.Lines(lines) {
+		number++
+		if err := m.readLine(strings.TrimSuffix(line, "\n")); err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
 	}
-	return m, lines.Err()
+	return m, nil
 }
 
-func (m *Model) readLine(fields []string) (err error) {
-	switch {
-	case len(fields) == 4 && fields[0] == "alias":
-		m.aliases[alias{fields[1], graph.CUI(fields[2])}], err = strconv.Atoi(fields[3])
-	case len(fields) == 3 && fields[0] == "weight":
-		m.weights[fields[1]], err = strconv.ParseFloat(fields[2], 64)
-	case len(fields) == 2 && fields[0] == "threshold":
-		m.Threshold, err = strconv.ParseFloat(fields[1], 64)
+func (m *Model) readLine(line string) (err error) {
+	what, rest, _ := strings.Cut(line, "\t")
+	first, rest, _ := strings.Cut(rest, "\t")
+	second, third, _ := strings.Cut(rest, "\t")
+	switch what {
+	case "alias":
+		m.aliases[alias{first, graph.CUI(second)}], err = strconv.Atoi(third)
+	case "weight":
+		w := weight{feature: first}
+		w.value, err = strconv.ParseFloat(rest, 64)
+		m.weights = append(m.weights, w)
+	case "threshold":
+		m.Threshold, err = strconv.ParseFloat(first, 64)
 	default:
 		err = errors.New("it is no alias, weight or threshold")
 	}
@@ -112,8 +131,8 @@ func (m *Model) Write(to io.Writer) error {
 	for _, a := range sortedAliases(m.aliases) {
 		fmt.Fprintf(out, "alias\t%s\t%s\t%d\n", a.name, a.cui, m.aliases[a])
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.weights)) {
-		fmt.Fprintf(out, "weight\t%s\t%.3g\n", name, m.weights[name])
+	for _, w := range slices.SortedFunc(slices.Values(m.weights), func(a, b weight) int { return cmp.Compare(a.feature, b.feature) }) {
+		fmt.Fprintf(out, "weight\t%s\t%.3g\n", w.feature, w.value)
 	}
 	return errors.Join(out.Flush(), packed.Close())
 }
@@ -124,63 +143,72 @@ func sortedAliases(aliases map[alias]int) []alias {
 	})
 }
 
-// openModel is a model with the concepts of a dictionary.
+// openModel is a model as a linker reads it.
 type openModel struct {
-	aliases   map[uint64]int // hash of a normal form to the first of its known; beginnings to -1
+	ranks     bool      // weights were learned
+	weights   hashTable // of float32, by hash of the feature
+	aliases   hashTable // of the first alias with a normal form in known; of nothing for beginnings
 	known     []knownAlias
-	weights   map[uint64]float32
 	threshold float64
 }
 
-// knownAlias is an alias of a concept that the dictionary has.
+// knownAlias is an alias whose concept is sought in the dictionary when a text
+// first holds it, so that opening does not have to.
 type knownAlias struct {
-	place uint64
+	cui   graph.CUI
 	count int
-	last  bool // of its normal form
+	last  bool          // of its normal form
+	place atomic.Uint64 // of the concept, or one of the values below
 }
 
-// openLearned looks the concepts of a model up; those that the dictionary does not have are left out.
-func openLearned(m *Model, files *dictionary) *openModel {
-	open := &openModel{weights: make(map[uint64]float32, len(m.weights)), threshold: m.Threshold}
-	for name, weight := range m.weights {
-		open.weights[hashBytes([]byte(name))] = float32(weight)
+const (
+	notSought uint64 = iota // no concept is there, since the magic is
+	notThere
+)
+
+// openLearned puts the weights and aliases of a model into tables.
+func openLearned(m *Model) *openModel {
+	open := &openModel{ranks: len(m.weights) > 0, weights: newHashTable(len(m.weights)), threshold: m.Threshold}
+	for _, w := range m.weights {
+		if hash, ok := hashOfName(w.feature); ok {
+			open.weights.set(hash, math.Float32bits(float32(w.value)))
+		}
 	}
-	open.aliases = map[uint64]int{}
+	list := sortedAliases(m.aliases)
+	hashes := map[uint64]uint32{}
+	open.known = make([]knownAlias, len(list))
 	last := ""
-	for _, a := range sortedAliases(m.aliases) {
-		place, ok := files.find(string(a.cui))
-		if !ok {
+	for i, a := range list {
+		open.known[i].cui, open.known[i].count, open.known[i].last = a.cui, m.aliases[a], true
+		if i > 0 && a.name == last {
+			open.known[i-1].last = false
 			continue
 		}
-		if a.name != last {
-			hash := emptyPrefix.add([]byte(a.name))
-			open.aliases[hash.whole()] = len(open.known)
-			members(a.name, last, func(h uint64) {
-				if h != hash.whole() {
-					open.aliases[h] = -1
-				}
-			})
-			last = a.name
-		} else {
-			open.known[len(open.known)-1].last = false
-		}
-		open.known = append(open.known, knownAlias{place, m.aliases[a], true})
+		members(a.name, last, func(hash uint64) { hashes[hash] = uint32(i) })
+		last = a.name
+	}
+	open.aliases = newHashTable(len(hashes))
+	for hash, first := range hashes {
+		open.aliases.set(hash, first)
 	}
 	return open
 }
 
 // begins reports whether an alias begins with the words of a hash.
 func (m *openModel) begins(hash prefixHash) bool {
-	_, ok := m.aliases[hash.begin()]
+	_, ok := m.aliases.get(hash.begin())
 	return ok
 }
 
-// sum adds the weights of features.
-func (m *openModel) sum(hashes []uint64) (sum float64) {
-	for _, h := range hashes {
-		sum += float64(m.weights[h])
+// find gives the place of the concept of an alias in the dictionary.
+func (a *knownAlias) find(files *dictionary) (place uint64, ok bool) {
+	if place = a.place.Load(); place == notSought {
+		if place, ok = files.find(string(a.cui)); !ok {
+			place = notThere
+		}
+		a.place.Store(place)
 	}
-	return sum
+	return place, place != notThere
 }
 
 // addAliases records the aliases that tokens i to j spell.
@@ -189,21 +217,25 @@ func (l *Linker) addAliases(s *scratch, i, j, first int) {
 	if !ok {
 		return
 	}
-	for _, a := range l.model.known[first:] {
-		h := l.files.hit(posting{concept: a.place})
+	name := s.tokens.appendRange(nil, i, j)
+	for last := false; !last; first++ {
+		a := &l.model.known[first]
+		last = a.last
+		place, ok := a.find(l.files)
+		if !ok {
+			continue
+		}
+		h := l.files.hit(posting{concept: place})
 		h.score = exactName(j-i+1, 0)
 		h.score.variation = 4.0 / (distanceSynonym + 4)
 		h.points = h.score.points()
 		h.how, h.seen, h.preferred = byAlias, a.count, false
-		h.matched = s.tokens.appendRange(nil, i, j)
+		h.matched = name
 		if s.learnedFrom != nil {
 			h.seen -= s.learnedFrom[alias{string(h.matched), graph.CUI(h.cui)}]
 		}
 		if h.seen > 0 {
 			s.foundHits = append(s.foundHits, h)
-		}
-		if a.last {
-			break
 		}
 	}
 	s.addMatch(m)

@@ -51,36 +51,8 @@ func lexical(kind byte) bool {
 	return false
 }
 
-// features collects the hashes of features.
-type features struct {
-	hashes []uint64
-	names  map[uint64]string // when not nil, what they stand for
-	key    []byte
-}
-
-func (f *features) add(kind byte, value []byte) { f.addPair(kind, value, nil) }
-
-func (f *features) addPair(kind byte, value, second []byte) {
-	f.key = append(append(f.key[:0], kind, ':'), value...)
-	if second != nil {
-		f.key = append(append(f.key, '|'), second...)
-	}
-	hash := hashBytes(f.key)
-	f.hashes = append(f.hashes, hash)
-	if f.names != nil {
-		if _, ok := f.names[hash]; !ok {
-			f.names[hash] = string(f.key)
-		}
-	}
-}
-
-func (f *features) addSmall(kind byte, values ...int) {
-	var value [8]byte
-	for i, v := range values {
-		value[i] = 'A' + byte(min(v, 25))
-	}
-	f.add(kind, value[:len(values)])
-}
+// paired kinds have two values, with "|" between them in the file of a model.
+func paired(kind byte) bool { return kind == ofTypeLast || kind == ofTypeBefore }
 
 // logBucket is 0 for 0, 1 for 1, 2 for 2 and 3, 3 for 4 to 7 and so on.
 func logBucket(n int) int { return bits.Len(uint(max(n, 0))) }
@@ -113,15 +85,15 @@ func (l *Linker) eachMatch(s *scratch, do func(k, longest int)) {
 // weigh sets the values of the candidates of a match.
 func (l *Linker) weigh(s *scratch, k, longest int) {
 	f := &s.features
-	f.hashes = f.hashes[:0]
+	f.sum = 0
 	s.mentionFeatures(f, k, longest)
-	base := l.model.sum(f.hashes)
+	base := f.sum
 	m := &s.matches[k]
 	total := s.totalSeen(m)
 	for rank := range m.lastHit - m.firstHit {
-		f.hashes = f.hashes[:0]
+		f.sum = 0
 		s.candidateFeatures(f, m, rank, total)
-		s.hits[m.firstHit+rank].value = base + l.model.sum(f.hashes)
+		s.hits[m.firstHit+rank].value = base + f.sum
 	}
 }
 
@@ -133,26 +105,26 @@ func (s *scratch) totalSeen(m *match) (total int) {
 }
 
 var (
-	textStart = []byte("^")
-	textEnd   = []byte("$")
+	textStart = valueOf([]byte("^"))
+	textEnd   = valueOf([]byte("$"))
 )
 
 // mentionFeatures adds what all candidates of match k have in common.
 func (s *scratch) mentionFeatures(f *features, k, longest int) {
 	m := &s.matches[k]
 	list := s.tokens.list
-	f.add(ofBias, nil)
+	f.add(ofBias, value{})
 	s.strings = s.tokens.appendRange(s.strings[:0], m.first, m.last)
-	f.add(ofName, s.strings)
+	f.add(ofName, valueOf(s.strings))
 	s.strings = s.strings[:0]
-	f.add(ofLast, s.tokens.key(m.last))
+	f.add(ofLast, s.word(m.last))
 	if m.first < m.last {
-		f.add(ofFirst, s.tokens.key(m.first))
+		f.add(ofFirst, s.word(m.first))
 	}
 	f.add(ofBefore, s.before(m))
 	after := textEnd
 	if m.last+1 < len(list) {
-		after = s.tokens.key(m.last + 1)
+		after = s.word(m.last + 1)
 	}
 	f.add(ofAfter, after)
 	f.addSmall(ofForm, form(s.tokens.text[m.start:m.end]), min(m.end-m.start, 6))
@@ -171,11 +143,14 @@ func (s *scratch) mentionFeatures(f *features, k, longest int) {
 	f.addSmall(ofGlue, s.glue(m.start-1), s.glue(m.end))
 }
 
-func (s *scratch) before(m *match) []byte {
+// word is token i as a value of a feature.
+func (s *scratch) word(i int) value { return value{s.tokens.key(i), s.words[i]} }
+
+func (s *scratch) before(m *match) value {
 	if m.first == 0 {
 		return textStart
 	}
-	return s.tokens.key(m.first - 1)
+	return s.word(m.first - 1)
 }
 
 // glue classes the character at byte i.
@@ -236,14 +211,13 @@ func form(text string) int {
 // candidateFeatures adds those of one candidate; rank is its place without context.
 func (s *scratch) candidateFeatures(f *features, m *match, rank, totalSeen int) {
 	h := &s.hits[m.firstHit+rank]
-	f.add(ofConcept, h.cui)
-	last, before := s.tokens.key(m.last), s.before(m)
+	f.add(ofConcept, valueOf(h.cui))
+	last, before := s.word(m.last), s.before(m)
 	for _, t := range h.types {
-		var tui [8]byte
-		n := copy(tui[:], t)
-		f.add(ofType, tui[:n])
-		f.addPair(ofTypeLast, tui[:n], last)
-		f.addPair(ofTypeBefore, tui[:n], before)
+		tui := valueOf(append(s.tui[:0], t...))
+		f.add(ofType, tui)
+		f.addPair(ofTypeLast, tui, last)
+		f.addPair(ofTypeBefore, tui, before)
 	}
 	preferred := 0
 	if h.preferred {
@@ -253,7 +227,7 @@ func (s *scratch) candidateFeatures(f *features, m *match, rank, totalSeen int) 
 	f.addSmall(ofScore, h.points/50, int(h.how))
 	f.addSmall(ofSeen, logBucket(h.seen), logBucket(totalSeen))
 	f.addSmall(ofShare, 4*h.seen/max(totalSeen, 1), min(totalSeen, 1))
-	f.add(ofSource, h.cui[:min(1, len(h.cui))])
+	f.add(ofSource, valueOf(h.cui[:min(1, len(h.cui))]))
 	f.addSmall(ofRank, min(rank, 4), min(m.lastHit-m.firstHit, 3))
 	f.addSmall(ofNumber, logBucket(m.lastHit-m.firstHit))
 }
@@ -300,7 +274,7 @@ func (l *Linker) gain(s *scratch, k int) float64 {
 }
 
 // ranks reports whether a model was learned.
-func (l *Linker) ranks() bool { return len(l.model.weights) > 0 }
+func (l *Linker) ranks() bool { return l.model.ranks }
 
 // following is the first match that begins where match k ends or later.
 func (s *scratch) following(k int) int {

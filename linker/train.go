@@ -40,10 +40,10 @@ const (
 // range and concept. What a document itself taught about a name is not counted
 // in it, so that the model learns what aliases are worth in other documents.
 func Train(ctx context.Context, l *Linker, texts []Annotated) (*Model, error) {
-	m := &Model{Threshold: threshold, weights: map[string]float64{}}
+	m := &Model{Threshold: threshold}
 	perDocument := m.countAliases(l.files, texts)
 	learning := &Linker{training: true, files: l.files, names: l.names, stopWords: l.stopWords}
-	learning.model = openLearned(m, l.files)
+	learning.model = openLearned(m)
 	t := trainer{l: learning, index: map[uint64]uint32{}}
 	t.s = learning.newScratch()
 	t.s.features.names = map[uint64]string{}
@@ -56,7 +56,7 @@ func Train(ctx context.Context, l *Linker, texts []Annotated) (*Model, error) {
 	t.learn()
 	for hash, i := range t.index {
 		if w := t.weights[i]; math.Abs(w) >= leastWeight {
-			m.weights[t.s.features.names[hash]] = w
+			m.weights = append(m.weights, weight{t.s.features.names[hash], w})
 		}
 	}
 	return m, nil

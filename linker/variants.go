@@ -11,9 +11,13 @@ const furthest = 12
 // shortestVariant is the shortest single word, in bytes, that is looked up by its stem.
 const shortestVariant = 5
 
-// findStems hashes the stem of each token.
+// findStems hashes each token and its stem.
 func (s *scratch) findStems() {
 	s.stems = s.tokens.appendStems(s.stems[:0], &s.stem)
+	s.words = s.words[:0]
+	for i := range s.tokens.list {
+		s.words = append(s.words, hashBytes(s.tokens.key(i)))
+	}
 }
 
 // appendStems appends the hash of the stem of each token, 0 for function words.
@@ -26,7 +30,7 @@ func (t *tokens) appendStems(stems []uint64, stem *[]byte) []uint64 {
 			continue
 		}
 		*stem = appendStem((*stem)[:0], key, buffer[:])
-		stems = append(stems, mix(hashBytes(*stem)))
+		stems = append(stems, mix(uint64(emptyPrefix.add(*stem))))
 	}
 	return stems
 }
