@@ -33,11 +33,11 @@ func BERT(scope *model.Scope, cfg Config, ids, mask *Node, dropout float64) *Nod
 	if seq := ids.Shape().Dimensions[1]; seq > cfg.MaxPositionEmbeddings {
 		exceptions.Panicf("encoder: %d pieces in a row, the encoder reads at most %d", seq, cfg.MaxPositionEmbeddings)
 	}
-	bias := attentionBias(mask)
+	bias := AttentionBias(mask)
 	x := embed(scope.At("embeddings"), cfg, ids)
 	x = layers.DropoutStatic(scope, x, dropout)
 	for i := range cfg.NumHiddenLayers {
-		x = layer(scope.At("layer_%d", i), cfg, x, bias, dropout)
+		x = Layer(scope.At("layer_%d", i), cfg, x, x, bias, dropout)
 	}
 	return x
 }
@@ -59,33 +59,35 @@ func embed(scope *model.Scope, cfg Config, ids *Node) *Node {
 	return layerNorm(scope, cfg, x)
 }
 
-// attentionBias is what is added to the attention scores: 0 for a piece, −10⁹ for padding; [batch, 1, 1, seq].
-func attentionBias(mask *Node) *Node {
+// AttentionBias is what is added to the attention scores: 0 where mask [batch, seq] is 1, −10⁹ where it is 0;
+// [batch, 1, 1, seq].
+func AttentionBias(mask *Node) *Node {
 	padding := OneMinus(ConvertDType(mask, dtypes.Float32))
 	return ExpandAxes(MulScalar(padding, -1e9), 1, 2)
 }
 
-// layer is one transformer layer: self-attention and a feed-forward network, each with a residual
-// connection and a normalization after it.
-func layer(scope *model.Scope, cfg Config, x, bias *Node, dropout float64) *Node {
-	attended := layers.DropoutStatic(scope, selfAttention(scope.At("attention"), cfg, x, bias), dropout)
+// Layer is one transformer layer over x, [batch, seq, hidden]: attention to memory, [batch, other, hidden], and a
+// feed-forward network, each with a residual connection and a normalization after it. In BERT memory is x itself.
+// bias is the AttentionBias of memory. Of cfg it reads HiddenSize, NumAttentionHeads, IntermediateSize,
+// HiddenAct and LayerNormEps.
+func Layer(scope *model.Scope, cfg Config, x, memory, bias *Node, dropout float64) *Node {
+	attended := layers.DropoutStatic(scope, attend(scope.At("attention"), cfg, x, memory, bias), dropout)
 	x = layerNorm(scope.At("attention"), cfg, Add(x, attended))
 	hidden := dense(scope.At("inner"), x, cfg.IntermediateSize, activations[cfg.HiddenAct])
 	out := layers.DropoutStatic(scope, dense(scope.At("outer"), hidden, cfg.HiddenSize, activation.TypeNone), dropout)
 	return layerNorm(scope.At("outer"), cfg, Add(x, out))
 }
 
-// selfAttention is multi-head scaled dot-product attention of x, [batch, seq, hidden], to itself.
-func selfAttention(scope *model.Scope, cfg Config, x, bias *Node) *Node {
-	batch, seq := DimensionSpecFor(x, 0), DimensionSpecFor(x, 1)
-	heads := func(name string) *Node {
-		projected := dense(scope.At("%s", name), x, cfg.HiddenSize, activation.TypeNone)
-		return DynamicReshape(projected, batch, seq,
+// attend is multi-head scaled dot-product attention of x, [batch, seq, hidden], to memory, [batch, other, hidden].
+func attend(scope *model.Scope, cfg Config, x, memory, bias *Node) *Node {
+	heads := func(name string, of *Node) *Node {
+		projected := dense(scope.At("%s", name), of, cfg.HiddenSize, activation.TypeNone)
+		return DynamicReshape(projected, DimensionSpecFor(of, 0), DimensionSpecFor(of, 1),
 			StaticDim(cfg.NumAttentionHeads), StaticDim(cfg.HiddenSize/cfg.NumAttentionHeads))
 	}
-	out, _ := attention.Core(heads("query"), heads("key"), heads("value"), attention.LayoutBSHD,
+	out, _ := attention.Core(heads("query", x), heads("key", memory), heads("value", memory), attention.LayoutBSHD,
 		attention.CoreOptions{AttentionMask: bias})
-	out = DynamicReshape(out, batch, seq, StaticDim(cfg.HiddenSize))
+	out = DynamicReshape(out, DimensionSpecFor(x, 0), DimensionSpecFor(x, 1), StaticDim(cfg.HiddenSize))
 	return dense(scope.At("output"), out, cfg.HiddenSize, activation.TypeNone)
 }
 

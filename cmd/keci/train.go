@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -69,6 +70,9 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 		if value == "" {
 			return usageError("--%s is missing; see keci train --help", flag)
 		}
+	}
+	if !slices.Contains(keci.Variants(), keci.Variant(o.variant)) {
+		return usageError("--variant %q is unknown: use one of %v", o.variant, keci.Variants())
 	}
 	all, err := corpus.Read(o.corpus, o.data)
 	if err != nil {

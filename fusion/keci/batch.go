@@ -2,6 +2,7 @@ package keci
 
 import (
 	"math"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -28,12 +29,13 @@ type batchShape struct {
 	C int // candidates of a span
 	P int // pieces of a name
 	H int // width of the encoder
+	K int // mentions of the linker in a text
 }
 
 // batch is a set of instances as tensors.
 type batch struct {
 	batchShape
-	knowledge bool
+	has       parts
 	instances []*instance
 
 	ids       []int32   // [R, S] word pieces, [CLS] and [SEP] included
@@ -56,6 +58,7 @@ type batch struct {
 	edgeNorm   []float32 // [E] 1/|N_i^k|, 0 for padding
 	candNode   []int32   // [B, N, C] flat index b·V+v
 	candMask   []float32 // [B, N, C] 1 for a candidate
+	mention    []int32   // [B, K] the spans that have candidates, −1 for padding
 }
 
 // batcher turns instances into batches.
@@ -78,14 +81,22 @@ func newBatcher(cfg Config, tokenizer *encoder.Tokenizer, width int) *batcher {
 // batch lays out instances; rows says how many texts the shape has room for
 // (at least len(instances)).
 func (m *batcher) batch(instances []*instance, rows int) *batch {
-	b := &batch{instances: instances, knowledge: m.cfg.usesKnowledge()}
+	b := &batch{instances: instances, has: m.cfg.has()}
 	b.B, b.H, b.C, b.P = rows, m.width, m.cfg.Knowledge.Candidates, m.cfg.Knowledge.NamePieces
 	b.layOutPieces(m.tokenizer)
 	b.layOutSpans(m.cfg)
-	if b.knowledge {
+	if b.has.knowledge {
 		b.layOutNodes(m)
-		b.layOutEdges(m.relations)
 		b.layOutCandidates()
+	}
+	if b.has.definitions {
+		b.layOutDefinitions()
+	}
+	if b.has.rgcn {
+		b.layOutEdges(m.relations)
+	}
+	if b.has.kar {
+		b.layOutMentions()
 	}
 	return b
 }
@@ -189,8 +200,6 @@ func (b *batch) layOutNodes(m *batcher) {
 	b.nodeType = make([]int32, b.B*b.V)
 	b.namePieces = make([]int32, b.B*b.V*b.P)
 	b.nameWeight = make([]float32, b.B*b.V*b.P)
-	b.definition = make([]float32, b.B*b.V*b.H)
-	b.defined = make([]float32, b.B*b.V)
 	for i, in := range b.instances {
 		for v, n := range in.Graph.Nodes {
 			at := i*b.V + v
@@ -198,10 +207,6 @@ func (b *batch) layOutNodes(m *batcher) {
 				b.nodeType[at] = 1 + m.types[string(n.TUI)]
 			}
 			b.fillName(at*b.P, m.tokenizer.Tokenize(n.Name))
-			if n.vector != nil {
-				copy(b.definition[at*b.H:], n.vector)
-				b.defined[at] = 1
-			}
 		}
 	}
 }
@@ -211,6 +216,21 @@ func (b *batch) fillName(at int, pieces []encoder.Piece) {
 	for p := range pieces {
 		b.namePieces[at+p] = pieces[p].ID
 		b.nameWeight[at+p] = 1 / float32(len(pieces))
+	}
+}
+
+// layOutDefinitions fills the vectors of the nodes' definitions.
+func (b *batch) layOutDefinitions() {
+	b.definition = make([]float32, b.B*b.V*b.H)
+	b.defined = make([]float32, b.B*b.V)
+	for i, in := range b.instances {
+		for v, n := range in.Graph.Nodes {
+			if n.vector != nil {
+				at := i*b.V + v
+				copy(b.definition[at*b.H:], n.vector)
+				b.defined[at] = 1
+			}
+		}
 	}
 }
 
@@ -259,6 +279,25 @@ func (b *batch) layOutCandidates() {
 	}
 }
 
+// layOutMentions lists the spans that the linker found.
+func (b *batch) layOutMentions() {
+	found := make([][]int32, len(b.instances))
+	most := 1
+	for i, in := range b.instances {
+		for n, candidates := range in.Candidates {
+			if len(candidates) > 0 {
+				found[i] = append(found[i], int32(n))
+			}
+		}
+		most = max(most, len(found[i]))
+	}
+	b.K = roundUp(most, 16)
+	b.mention = slices.Repeat([]int32{-1}, b.B*b.K)
+	for i := range found {
+		copy(b.mention[i*b.K:], found[i])
+	}
+}
+
 // tensors are the inputs of the model's graph, in the order of newInputs.
 func (b *batch) tensors() []*tensors.Tensor {
 	list := []*tensors.Tensor{
@@ -272,21 +311,29 @@ func (b *batch) tensors() []*tensors.Tensor {
 		tensors.FromFlatDataAndDimensions(b.spanMask, b.B, b.N),
 		tensors.FromFlatDataAndDimensions(b.kept, b.B),
 	}
-	if !b.knowledge {
-		return list
+	if b.has.knowledge {
+		list = append(list,
+			tensors.FromFlatDataAndDimensions(b.nodeType, b.B, b.V),
+			tensors.FromFlatDataAndDimensions(b.namePieces, b.B, b.V, b.P),
+			tensors.FromFlatDataAndDimensions(b.nameWeight, b.B, b.V, b.P),
+			tensors.FromFlatDataAndDimensions(b.candNode, b.B, b.N, b.C),
+			tensors.FromFlatDataAndDimensions(b.candMask, b.B, b.N, b.C))
 	}
-	return append(list,
-		tensors.FromFlatDataAndDimensions(b.nodeType, b.B, b.V),
-		tensors.FromFlatDataAndDimensions(b.namePieces, b.B, b.V, b.P),
-		tensors.FromFlatDataAndDimensions(b.nameWeight, b.B, b.V, b.P),
-		tensors.FromFlatDataAndDimensions(b.definition, b.B, b.V, b.H),
-		tensors.FromFlatDataAndDimensions(b.defined, b.B, b.V),
-		tensors.FromFlatDataAndDimensions(b.edgeAt, b.E),
-		tensors.FromFlatDataAndDimensions(b.edgeKind, b.E),
-		tensors.FromFlatDataAndDimensions(b.edgeNorm, b.E),
-		tensors.FromFlatDataAndDimensions(b.candNode, b.B, b.N, b.C),
-		tensors.FromFlatDataAndDimensions(b.candMask, b.B, b.N, b.C),
-	)
+	if b.has.definitions {
+		list = append(list,
+			tensors.FromFlatDataAndDimensions(b.definition, b.B, b.V, b.H),
+			tensors.FromFlatDataAndDimensions(b.defined, b.B, b.V))
+	}
+	if b.has.rgcn {
+		list = append(list,
+			tensors.FromFlatDataAndDimensions(b.edgeAt, b.E),
+			tensors.FromFlatDataAndDimensions(b.edgeKind, b.E),
+			tensors.FromFlatDataAndDimensions(b.edgeNorm, b.E))
+	}
+	if b.has.kar {
+		list = append(list, tensors.FromFlatDataAndDimensions(b.mention, b.B, b.K))
+	}
+	return list
 }
 
 // roundUp is the lowest multiple of step that is not below n.

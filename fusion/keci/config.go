@@ -57,18 +57,6 @@ type KnowledgeConfig struct {
 	Relations        []string    `json:"relations"`        // relation names that training has seen, sorted; others are taken for their mean
 }
 
-// Variant names a published variation of the model (keci.md §7).
-type Variant string
-
-// The variants that can be trained and served.
-const (
-	VariantKECI        Variant = "keci"         // everything
-	VariantSentContext Variant = "sent-context" // no knowledge: the initial span graph is the output
-)
-
-// Variants lists the variants in the order of the documentation.
-func Variants() []Variant { return []Variant{VariantKECI, VariantSentContext} }
-
 // DefaultConfig is the recipe of the model that ships with keci; labels and
 // vocabularies are filled in from the training data.
 func DefaultConfig() Config {
@@ -125,12 +113,15 @@ func (c Config) Validate() error {
 	case c.Hidden < 1 || c.SpanLayers < 0:
 		return errors.New("hidden must be positive and spanLayers not negative")
 	}
-	if c.Variant == VariantSentContext {
+	if !c.has().knowledge {
 		return nil
 	}
 	k := c.Knowledge
 	if k.Candidates < 1 || k.Layers < 0 || k.Size < 1 || k.Bases < 1 || k.NamePieces < 1 || k.DefinitionPieces < 1 {
 		return errors.New("knowledge: every size must be positive")
+	}
+	if c.has().kar && k.Size%karHeads != 0 {
+		return fmt.Errorf("knowledge: size is %d, for %s it must be a multiple of %d", k.Size, VariantKnowBERT, karHeads)
 	}
 	if !slices.IsSorted(k.SemanticTypes) || !slices.IsSorted(k.Relations) {
 		return errors.New("knowledge: semanticTypes and relations must be sorted")
@@ -138,8 +129,8 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// usesKnowledge tells whether the variant reads the background knowledge graph.
-func (c Config) usesKnowledge() bool { return c.Variant != VariantSentContext }
+// has are the parts of the model that its variant has.
+func (c Config) has() parts { return c.Variant.parts() }
 
 // writeConfig writes keci.json into a model directory.
 func writeConfig(dir string, cfg Config) error {

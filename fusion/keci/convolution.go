@@ -68,21 +68,26 @@ func (n network) spanMessages(scope *model.Scope, h, weights *Node) *Node {
 //
 //	v_i ← dropout(ReLU(U_0 v_i + b + Σ_k Σ_{j∈N_i^k} (1/|N_i^k|) U_k v_j)), U_k = Σ_c a_kc B_c
 func (n network) knowledgeGraph(scope, encoderScope *model.Scope, in inputs) *Node {
-	cfg := n.cfg.Knowledge
 	v := n.nodeVectors(scope, encoderScope, in) // [B, V, size]
-	dims := v.Shape().Dimensions
-	b, nodes, size := dims[0], dims[1], dims[2]
-	for layer := range cfg.Layers {
-		at := scope.At("layer%d", layer)
-		sum := encoder.Dense(at.At("self"), v, size)
-		mixed := n.mixedAdjacency(at, in, b, nodes) // [B, bases·V, V]
-		gathered := Reshape(MatMul(mixed, v), b, cfg.Bases, nodes, size)
-		gathered = Reshape(TransposeAllAxes(gathered, 0, 2, 1, 3), b, nodes, cfg.Bases*size)
-		sum = Add(sum, encoder.Linear(at.At("bases"), gathered, size))
-		v = layers.DropoutStatic(at, activation.Relu(sum), n.rate(n.cfg.GraphDropout))
+	if n.cfg.has().rgcn {
+		for layer := range n.cfg.Knowledge.Layers {
+			v = n.convolve(scope.At("layer%d", layer), v, in)
+		}
 	}
 	final := encoder.Dense(scope.At("output"), v, n.cfg.Span.Size, activation.TypeRelu)
-	return Reshape(final, b*nodes, n.cfg.Span.Size)
+	return Reshape(final, -1, n.cfg.Span.Size)
+}
+
+// convolve is one layer of the RGCN: [B, V, size] → [B, V, size].
+func (n network) convolve(scope *model.Scope, v *Node, in inputs) *Node {
+	dims := v.Shape().Dimensions
+	b, nodes, size, bases := dims[0], dims[1], dims[2], n.cfg.Knowledge.Bases
+	sum := encoder.Dense(scope.At("self"), v, size)
+	mixed := n.mixedAdjacency(scope, in, b, nodes) // [B, bases·V, V]
+	gathered := Reshape(MatMul(mixed, v), b, bases, nodes, size)
+	gathered = Reshape(TransposeAllAxes(gathered, 0, 2, 1, 3), b, nodes, bases*size)
+	sum = Add(sum, encoder.Linear(scope.At("bases"), gathered, size))
+	return layers.DropoutStatic(scope, activation.Relu(sum), n.rate(n.cfg.GraphDropout))
 }
 
 // mixedAdjacency is Σ_k a_kc A_k for each basis c, where A_k holds 1/|N_i^k| for
@@ -129,12 +134,22 @@ func (n network) nodeVectors(scope, encoderScope *model.Scope, in inputs) *Node 
 	kindTable := scope.WithInitializer(initializer.RandomNormalFn(scope, 0.1)).
 		VariableWithShape("kinds", shapes.Make(dtypes.Float32, kinds, size)).NodeValue(in.ids)
 	kind := encoder.GatherRows(n.knowUnseen(kindTable, 1), in.nodeType)
+	v := Add(name, kind)
+	if n.cfg.has().definitions {
+		v = Add(v, n.definitionVectors(scope, in))
+	}
+	return activation.Relu(v)
+}
 
+// definitionVectors is what v⁰ has of the definition of each node, or of there
+// being none: [B, V, size].
+func (n network) definitionVectors(scope *model.Scope, in inputs) *Node {
+	size := n.cfg.Knowledge.Size
 	definition := encoder.Linear(scope.At("definition"), in.definition, size)
 	undefined := scope.WithInitializer(initializer.Zero).
 		VariableWithShape("undefined", shapes.Make(dtypes.Float32, size)).NodeValue(in.ids)
 	none := Mul(InsertAxes(OneMinus(in.defined), -1), Reshape(undefined, 1, 1, size))
-	return activation.Relu(Add(Add(name, kind), Add(definition, none)))
+	return Add(definition, none)
 }
 
 // nameScale brings word-piece vectors, whose elements are small (a standard

@@ -62,8 +62,11 @@ func meanVector(tokens, mask *Node) *Node {
 }
 
 // ensure gives every node of the instances the vector of its definition, which
-// it encodes when it is not known yet.
+// it encodes when it is not known yet. A variant without definitions needs none.
 func (d *definitions) ensure(ctx context.Context, instances ...*instance) error {
+	if !d.cfg.has().definitions {
+		return nil
+	}
 	fresh := map[string][]float32{}
 	for chunk := range slices.Chunk(d.recall(instances), d.rows) {
 		if err := ctx.Err(); err != nil {
@@ -132,8 +135,11 @@ func definedNodes(instances []*instance) iter.Seq[*node] {
 }
 
 // compile builds the graph, by way of an empty batch; it must come before any
-// concurrent use.
+// concurrent use. A variant without definitions needs none.
 func (d *definitions) compile() error {
+	if !d.cfg.has().definitions {
+		return nil
+	}
 	_, err := d.encode(nil)
 	return err
 }

@@ -25,7 +25,7 @@ func (m *Model) Extract(ctx context.Context, doc graph.Document) (graph.Document
 	}
 	doc = m.cfg.decodeText(doc, text, predictions[0])
 	doc.Model = &graph.Provenance{Name: m.info.Name, Digest: m.info.Digest}
-	if m.cfg.usesKnowledge() {
+	if m.cfg.has().knowledge {
 		kb := m.kb
 		doc.KB = &kb
 	}

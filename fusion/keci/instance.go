@@ -78,7 +78,7 @@ func (r *instancer) instance(ctx context.Context, text string) (*instance, error
 // link finds the mentions of a text in order of their start, each with at most
 // the configured number of candidates. Without knowledge there are none.
 func (r *instancer) link(ctx context.Context, text string) ([]graph.Mention, error) {
-	if !r.cfg.usesKnowledge() {
+	if !r.cfg.has().knowledge {
 		return nil, nil
 	}
 	mentions, err := r.linker.Link(ctx, text)
@@ -98,7 +98,7 @@ func (r *instancer) linked(ctx context.Context, text string, mentions []graph.Me
 	in := &instance{Text: text, Pieces: r.tokenizer.Tokenize(text)}
 	in.Spans = encoder.Spans(in.Pieces, r.cfg.Span.MaxWidth)
 	in.Candidates = make([][]candidate, len(in.Spans))
-	if !r.cfg.usesKnowledge() {
+	if !r.cfg.has().knowledge {
 		return in, nil
 	}
 	sub, err := r.knowledge.Subgraph(ctx, cuisOf(mentions))

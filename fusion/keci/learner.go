@@ -70,7 +70,7 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 	if err != nil {
 		return nil, err
 	}
-	if cfg.usesKnowledge() {
+	if cfg.has().knowledge {
 		var graphs []*background
 		for _, in := range instances {
 			graphs = append(graphs, in.Graph)

@@ -87,7 +87,7 @@ func withDropout(cfg *Config) {
 	cfg.Span.Dropout, cfg.Dropout, cfg.GraphDropout, cfg.EncoderDropout = 0.2, 0.2, 0.2, 0.2
 }
 
-func withoutKnowledge(cfg *Config) { cfg.Variant = VariantSentContext }
+func as(v Variant) func(*Config) { return func(cfg *Config) { cfg.Variant = v } }
 
 func learnOptions() train.Options {
 	o := train.DefaultOptions()
@@ -156,8 +156,9 @@ func differing(a, b map[string][]float32) []string {
 // TestLearnsByHeart: every variant finds all of a tiny corpus after few steps,
 // also when it is opened from its folder.
 func TestLearnsByHeart(t *testing.T) {
-	for name, cfg := range map[string]Config{"keci": learnable(broad), "sent-context": learnable(broad, withoutKnowledge)} {
-		t.Run(name, func(t *testing.T) {
+	for _, variant := range Variants() {
+		cfg := learnable(broad, as(variant))
+		t.Run(string(variant), func(t *testing.T) {
 			o, out := learnOptions(), t.TempDir()
 			o.Epochs, o.BatchSize, o.EncoderRate, o.TaskRate = 80, 5, 1e-3, 1e-2
 			ctx, stop := context.WithCancel(t.Context())
@@ -174,7 +175,7 @@ func TestLearnsByHeart(t *testing.T) {
 			t.Logf("after %d steps", history.Epochs[history.Best].Steps)
 			m := openModel(t, filepath.Join(out, train.BestDir), newFakeKnowledge().base())
 			checkByHeart(t, m, tinyCorpus(t))
-			if m.Info().Variant != name || m.Info().Parameters == 0 || !strings.HasPrefix(m.Info().Digest, "sha256:") {
+			if m.Info().Variant != string(variant) || m.Info().Parameters == 0 || !strings.HasPrefix(m.Info().Digest, "sha256:") {
 				t.Errorf("info %+v", m.Info())
 			}
 		})
@@ -212,26 +213,30 @@ func checkByHeart(t *testing.T, m *Model, c corpus.Corpus) {
 }
 
 func TestSameSeedGivesSameWeights(t *testing.T) {
-	run := func(seed int64) map[string][]float32 {
-		o := learnOptions()
-		o.Epochs, o.Seed = 2, seed
-		l := newLearner(t, learnable(withDropout), o)
-		learn(t, l, o, t.TempDir())
-		return l.weights()
-	}
-	want := run(1)
-	if paths := differing(want, run(1)); len(paths) > 0 {
-		t.Errorf("the same seed gives other values to %v", paths)
-	}
-	if paths := differing(want, run(2)); len(paths) < 20 {
-		t.Errorf("another seed gives other values only to %v", paths)
+	for _, variant := range Variants() {
+		t.Run(string(variant), func(t *testing.T) {
+			run := func(seed int64) map[string][]float32 {
+				o := learnOptions()
+				o.Epochs, o.Seed = 2, seed
+				l := newLearner(t, learnable(withDropout, as(variant)), o)
+				learn(t, l, o, t.TempDir())
+				return l.weights()
+			}
+			want := run(1)
+			if paths := differing(want, run(1)); len(paths) > 0 {
+				t.Errorf("the same seed gives other values to %v", paths)
+			}
+			if paths := differing(want, run(2)); len(paths) < 20 {
+				t.Errorf("another seed gives other values only to %v", paths)
+			}
+		})
 	}
 }
 
 // TestResumedLearning cuts a run in the middle of an epoch, between two
 // encodings of the definitions, and goes on with a new learner.
 func TestResumedLearning(t *testing.T) {
-	for name, cfg := range map[string]Config{"keci": learnable(withDropout), "sent-context": learnable(withDropout, withoutKnowledge)} {
+	for name, cfg := range map[string]Config{"keci": learnable(withDropout), "knowbert": learnable(withDropout, as(VariantKnowBERT))} {
 		t.Run(name, func(t *testing.T) {
 			o := learnOptions()
 			whole, wholeDir := newLearner(t, cfg, o), t.TempDir()
@@ -283,25 +288,30 @@ func TestResumedInsideAnEpoch(t *testing.T) {
 	}
 }
 
-// TestWhatMoves: the table of word pieces keeps its values; all else moves.
+// TestWhatMoves: the table of word pieces keeps its values; all else that a
+// variant has moves.
 func TestWhatMoves(t *testing.T) {
-	o := learnOptions()
-	o.Epochs, o.WeightDecay = 2, 0 // decay moves what no gradient reaches
-	fresh := newLearner(t, learnable(), o)
-	if err := fresh.model.definitions.ensure(t.Context(), fresh.instances()...); err != nil {
-		t.Fatal(err)
-	}
-	lossOf(t, fresh, fresh.layOut([]int{0, 1}, true)) // gives every weight its first value
-	l := newLearner(t, learnable(), o)
-	learn(t, l, o, t.TempDir())
-	before, after := fresh.weights(), l.weights()
-	if len(before) != len(after) {
-		t.Errorf("%d weights before, %d after", len(before), len(after))
-	}
-	for path := range before {
-		if frozen := path == "/encoder/embeddings/word"; cmp.Equal(before[path], after[path]) != frozen {
-			t.Errorf("%s moves: %t", path, frozen)
-		}
+	for _, variant := range Variants() {
+		t.Run(string(variant), func(t *testing.T) {
+			o, cfg := learnOptions(), learnable(as(variant))
+			o.Epochs, o.WeightDecay = 3, 0 // decay moves what no gradient reaches
+			fresh := newLearner(t, cfg, o)
+			if err := fresh.model.definitions.ensure(t.Context(), fresh.instances()...); err != nil {
+				t.Fatal(err)
+			}
+			lossOf(t, fresh, fresh.layOut([]int{0, 1}, true)) // gives every weight its first value
+			l := newLearner(t, cfg, o)
+			learn(t, l, o, t.TempDir())
+			before, after := fresh.weights(), l.weights()
+			if len(before) != len(after) {
+				t.Errorf("%d weights before, %d after", len(before), len(after))
+			}
+			for path := range before {
+				if frozen := path == "/encoder/embeddings/word"; cmp.Equal(before[path], after[path]) != frozen {
+					t.Errorf("%s moves: %t", path, frozen)
+				}
+			}
+		})
 	}
 }
 

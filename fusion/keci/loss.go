@@ -33,7 +33,7 @@ func (n network) loss(root *model.Scope, in inputs, want targets) *Node {
 	initial := meanOverText(crossEntropy(out.spanTypes, want.spanTypes), in.spanMask, want.texts)
 	initial = Add(initial, Mul(want.relationWeight,
 		meanOverText(crossEntropy(out.relations, pairs), pairMask, want.texts)))
-	if !n.cfg.usesKnowledge() {
+	if !n.cfg.has().fusion {
 		return initial
 	}
 	final := meanOverText(crossEntropy(out.finalTypes, keptTypes), out.keptMask, want.texts)

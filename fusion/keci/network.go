@@ -25,9 +25,10 @@ type inputs struct {
 	spans                              encoder.SpanInputs
 	spanMask, kept                     *Node
 	nodeType, namePieces, nameWeight   *Node
+	candNode, candMask                 *Node
 	definition, defined                *Node
 	edgeAt, edgeKind, edgeNorm         *Node
-	candNode, candMask                 *Node
+	mention                            *Node
 	batch, length, spanCount, keptMost int // B, T, N, M
 }
 
@@ -42,11 +43,19 @@ func newInputs(cfg Config, nodes []*Node) (in inputs, rest []*Node) {
 	in.ids, in.rowMask, in.tokens = next(), next(), next()
 	in.spans = encoder.SpanInputs{First: next(), Last: next(), Width: next(), Bias: next()}
 	in.spanMask, in.kept = next(), next()
-	if cfg.usesKnowledge() {
+	has := cfg.has()
+	if has.knowledge {
 		in.nodeType, in.namePieces, in.nameWeight = next(), next(), next()
-		in.definition, in.defined = next(), next()
-		in.edgeAt, in.edgeKind, in.edgeNorm = next(), next(), next()
 		in.candNode, in.candMask = next(), next()
+	}
+	if has.definitions {
+		in.definition, in.defined = next(), next()
+	}
+	if has.rgcn {
+		in.edgeAt, in.edgeKind, in.edgeNorm = next(), next(), next()
+	}
+	if has.kar {
+		in.mention = next()
 	}
 	in.batch, in.length = in.tokens.Shape().Dimensions[0], in.tokens.Shape().Dimensions[1]
 	in.spanCount = in.spanMask.Shape().Dimensions[1]
@@ -67,33 +76,46 @@ type outputs struct {
 
 // build is the whole model, from word pieces to the final span graph.
 func (n network) build(root *model.Scope, in inputs) outputs {
+	has := n.cfg.has()
+	x := n.tokenVectors(root, in)
+	var linked *Node // attention of the linker's mentions [B, K, 1+C]
+	if has.kar {
+		entities := n.nodeVectors(root.At("entities"), root.At("encoder"), in)
+		x, linked = n.recontextualize(root.At("kar"), x, entities, in)
+	}
+	s := encoder.SpanVectors(root.At("span"), n.cfg.Span, x, in.spans, n.rate(n.cfg.Span.Dropout)) // [B, N, d]
+
 	var out outputs
-	s := n.spanVectors(root, in)
 	out.spanTypes = n.scorer(root.At("initial").At("type"), s, len(n.cfg.EntityTypes))
 	out.keptIndex, out.keptMask = keepSpans(out.spanTypes, in)
 	s = n.gatherKept(s, out.keptIndex) // [B, M, d]
 	out.relations = n.pairScorer(root.At("initial").At("relation"), s)
-	if !n.cfg.usesKnowledge() {
+	if !has.fusion {
 		out.finalTypes = n.gatherKept(out.spanTypes, out.keptIndex)
 		out.finalRelations = out.relations
+		if has.kar {
+			out.attention = attentionOfKept(linked, in.mention, out.keptIndex)
+		}
 		return out
 	}
-	h := n.spanGraph(root.At("bigcn"), s, out.relations, out.keptMask)
+	h := s
+	if has.bigcn {
+		h = n.spanGraph(root.At("bigcn"), s, out.relations, out.keptMask)
+	}
 	nodes := n.knowledgeGraph(root.At("rgcn"), root.At("encoder"), in)
-	fused, attention := n.fuse(root.At("fusion"), h, nodes, in, out.keptIndex)
-	out.attention = attention
+	var fused *Node
+	fused, out.attention = n.fuse(root.At("fusion"), h, nodes, in, out.keptIndex)
 	final := Concatenate([]*Node{fused, h}, -1) // [f ; h]
 	out.finalTypes = n.scorer(root.At("final").At("type"), final, len(n.cfg.EntityTypes))
 	out.finalRelations = n.pairScorer(root.At("final").At("relation"), final)
 	return out
 }
 
-// spanVectors encodes the texts and gives s_i for every span: [B, N, d].
-func (n network) spanVectors(root *model.Scope, in inputs) *Node {
+// tokenVectors encodes the texts: [B, T, H].
+func (n network) tokenVectors(root *model.Scope, in inputs) *Node {
 	rows := encoder.BERT(root.At("encoder"), n.encoder, in.ids, in.rowMask, n.rate(n.cfg.EncoderDropout))
 	dims := rows.Shape().Dimensions
-	tokens := encoder.GatherRows(Reshape(rows, dims[0]*dims[1], dims[2]), in.tokens)
-	return encoder.SpanVectors(root.At("span"), n.cfg.Span, tokens, in.spans, n.rate(n.cfg.Span.Dropout))
+	return encoder.GatherRows(Reshape(rows, dims[0]*dims[1], dims[2]), in.tokens)
 }
 
 // rate is a dropout rate while training and 0 otherwise.

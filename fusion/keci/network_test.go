@@ -25,6 +25,12 @@ func variations() map[string]Config {
 		"keci":             func(*Config) {},
 		"undirected":       func(c *Config) { c.Directed = false },
 		"sent-context":     func(c *Config) { c.Variant, c.Directed = VariantSentContext, false },
+		"flat-attention":   func(c *Config) { c.Variant = VariantFlatAttention },
+		"knowbert":         func(c *Config) { c.Variant, c.Knowledge.Size = VariantKnowBERT, 8 },
+		"no-bigcn":         func(c *Config) { c.Variant = VariantNoBiGCN },
+		"no-rgcn":          func(c *Config) { c.Variant = VariantNoRGCN },
+		"no-kge":           func(c *Config) { c.Variant = VariantNoKGE },
+		"no-definitions":   func(c *Config) { c.Variant = VariantNoDefinitions },
 		"one layer each":   func(c *Config) { c.SpanLayers, c.Knowledge.Layers = 1, 1 },
 		"no layers":        func(c *Config) { c.SpanLayers, c.Knowledge.Layers = 0, 0 },
 		"three candidates": func(c *Config) { c.Knowledge.Candidates, c.Knowledge.Bases = 3, 1 },
@@ -66,7 +72,7 @@ func TestNetworkAgainstReference(t *testing.T) {
 				}
 			}
 			t.Logf("%d kept spans, %d of them with candidates: greatest difference %.2g", kept, withCandidates, worst)
-			if cfg.usesKnowledge() && withCandidates < 5 {
+			if cfg.has().knowledge && withCandidates < 5 {
 				t.Errorf("only %d kept spans have candidates: the test sees little of the fusion", withCandidates)
 			}
 		})
@@ -95,7 +101,7 @@ func (r *reference) compare(t testing.TB, text string, p prediction, row int, wa
 		}
 		same(fmt.Sprintf("initial type of %d", a), p.initialTypes[slot*types:], softmax(want.spanTypes[span]))
 		same(fmt.Sprintf("final type of %d", a), p.finalTypes[slot*types:], softmax(want.finalTypes[a]))
-		if r.cfg.usesKnowledge() {
+		if r.cfg.has().knowledge {
 			beta := append(want.attention[a], make([]float64, c)...)[:c+1] // nothing goes to candidates that are not there
 			same(fmt.Sprintf("attention of %d", a), p.attention[slot*(c+1):], beta)
 		}

@@ -73,9 +73,14 @@ func (r *reference) read(t testing.TB, text string) judged {
 		t.Fatal(err)
 	}
 	j := judged{pieces: encoded[0].Pieces, spans: encoder.Spans(encoded[0].Pieces, r.cfg.Span.MaxWidth)}
+	vectors := wideRows(encoded[0].Vectors)
+	var linked map[int][]float64
+	if r.cfg.Variant == VariantKnowBERT {
+		vectors, linked = r.recontextualize(t, text, j, vectors)
+	}
 	var all [][]float64
 	for _, span := range j.spans {
-		s := r.span(encoded[0].Vectors, span)
+		s := r.span(vectors, span)
 		all = append(all, s)
 		j.spanTypes = append(j.spanTypes, r.scorer("/initial/type", s))
 	}
@@ -85,14 +90,18 @@ func (r *reference) read(t testing.TB, text string) judged {
 		s = append(s, all[i])
 	}
 	j.initialRelations = r.pairs("/initial/relation", s)
-	if r.cfg.Variant == VariantSentContext {
+	if r.onePass() {
 		for _, i := range j.kept {
 			j.finalTypes = append(j.finalTypes, j.spanTypes[i])
+			j.attention = append(j.attention, append(linked[i], 1)[:max(1, len(linked[i]))])
 		}
 		j.finalRelations = j.initialRelations
 		return j
 	}
-	h := r.spanGraph(s, j.initialRelations)
+	h := s
+	if r.cfg.Variant != VariantNoBiGCN && r.cfg.Variant != VariantFlatAttention {
+		h = r.spanGraph(s, j.initialRelations)
+	}
 	nodes, candidates := r.knowledgeGraph(t, text)
 	var final [][]float64
 	for i, span := range j.kept {
@@ -112,24 +121,39 @@ func (r *reference) read(t testing.TB, text string) judged {
 	return j
 }
 
+// onePass tells whether the initial span graph is the output.
+func (r *reference) onePass() bool {
+	return r.cfg.Variant == VariantSentContext || r.cfg.Variant == VariantKnowBERT
+}
+
 // span is eq. 1: s = ReLU(W₂ ReLU(W₁ [x_start ; x_end ; x̂ ; φ(width)])).
-func (r *reference) span(vectors [][]float32, span encoder.Span) []float64 {
-	var x [][]float64
-	var a []float64
-	for t := span.First; t <= span.Last; t++ {
-		x = append(x, wide(vectors[t]))
-		a = append(a, r.dense("/span/head", x[len(x)-1])[0])
-	}
-	hat := make([]float64, len(x[0]))
-	for t, weight := range softmax(a) {
-		for c := range hat {
-			hat[c] += weight * x[t][c]
-		}
-	}
+func (r *reference) span(vectors [][]float64, span encoder.Span) []float64 {
+	x := vectors[span.First : span.Last+1]
+	hat := r.pool("/span/head", x)
 	phi := r.weights["/span/width/embeddings"].row(span.Last - span.First)
 	w1 := r.stack("/span/start/weights", "/span/end/weights", "/span/inner/weights", "/span/width/projection/weights")
 	hidden := plus(times(slices.Concat(x[0], x[len(x)-1], hat, phi), w1), r.weights["/span/hidden/biases"].values)
 	return relu(r.dense("/span/output", relu(hidden)))
+}
+
+// pool is the sum of vectors, weighted by the attention of a layer with one output.
+func (r *reference) pool(path string, x [][]float64) []float64 {
+	var a []float64
+	for t := range x {
+		a = append(a, r.dense(path, x[t])[0])
+	}
+	return weighted(softmax(a), x)
+}
+
+// weighted is the sum of vectors with weights.
+func weighted(weights []float64, x [][]float64) []float64 {
+	sum := make([]float64, len(x[0]))
+	for t, weight := range weights {
+		for c := range sum {
+			sum[c] += weight * x[t][c]
+		}
+	}
+	return sum
 }
 
 // stack puts matrices on top of one another: what multiplies a concatenation.
@@ -218,25 +242,21 @@ func (r *reference) spanGraph(s [][]float64, logits [][][]float64) [][]float64 {
 // CUI and TUI, and the candidates of each range of the text.
 func (r *reference) knowledgeGraph(t testing.TB, text string) (map[string][]float64, map[[2]int][]graph.CUI) {
 	t.Helper()
-	candidates, concepts := map[[2]int][]graph.CUI{}, map[graph.CUI]bool{}
-	mentions, _ := r.knowledge.Link(t.Context(), text)
-	for _, m := range mentions {
-		for _, c := range m.Concepts[:min(len(m.Concepts), r.cfg.Knowledge.Candidates)] {
-			concepts[c.CUI] = true
-			candidates[[2]int{m.Start, m.End}] = append(candidates[[2]int{m.Start, m.End}], c.CUI)
-		}
-	}
+	candidates, concepts := r.candidates(t, text)
 	v, types := map[string][]float64{}, map[graph.TUI]bool{}
 	for cui := range concepts {
-		c := r.knowledge.concepts[cui]
-		v[string(cui)] = r.node(t, 0, c.Name, c.Definition)
-		for _, tui := range c.SemanticTypes {
+		v[string(cui)] = r.concept(t, "/rgcn", cui)
+		for _, tui := range r.knowledge.concepts[cui].SemanticTypes {
 			types[tui] = true
-			v[string(tui)] = r.node(t, 2+slices.Index(r.cfg.Knowledge.SemanticTypes, tui), r.knowledge.types[tui].Name, "")
+			v[string(tui)] = r.node(t, "/rgcn", 2+slices.Index(r.cfg.Knowledge.SemanticTypes, tui), r.knowledge.types[tui].Name, "")
 		}
 	}
 	neighbors := r.neighbors(concepts, types)
-	for layer := range r.cfg.Knowledge.Layers {
+	layers := r.cfg.Knowledge.Layers
+	if r.cfg.Variant == VariantNoRGCN || r.cfg.Variant == VariantFlatAttention {
+		layers = 0
+	}
+	for layer := range layers {
 		path := fmt.Sprintf("/rgcn/layer%d", layer)
 		next := map[string][]float64{}
 		for i := range v {
@@ -258,6 +278,20 @@ func (r *reference) knowledgeGraph(t testing.TB, text string) (map[string][]floa
 		n[i] = relu(r.dense("/rgcn/output", v[i]))
 	}
 	return n, candidates
+}
+
+// candidates are those of each range of the text, and all concepts among them.
+func (r *reference) candidates(t testing.TB, text string) (map[[2]int][]graph.CUI, map[graph.CUI]bool) {
+	t.Helper()
+	candidates, concepts := map[[2]int][]graph.CUI{}, map[graph.CUI]bool{}
+	mentions, _ := r.knowledge.Link(t.Context(), text)
+	for _, m := range mentions {
+		for _, c := range m.Concepts[:min(len(m.Concepts), r.cfg.Knowledge.Candidates)] {
+			concepts[c.CUI] = true
+			candidates[[2]int{m.Start, m.End}] = append(candidates[[2]int{m.Start, m.End}], c.CUI)
+		}
+	}
+	return candidates, concepts
 }
 
 // mixed is U_k = Σ_c a_kc B_c.
@@ -323,9 +357,16 @@ func (r *reference) neighbors(concepts map[graph.CUI]bool, types map[graph.TUI]b
 	return n
 }
 
+// concept is v⁰ of a concept.
+func (r *reference) concept(t testing.TB, scope string, cui graph.CUI) []float64 {
+	t.Helper()
+	c := r.knowledge.concepts[cui]
+	return r.node(t, scope, 0, c.Name, c.Definition)
+}
+
 // node is v⁰ of a node: of its kind, its name and its definition. A semantic
 // type that training has not seen has kind 1, which slices.Index gives as 2 − 1.
-func (r *reference) node(t testing.TB, kind int, name, definition string) []float64 {
+func (r *reference) node(t testing.TB, scope string, kind int, name, definition string) []float64 {
 	t.Helper()
 	pieces := r.encoder.Tokenizer.Tokenize(name)
 	pieces = pieces[:min(len(pieces), r.cfg.Knowledge.NamePieces)]
@@ -335,11 +376,14 @@ func (r *reference) node(t testing.TB, kind int, name, definition string) []floa
 			mean[c] += 10 * x / float64(len(pieces))
 		}
 	}
-	v := plus(r.dense("/rgcn/name", mean), r.known("/rgcn/kinds", kind, 1))
-	if definition == "" {
-		return relu(plus(v, r.weights["/rgcn/undefined"].values))
+	v := plus(r.dense(scope+"/name", mean), r.known(scope+"/kinds", kind, 1))
+	switch {
+	case r.cfg.Variant == VariantNoDefinitions:
+		return relu(v)
+	case definition == "":
+		return relu(plus(v, r.weights[scope+"/undefined"].values))
 	}
-	return relu(plus(v, times(r.define(t, definition), r.weights["/rgcn/definition/weights"])))
+	return relu(plus(v, times(r.define(t, definition), r.weights[scope+"/definition/weights"])))
 }
 
 // define is the mean of the encoder's vectors of a definition, [CLS] and [SEP] included.
@@ -376,13 +420,7 @@ func (r *reference) attend(h []float64, candidates [][]float64) (f, beta []float
 		alpha = append(alpha, r.dense("/fusion/score/output", y)[0])
 	}
 	beta = softmax(alpha)
-	f = make([]float64, len(h))
-	for j, item := range items {
-		for c := range f {
-			f[c] += beta[j] * item[c]
-		}
-	}
-	return f, beta
+	return weighted(beta, items), beta
 }
 
 // relationProbabilities of logits; where relations have no direction the logits
@@ -460,6 +498,14 @@ func wide(x []float32) []float64 {
 	return out
 }
 
+func wideRows(x [][]float32) [][]float64 {
+	var out [][]float64
+	for i := range x {
+		out = append(out, wide(x[i]))
+	}
+	return out
+}
+
 // goldText is an annotated text as the loss sees it: a type for each range, a
 // label for each ordered pair of ranges.
 type goldText struct {
@@ -506,7 +552,7 @@ func (r *reference) loss(t testing.TB, texts []goldText, withRelations bool) (lo
 				l2 += crossEntropyOf(j.finalRelations[a][b], label) / pairs
 			}
 		}
-		if r.cfg.Variant == VariantSentContext {
+		if r.onePass() {
 			l2 = 0
 		}
 		loss += (l1 + 2*l2) / float64(len(texts))
