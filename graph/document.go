@@ -25,6 +25,9 @@ type Document struct {
 	// Relations is nil when the document was linked but not extracted; then JSON
 	// leaves it out. Extracted without a relation it is empty: [] in JSON.
 	Relations []Extraction `json:"relations,omitzero"`
+	// ConceptRelations are those that an annotated corpus states of concepts and
+	// not of particular mentions. Nothing that keci extracts has them.
+	ConceptRelations []ConceptRelation `json:"conceptRelations,omitempty"`
 }
 
 // Provenance names a model or a knowledge base so that a result can be repeated.
@@ -86,4 +89,13 @@ type Extraction struct {
 	Directed bool      `json:"directed"`
 	Score    float64   `json:"score"`
 	Initial  Judgement `json:"initial"` // what the text alone gave for the same label
+}
+
+// ConceptRelation is a relation between two concepts that a document is
+// annotated with as a whole. Head and Tail are ids as its mentions have them.
+type ConceptRelation struct {
+	Head       CUI               `json:"head"`
+	Tail       CUI               `json:"tail"`
+	Label      string            `json:"label"`
+	Attributes map[string]string `json:"attributes,omitempty"` // what else is said of it, for example "novel": "No"
 }

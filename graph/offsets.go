@@ -8,7 +8,8 @@ import (
 
 // WithOffsets gives the document with its offsets counted in unit. Offsets of a
 // document that names no unit count code points. Only the mentions are copied.
-// The error names the mention whose range is not one of whole characters of the text.
+// The error wraps a [*RangeError] when the range of a mention is not one of whole
+// characters of the text.
 func (d Document) WithOffsets(unit OffsetUnit) (Document, error) {
 	from := d.Offsets
 	if from == "" {
@@ -27,12 +28,24 @@ func (d Document) WithOffsets(unit OffsetUnit) (Document, error) {
 		start, startOK := convert.offset(m.Start)
 		end, endOK := convert.offset(m.End)
 		if !startOK || !endOK || m.Start > m.End {
-			return Document{}, fmt.Errorf("document %q: mention %s: %d to %d is no range of whole characters, counted by %s, of its text",
-				d.ID, m.ID, m.Start, m.End, from)
+			return Document{}, fmt.Errorf("document %q: %w", d.ID, &RangeError{i, m.ID, m.Start, m.End, from})
 		}
 		m.Start, m.End = start, end
 	}
 	return d, nil
+}
+
+// RangeError tells of a mention whose range is not one of whole characters of its
+// text.
+type RangeError struct {
+	Index      int    // in Document.Mentions
+	Mention    string // its id
+	Start, End int
+	Unit       OffsetUnit
+}
+
+func (e *RangeError) Error() string {
+	return fmt.Sprintf("mention %s: %d to %d is no range of whole characters, counted by %s, of its text", e.Mention, e.Start, e.End, e.Unit)
 }
 
 // ParseOffsetUnit reads the name of a unit.

@@ -131,7 +131,7 @@ type Store interface {
 }
 
 // Canonical is a document as every store keeps it: a valid id, offsets in code
-// points, and the time of its submission, which is now unless it has one. The
+// points, no ConceptRelations, and the time of its submission, which is now unless it has one. The
 // error says what is wrong with the id or the offsets.
 func Canonical(doc Document) (Document, error) {
 	if err := ValidateID(doc.ID); err != nil {
@@ -141,6 +141,7 @@ func Canonical(doc Document) (Document, error) {
 	if err != nil {
 		return doc, err
 	}
+	doc.ConceptRelations = nil
 	if doc.Submitted == nil {
 		now := time.Now().UTC().Truncate(time.Millisecond)
 		doc.Submitted = &now

@@ -38,7 +38,7 @@ the exit code 3; the others are delivered.`
 
 func (f *documentFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.in, "in", "", "form of the input: text or jsonl (default: by the file name, text for standard input)")
+	flags.StringVar(&f.in, "in", "", "form of the input: text, jsonl, json, bioc or pubtator (default: by the file name, text for standard input)")
 	flags.StringVar(&f.out, "out", string(format.JSONL), "form of the output: jsonl, json or, for a single document, svg")
 	flags.StringVar(&f.offsets, "offsets", string(graph.OffsetCodepoint), "what offsets count: codepoint, byte or utf16")
 	flags.IntVar(&f.workers, "workers", runtime.NumCPU(), "documents worked on at the same time")

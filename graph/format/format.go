@@ -13,15 +13,18 @@ type Kind string
 
 // The forms of documents.
 const (
-	Text  Kind = "text"  // the whole input is the text of one document; only read
-	JSONL Kind = "jsonl" // one JSON document a line
-	JSON  Kind = "json"  // one JSON array of documents; only written
-	SVG   Kind = "svg"   // a picture of one document; only written, by package picture
+	Text     Kind = "text"     // the whole input is the text of one document; only read
+	JSONL    Kind = "jsonl"    // one JSON document a line
+	JSON     Kind = "json"     // one JSON array of documents; objects one after the other are read too
+	BioC     Kind = "bioc"     // BioC, a collection of documents, in JSON; XML is read as well
+	PubTator Kind = "pubtator" // title, abstract and annotations in lines
+	Brat     Kind = "brat"     // standoff: a .txt file with an .ann file beside it
+	SVG      Kind = "svg"      // a picture of one document; only written, by package picture
 )
 
 // Inputs and Outputs are the kinds that Read and NewWriter know.
 var (
-	Inputs  = []Kind{Text, JSONL}
+	Inputs  = []Kind{Text, JSONL, JSON, BioC, PubTator, Brat}
 	Outputs = []Kind{JSONL, JSON}
 )
 
@@ -34,5 +37,6 @@ func ParseKind(name string, allowed []Kind) (Kind, error) {
 	for i, kind := range allowed {
 		names[i] = string(kind)
 	}
-	return "", fmt.Errorf("unknown format %q: use %s", name, strings.Join(names, " or "))
+	last := len(names) - 1
+	return "", fmt.Errorf("unknown format %q: use %s or %s", name, strings.Join(names[:last], ", "), names[last])
 }

@@ -156,13 +156,13 @@ func TestWriterOfNothing(t *testing.T) {
 }
 
 func TestUnknownKinds(t *testing.T) {
-	if _, err := format.ParseKind("pdf", format.Inputs); err == nil || !strings.Contains(err.Error(), "text or jsonl") {
+	if _, err := format.ParseKind("pdf", format.Inputs); err == nil || !strings.Contains(err.Error(), "text, jsonl, json, bioc, pubtator or brat") {
 		t.Errorf("ParseKind: %v", err)
 	}
 	if _, err := format.NewWriter(io.Discard, format.Text); err == nil {
 		t.Error("NewWriter: no error")
 	}
-	if got := readAll(strings.NewReader("x"), format.JSON); len(got) != 1 || !strings.HasPrefix(got[0], "fatal: ") {
+	if got := readAll(strings.NewReader("x"), format.SVG); len(got) != 1 || !strings.HasPrefix(got[0], "fatal: ") {
 		t.Errorf("Read: %q", got)
 	}
 }

@@ -1,9 +1,6 @@
 package format
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,12 +18,18 @@ const MaxDocumentBytes = 64 << 20
 // DocumentError tells of one document that could not be read; those after it can.
 type DocumentError struct {
 	ID   string // empty when it could not be read
+	File string // empty when it was not read from a file
 	Line int    // from 1; 0 when the form has no lines
 	Err  error
 }
 
 func (e *DocumentError) Error() string {
-	if e.Line > 0 {
+	switch {
+	case e.File != "" && e.Line > 0:
+		return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)
+	case e.File != "":
+		return fmt.Sprintf("%s: %v", e.File, e.Err)
+	case e.Line > 0:
 		return fmt.Sprintf("line %d: %v", e.Line, e.Err)
 	}
 	return e.Err.Error()
@@ -34,22 +37,64 @@ func (e *DocumentError) Error() string {
 
 func (e *DocumentError) Unwrap() error { return e.Err }
 
-// Read reads the documents of r one after the other. A document without an id
-// has an empty one. An error is a [*DocumentError], after which the next
-// document follows, or one of r, after which nothing does.
+// documentError makes an error of a document that begins on a line; an [errAt]
+// knows better.
+func documentError(id string, line int, err error) error {
+	if err == nil {
+		return nil
+	}
+	if at := (*errAt)(nil); errors.As(err, &at) && at.line > 0 {
+		line = at.line
+	}
+	return &DocumentError{ID: id, Line: line, Err: err}
+}
+
+// Read reads the documents of r one after the other, without what they may be
+// annotated with. A document without an id has an empty one. An error is a
+// [*DocumentError], after which the next document follows, or one of r, after
+// which nothing does. What [Brat] keeps in two files is read by [ReadFile].
 //
-// A line of JSONL has the fields text, and if wanted id (a string or a whole
-// number) and title; another field is an error. Empty lines are passed over.
+// A document in JSON has the fields of [graph.Document], of which only text must be
+// there; the id may be a whole number. Another field is an error. Empty lines are
+// passed over.
 func Read(r io.Reader, kind Kind) iter.Seq2[graph.Document, error] {
-	switch kind {
-	case Text:
+	return read(r, kind, false)
+}
+
+// ReadAnnotated is [Read] with what people, or programs, have annotated: mentions
+// with their types and concepts, relations between mentions and relations between
+// concepts. Offsets are counted in code points; Final, Negated and scores are set
+// where the form has them, as [JSONL] does. An annotation that does not fit its
+// text is an error of the document.
+//
+// The concepts of mentions are ids in the vocabulary that the annotators used, for
+// example "MESH:D003490". A mention of several fragments goes from the first to
+// the last and has all that is between them.
+func ReadAnnotated(r io.Reader, kind Kind) iter.Seq2[graph.Document, error] {
+	return read(r, kind, true)
+}
+
+func read(r io.Reader, kind Kind, annotated bool) iter.Seq2[graph.Document, error] {
+	r = decoded(r)
+	failure := fmt.Errorf("documents cannot be read from format %q", kind)
+	switch {
+	case kind == Text && annotated:
+		failure = errors.New("a text has no annotations: name another format, or put an .ann file beside it")
+	case kind == Text:
 		return readText(r)
-	case JSONL:
-		return readJSONL(r)
+	case kind == JSONL:
+		return readJSONL(r, annotated)
+	case kind == JSON:
+		return readJSON(r, nil, func(raw []byte, line int) (graph.Document, error) {
+			document, err := parseDocument(raw, annotated)
+			return document, documentError(document.ID, line, err)
+		})
+	case kind == BioC:
+		return readBioC(r, annotated)
+	case kind == PubTator:
+		return readPubTator(r, annotated)
 	}
-	return func(yield func(graph.Document, error) bool) {
-		yield(graph.Document{}, fmt.Errorf("documents cannot be read from format %q", kind))
-	}
+	return func(yield func(graph.Document, error) bool) { yield(graph.Document{}, failure) }
 }
 
 func readText(r io.Reader) iter.Seq2[graph.Document, error] {
@@ -65,105 +110,4 @@ func readText(r io.Reader) iter.Seq2[graph.Document, error] {
 		text := strings.TrimPrefix(string(content), "\uFEFF") // the byte order mark of some editors
 		yield(graph.Document{Text: text}, nil)
 	}
-}
-
-var errTooLong = fmt.Errorf("the document has more than %d bytes", MaxDocumentBytes)
-
-func readJSONL(r io.Reader) iter.Seq2[graph.Document, error] {
-	return func(yield func(graph.Document, error) bool) {
-		lines := bufio.NewReaderSize(r, 1<<16)
-		for number := 1; ; number++ {
-			line, err := readLine(lines)
-			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, errTooLong) {
-				yield(graph.Document{}, fmt.Errorf("line %d: %w", number, err))
-				return
-			}
-			last := errors.Is(err, io.EOF)
-			if number == 1 {
-				line = bytes.TrimPrefix(line, []byte("\uFEFF"))
-			}
-			line = bytes.TrimSpace(line)
-			switch {
-			case errors.Is(err, errTooLong):
-				if !yield(graph.Document{}, &DocumentError{Line: number, Err: err}) {
-					return
-				}
-			case len(line) > 0:
-				document, err := parseDocument(line)
-				if err != nil {
-					err = &DocumentError{ID: document.ID, Line: number, Err: err}
-				}
-				if !yield(document, err) {
-					return
-				}
-			}
-			if last {
-				return
-			}
-		}
-	}
-}
-
-// readLine reads up to the next line end. A line that is too long is passed over.
-func readLine(r *bufio.Reader) (line []byte, err error) {
-	for {
-		part, err := r.ReadSlice('\n')
-		if len(line) <= MaxDocumentBytes {
-			line = append(line, part...)
-		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		if len(line) > MaxDocumentBytes && (err == nil || errors.Is(err, io.EOF)) {
-			err = errors.Join(errTooLong, err)
-		}
-		return line, err
-	}
-}
-
-// inputDocument is what users may say of a document.
-type inputDocument struct {
-	ID    json.RawMessage `json:"id"`
-	Title string          `json:"title"`
-	Text  *string         `json:"text"`
-}
-
-// parseDocument reads a JSON object. With an error it gives the id if it knows it.
-func parseDocument(content []byte) (graph.Document, error) {
-	decoder := json.NewDecoder(bytes.NewReader(content))
-	decoder.DisallowUnknownFields()
-	var in inputDocument
-	err := decoder.Decode(&in)
-	if err == nil && decoder.More() {
-		err = errors.New("more than one JSON value")
-	}
-	document := graph.Document{Title: in.Title}
-	id, idErr := parseID(in.ID)
-	document.ID = id
-	switch {
-	case err != nil:
-		return document, fmt.Errorf("no JSON document with the fields id, title and text: %w", err)
-	case idErr != nil:
-		return document, idErr
-	case in.Text == nil:
-		return document, errors.New(`the field "text" is missing`)
-	}
-	document.Text = *in.Text
-	return document, nil
-}
-
-// parseID reads an id that is a string or a whole number.
-func parseID(raw json.RawMessage) (string, error) {
-	if raw == nil || string(raw) == "null" {
-		return "", nil
-	}
-	var id string
-	if json.Unmarshal(raw, &id) == nil {
-		return id, nil
-	}
-	var number int64
-	if json.Unmarshal(raw, &number) == nil {
-		return string(raw), nil
-	}
-	return "", fmt.Errorf(`the field "id" is %s: it must be a string or a whole number`, raw)
 }
