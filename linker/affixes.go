@@ -93,15 +93,15 @@ func (s *scratch) hasSpeciesLetter(i int) bool {
 
 // addWithout records tokens i to j as a variant of the name with a normal form, if there is one.
 func (l *Linker) addWithout(s *scratch, i, j int, key []byte) bool {
-	if len(key) > longestKey || !l.files.filter().has(emptyPrefix.add(key).whole()) {
+	if len(key) > longestKey || !l.files.filter.has(emptyPrefix.add(key).whole()) {
 		return false
 	}
-	place, ok, err := s.names.Get(key)
+	place, ok := l.files.name(s.names, key)
 	m, whole := s.newMatch(i, j, byBag)
-	if !ok || err != nil || !whole {
+	if !ok || !whole {
 		return false
 	}
-	for p := range l.files.postings(place) {
+	for _, p := range l.readPostings(s, place) {
 		h := l.files.hit(p)
 		h.how = byBag
 		h.score = exactName(j-i+1, 0)
@@ -112,6 +112,3 @@ func (l *Linker) addWithout(s *scratch, i, j int, key []byte) bool {
 	s.addMatch(m)
 	return true
 }
-
-// filter are the normal forms and their beginnings.
-func (d *dictionary) filter() bloom { return bloom(d.prefixes[len(magic)+8:]) }

@@ -1,8 +1,11 @@
 package linker
 
 import (
+	"cmp"
 	"encoding/binary"
+	"errors"
 	"io"
+	"iter"
 	"slices"
 
 	"github.com/keci-kg/keci/graph"
@@ -15,10 +18,12 @@ import (
 // stop word, so that a text's bags are made by adding one word after another.
 //
 // names.bags is a hash table of places in names.postings: the magic, the number
-// of home slots, and the slots: the lower half of the bag's hash and the place,
-// 0 for none, 4 and 8 bytes. A bag lies in the first free slot from its home on.
-// Homes rise with the hash, so that a build writes the table from front to back;
-// the last slot is free.
+// of home slots, a tag of one byte for each slot, and the slots: the lower half of
+// the bag's hash and the place, 4 and 8 bytes. A bag lies in the first free slot
+// from its home on. Homes rise with the hash, so that a build writes the table
+// from front to back. A free slot has the tag 0, like the last one; the others
+// have a part of the hash there, so that the slots, for which the cache is too
+// small, are hardly ever read in vain.
 
 // longestBag is the largest number of words in a bag.
 const longestBag = 8
@@ -84,89 +89,162 @@ func hashOfBag(stems []uint64) uint64 {
 // generic are last words, by normal form, that texts leave out of names.
 var generic = setOf("no gene protein human disease syndrome disorder structure body cell region cancer unspecified")
 
-// filledBag is a bag with the place of its postings.
-type filledBag struct{ hash, place uint64 }
-
 // writeBags writes names.bags, and its postings after place in out.
 func (b *Builder) writeBags(w *dictionaryWriter, places []uint64, out io.Writer, place uint64) error {
-	var bags []filledBag
+	bags, err := newSpool(b.dir)
+	if err != nil {
+		return err
+	}
+	defer bags.Close()
+	if err := b.writeBagPostings(w, places, out, place, bags); err != nil {
+		return err
+	}
+	return w.write(bagsFile, func(out io.Writer) error { return writeBagTable(out, bags) })
+}
+
+// writeBagPostings writes the postings of the bags, and adds to bags the hash of
+// each and the place of its posting.
+func (b *Builder) writeBagPostings(w *dictionaryWriter, places []uint64, out io.Writer, place uint64, bags *spool) error {
 	var list []posting
 	var encoded []byte
+	var hash uint64 // of the list
 	write := func() error {
+		if len(list) == 0 {
+			return nil
+		}
+		if err := errors.Join(bags.add(hash), bags.add(place)); err != nil {
+			return err
+		}
 		encoded = appendPostings(encoded[:0], list)
 		list = list[:0]
 		place += uint64(len(encoded))
 		_, err := out.Write(encoded)
 		return err
 	}
+	step := 0
 	for record, err := range b.bags.Sorted() {
 		if err == nil {
-			err = w.interrupted(len(bags))
+			err = w.interrupted(step)
 		}
+		step++
 		if err != nil {
 			return err
 		}
 		r := splitBagRecord(record)
-		if n := len(bags); n == 0 || bags[n-1].hash != r.hash {
-			if n > 0 {
-				if err := write(); err != nil {
-					return err
-				}
+		if r.hash != hash {
+			if err := write(); err != nil {
+				return err
 			}
-			bags = append(bags, filledBag{r.hash, place})
+			hash = r.hash
 		}
 		p := posting{concept: places[r.ordinal], name: uint64(r.name)}
 		if n := len(list); n == 0 || n < mostInBag && list[n-1].concept != p.concept {
 			list = append(list, p)
 		}
 	}
-	if len(bags) > 0 {
-		if err := write(); err != nil {
-			return err
-		}
-	}
-	return w.write(bagsFile, func(out io.Writer) error { return writeBagTable(out, bags) })
+	return write()
 }
 
-// writeBagTable writes the hash table of bags in order of their hashes, three
-// slots for two bags.
-func writeBagTable(out io.Writer, bags []filledBag) error {
-	homes := uint64(len(bags))*3/2 + 1
+// filledBag is a bag with the place of its postings.
+type filledBag struct{ hash, place uint64 }
+
+// writeBagTable writes the hash table of bags, which come in order of their
+// hashes, four slots for three bags.
+func writeBagTable(out io.Writer, bags *spool) error {
+	homes := uint64(bags.count/2)*4/3 + 1
 	if _, err := out.Write(binary.LittleEndian.AppendUint64([]byte(magic), homes)); err != nil {
 		return err
 	}
-	var slot, free [bagSlot]byte
-	next := uint64(0) // the first slot that is not written
-	for _, bag := range bags {
-		for ; next < home(bag.hash, homes); next++ {
-			if _, err := out.Write(free[:]); err != nil {
-				return err
-			}
+	for bag, err := range slotsOf(bags, homes) {
+		if err != nil {
+			return err
+		}
+		tag := byte(0)
+		if bag.place != 0 {
+			tag = tagOf(bag.hash)
+		}
+		if _, err := out.Write([]byte{tag}); err != nil {
+			return err
+		}
+	}
+	var slot [bagSlot]byte
+	for bag, err := range slotsOf(bags, homes) {
+		if err != nil {
+			return err
 		}
 		binary.LittleEndian.PutUint32(slot[:], uint32(bag.hash))
 		binary.LittleEndian.PutUint64(slot[4:], bag.place)
 		if _, err := out.Write(slot[:]); err != nil {
 			return err
 		}
-		next++
-	}
-	for end := max(next+1, homes+1); next < end; next++ {
-		if _, err := out.Write(free[:]); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
-// bag gives the place of the posting of a bag, 0 when there is none.
-func (d *dictionary) bag(hash uint64) uint64 {
-	table := d.bags[len(magic):]
-	slots := table[8:]
-	for at := bagSlot * home(hash, binary.LittleEndian.Uint64(table)); ; at += bagSlot {
-		slot := slots[at : at+bagSlot]
-		place := binary.LittleEndian.Uint64(slot[4:])
-		if place == 0 || binary.LittleEndian.Uint32(slot) == uint32(hash) {
-			return place
+// slotsOf gives the slots of the hash table one after another, free ones as the zero bag.
+func slotsOf(bags *spool, homes uint64) iter.Seq2[filledBag, error] {
+	return func(yield func(filledBag, error) bool) {
+		next := uint64(0) // the first slot that was not given
+		var bag filledBag
+		inHash := true
+		for number, err := range bags.each() {
+			if err != nil {
+				yield(filledBag{}, err)
+				return
+			}
+			if inHash {
+				bag.hash, inHash = number, false
+				continue
+			}
+			bag.place, inHash = number, true
+			for ; next < home(bag.hash, homes); next++ {
+				if !yield(filledBag{}, nil) {
+					return
+				}
+			}
+			if !yield(bag, nil) {
+				return
+			}
+			next++
+		}
+		for end := max(next+1, homes+1); next < end; next++ {
+			if !yield(filledBag{}, nil) {
+				return
+			}
 		}
 	}
+}
+
+// tagOf is never 0.
+func tagOf(hash uint64) byte { return max(byte(hash>>32), 1) }
+
+// bagTable is names.bags in memory.
+type bagTable struct {
+	homes       uint64
+	tags, slots []byte
+}
+
+// openBags checks the head of names.bags.
+func openBags(file []byte) (t bagTable, err error) {
+	homes, rest, err := cutHeader(file)
+	count := len(rest) / (1 + bagSlot)
+	if err != nil || homes == 0 || homes >= uint64(count) || len(rest)%(1+bagSlot) != 0 || rest[count-1] != 0 {
+		return t, cmp.Or(err, errNotWritten)
+	}
+	return bagTable{homes, rest[:count], rest[count:]}, nil
+}
+
+// place is that of the posting of a bag, 0 when there is none.
+func (t *bagTable) place(hash uint64) uint64 {
+	tag := tagOf(hash)
+	for at := home(hash, t.homes); t.tags[at] != 0; at++ { // the last tag is 0
+		if t.tags[at] != tag {
+			continue
+		}
+		slot := t.slots[bagSlot*at:][:bagSlot]
+		if binary.LittleEndian.Uint32(slot) == uint32(hash) {
+			return binary.LittleEndian.Uint64(slot[4:])
+		}
+	}
+	return 0
 }

@@ -241,10 +241,15 @@ func (b *Builder) writeForms(w *dictionaryWriter, places []uint64, fst, postings
 	if err != nil {
 		return 0, err
 	}
+	filter, err := newSpool(b.dir)
+	if err != nil {
+		return 0, err
+	}
+	defer filter.Close()
 	if _, err := io.WriteString(postings, magic); err != nil {
 		return 0, err
 	}
-	writer := formWriter{names: names, postings: postings, place: uint64(len(magic))}
+	writer := formWriter{names: names, postings: postings, filter: filter, place: uint64(len(magic))}
 	for record, err := range b.names.Sorted() {
 		if err == nil {
 			err = w.interrupted(writer.forms)
@@ -260,7 +265,7 @@ func (b *Builder) writeForms(w *dictionaryWriter, places []uint64, fst, postings
 	if err := writer.flush(); err != nil {
 		return 0, err
 	}
-	if err := w.write(prefixesFile, writer.prefixes.writeTo); err != nil {
+	if err := w.write(prefixesFile, func(out io.Writer) error { return writeFilter(out, filter) }); err != nil {
 		return 0, err
 	}
 	if err := b.writeBags(w, places, postings, writer.place); err != nil {
@@ -273,12 +278,12 @@ func (b *Builder) writeForms(w *dictionaryWriter, places []uint64, fst, postings
 type formWriter struct {
 	names    *vellum.Builder
 	postings io.Writer
+	filter   *spool // hashes of the members of names.prefixes
 	place    uint64
 	forms    int
 	key      string
 	list     []posting
 	encoded  []byte
-	prefixes prefixes
 }
 
 func (w *formWriter) add(key string, p posting) error {
@@ -286,11 +291,19 @@ func (w *formWriter) add(key string, p posting) error {
 		if err := w.flush(); err != nil {
 			return err
 		}
-		w.prefixes.add(key, w.key)
+		if err := w.addMembers(key); err != nil {
+			return err
+		}
 		w.key = key
 	}
 	w.list = append(w.list, p)
 	return nil
+}
+
+// addMembers adds a normal form and its beginnings to the filter.
+func (w *formWriter) addMembers(key string) (err error) {
+	members(key, w.key, func(hash uint64) { err = errors.Join(err, w.filter.add(hash)) })
+	return err
 }
 
 // flush writes the normal form.

@@ -144,42 +144,119 @@ func TestOpenDamaged(t *testing.T) {
 		}, ErrVersion},
 		{"missing names", namesFile, nil, ErrDamaged},
 		{"cut names", namesFile, func(b []byte) []byte { return b[:len(b)-1] }, ErrDamaged},
-		{"changed names", namesFile, flipMiddle, ErrDamaged},
 		{"empty postings", postingsFile, func([]byte) []byte { return nil }, ErrDamaged},
-		{"changed postings", postingsFile, flipMiddle, ErrDamaged},
+		{"other postings", postingsFile, flipFirst, ErrDamaged},
 		{"longer concepts", conceptsFile, func(b []byte) []byte { return append(slices.Clone(b), 0) }, ErrDamaged},
-		{"changed concepts", conceptsFile, flipMiddle, ErrDamaged},
+		{"other concepts", conceptsFile, flipFirst, ErrDamaged},
+		{"other bags", bagsFile, flipFirst, ErrDamaged},
+		{"more bags than there are", bagsFile, flipNumber, ErrDamaged},
+		{"other concept places", cuisFile, flipFirst, ErrDamaged},
+		{"other filter", prefixesFile, flipFirst, ErrDamaged},
+		{"more filter than there is", prefixesFile, flipNumber, ErrDamaged},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			dir := t.TempDir()
-			for name, content := range whole {
-				if name == test.file {
-					if test.damage == nil {
-						continue
-					}
-					content = test.damage(content)
-				}
-				if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
+			dir := writeDamaged(t, whole, test.file, test.damage)
 			_, err := Open(dir)
-			if !errors.Is(err, test.want) {
-				t.Fatalf("got %v, want %v", err, test.want)
-			}
-			for _, part := range []string{filepath.Join(dir, test.file), "keci kb build"} {
-				if !strings.Contains(err.Error(), part) {
-					t.Errorf("%q does not tell %q", err, part)
+			for what, err := range map[string]error{"Open": err, "Verify": Verify(context.Background(), dir)} {
+				if !errors.Is(err, test.want) {
+					t.Fatalf("%s: got %v, want %v", what, err, test.want)
+				}
+				for _, part := range []string{filepath.Join(dir, test.file), "keci kb build"} {
+					if !strings.Contains(err.Error(), part) {
+						t.Errorf("%s: %q does not tell %q", what, err, part)
+					}
 				}
 			}
 		})
 	}
 }
 
-func flipMiddle(b []byte) []byte {
+// writeDamaged writes the files of a folder, one of them damaged, or missing when damage is nil.
+func writeDamaged(t *testing.T, files map[string][]byte, file string, damage func([]byte) []byte) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, content := range files {
+		if name == file {
+			if damage == nil {
+				continue
+			}
+			content = damage(content)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func flipAt(b []byte, at int) []byte {
 	b = slices.Clone(b)
-	b[len(b)/2] ^= 0x40
+	b[at] ^= 0x40
 	return b
+}
+
+func flipFirst(b []byte) []byte { return flipAt(b, 0) }
+
+// flipNumber changes the highest byte of the number after the magic.
+func flipNumber(b []byte) []byte { return flipAt(b, len(magic)+7) }
+
+func TestVerify(t *testing.T) {
+	whole := readFolder(t, writeTest(t, testConcepts))
+	if err := Verify(context.Background(), writeDamaged(t, whole, "", nil)); err != nil {
+		t.Error(err)
+	}
+	for name := range whole {
+		if name == manifestFile {
+			continue
+		}
+		dir := writeDamaged(t, whole, name, func(b []byte) []byte { return flipAt(b, len(b)/2) })
+		if err := Verify(context.Background(), dir); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), filepath.Join(dir, name)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := Verify(ctx, writeDamaged(t, whole, "", nil)); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// Open does not read the files as a whole, so whatever bytes they hold must end
+// in an answer or in an error, soon.
+func TestLinkDamaged(t *testing.T) {
+	whole := readFolder(t, writeTest(t, testConcepts))
+	const text = "FKBP12, IL-2 receptors, TNF-α, coli E., cancer in the lung, iron(III), CAN, a feline, hFKBP12p"
+	learned := &Model{aliases: map[alias]int{{"feline", "C19"}: 3, {"lung", "C14"}: 1}}
+	caught := map[string]bool{}
+	for name, content := range whole {
+		if name == manifestFile {
+			continue
+		}
+		dir := writeDamaged(t, whole, name, func(b []byte) []byte { return b })
+		path := filepath.Join(dir, name)
+		for at := range content {
+			for _, value := range []byte{0, 0x7f, 0xff, content[at] ^ 1} {
+				changed := slices.Clone(content)
+				changed[at] = value
+				if err := os.WriteFile(path, changed, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				l, err := Open(dir, Learned(learned))
+				if err == nil {
+					_, err = l.Link(context.Background(), text)
+					l.Close()
+				}
+				if errors.Is(err, ErrDamaged) {
+					caught[name] = true
+				} else if err != nil {
+					t.Fatalf("byte %d of %s is %x: %v", at, name, value, err)
+				}
+			}
+		}
+		if !caught[name] {
+			t.Errorf("no damage of %s was noticed", name)
+		}
+	}
 }
 
 func TestCloseTwice(t *testing.T) {

@@ -36,7 +36,6 @@ import (
 // Linker finds names in texts. It is safe for concurrent use.
 type Linker struct {
 	files         *dictionary
-	names         *vellum.FST
 	learned       *Model
 	training      bool
 	model         *openModel // learned, with the concepts of this dictionary
@@ -55,17 +54,13 @@ func MaxCandidates(n int) Option { return func(l *Linker) { l.maxCandidates = n 
 
 // Open opens the dictionary of the knowledge base in dir. The error wraps
 // [ErrNoDictionary], [ErrVersion] or [ErrDamaged], names the file and says what to do.
+// Damage inside of a file is found by Verify, or by Link when it comes to it.
 func Open(dir string, options ...Option) (*Linker, error) {
 	files, err := openDictionary(dir)
 	if err != nil {
 		return nil, err
 	}
-	names, err := vellum.Load(files.names)
-	if err != nil {
-		files.Close()
-		return nil, damaged(dir, namesFile, err)
-	}
-	l := &Linker{files: files, names: names, learned: DefaultModel()}
+	l := &Linker{files: files, learned: DefaultModel()}
 	for _, option := range options {
 		option(l)
 	}
@@ -75,7 +70,7 @@ func Open(dir string, options ...Option) (*Linker, error) {
 }
 
 func (l *Linker) newScratch() *scratch {
-	names, _ := l.names.Reader() // fails never
+	names, _ := l.files.names.Reader() // fails never
 	return &scratch{names: names, tokens: tokens{stopWords: l.stopWords}, features: features{weights: l.model.weights}}
 }
 
@@ -118,6 +113,9 @@ func (l *Linker) match(ctx context.Context, s *scratch, text string) error {
 		l.addAffixed(s, i)
 		l.addJoined(s, i)
 	}
+	if err := l.files.damage(); err != nil {
+		return err
+	}
 	s.group()
 	if l.ranks() || l.training {
 		s.addPhrases()
@@ -127,7 +125,7 @@ func (l *Linker) match(ctx context.Context, s *scratch, text string) error {
 
 // walk records the names and aliases that begin with token i.
 func (l *Linker) walk(s *scratch, i int) {
-	prefixes := l.files.filter()
+	prefixes := l.files.filter
 	hash := emptyPrefix
 	s.key = s.key[:0]
 	names, aliases := true, len(l.model.known) > 0
@@ -151,7 +149,7 @@ func (l *Linker) walk(s *scratch, i int) {
 			continue
 		}
 		if names && prefixes.has(hash.whole()) {
-			if place, ok, err := s.names.Get(s.key); err == nil && ok {
+			if place, ok := l.files.name(s.names, s.key); ok {
 				l.addExact(s, i, j, place)
 			}
 		}
@@ -171,6 +169,7 @@ type scratch struct {
 	words     []uint64 // hash of each token
 	stems     []uint64 // hash of the stem of each token
 	stem      []byte
+	postings  []posting
 	name      tokens // of a name that is being compared
 	nameStems []uint64
 
@@ -243,7 +242,7 @@ func (l *Linker) addExact(s *scratch, i, j int, place uint64) {
 		return
 	}
 	plurals := s.tokens.plurals(i, j)
-	for p := range l.files.postings(place) {
+	for _, p := range l.readPostings(s, place) {
 		h := l.files.hit(p)
 		h.likeness = likeness(h.matched, surface)
 		if stop && h.likeness != sameSpelling {
@@ -254,6 +253,12 @@ func (l *Linker) addExact(s *scratch, i, j int, place uint64) {
 		s.foundHits = append(s.foundHits, h)
 	}
 	s.addMatch(m)
+}
+
+// readPostings gives the postings at a place, until the next call.
+func (l *Linker) readPostings(s *scratch, place uint64) []posting {
+	s.postings = l.files.appendPostingsAt(s.postings[:0], place)
+	return s.postings
 }
 
 // newMatch makes the match of the tokens i to j; it is false when brackets part it.

@@ -42,7 +42,7 @@ const (
 func Train(ctx context.Context, l *Linker, texts []Annotated) (*Model, error) {
 	m := &Model{Threshold: threshold}
 	perDocument := m.countAliases(l.files, texts)
-	learning := &Linker{training: true, files: l.files, names: l.names, stopWords: l.stopWords}
+	learning := &Linker{training: true, files: l.files, stopWords: l.stopWords}
 	learning.model = openLearned(m)
 	t := trainer{l: learning, index: map[uint64]uint32{}}
 	t.s = learning.newScratch()

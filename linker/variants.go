@@ -30,7 +30,7 @@ func (t *tokens) appendStems(stems []uint64, stem *[]byte) []uint64 {
 			continue
 		}
 		*stem = appendStem((*stem)[:0], key, buffer[:])
-		stems = append(stems, mix(uint64(emptyPrefix.add(*stem))))
+		stems = append(stems, mix(hashBytes(*stem)))
 	}
 	return stems
 }
@@ -53,7 +53,7 @@ func (l *Linker) addBags(s *scratch, i int) {
 		if !tokens[j].ends || bag.words == 1 && (tokens[j].stop || tokens[j].keyEnd-tokens[j].keyStart < shortestVariant) {
 			continue
 		}
-		if place := l.files.bag(bag.hash()); place != 0 {
+		if place := l.files.bags.place(bag.hash()); place != 0 {
 			l.addBag(s, i, j, place)
 		}
 	}
@@ -70,7 +70,7 @@ func (l *Linker) addBag(s *scratch, i, j int, place uint64) {
 	if !ok {
 		return
 	}
-	for p := range l.files.postings(place) {
+	for _, p := range l.readPostings(s, place) {
 		if s.hasHit(j, p.concept) {
 			continue
 		}

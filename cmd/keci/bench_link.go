@@ -24,7 +24,7 @@ type benchLinkOptions struct {
 
 // linkResult is what linking all texts, one after another on one core, took.
 type linkResult struct {
-	OpenMs         float64 `json:"openMs"` // the whole knowledge base, its checksums included
+	OpenMs         float64 `json:"openMs"` // the whole knowledge base, the checksums of its store included
 	Texts          int     `json:"texts"`
 	Bytes          int     `json:"bytes"`
 	Mentions       int     `json:"mentions"`

@@ -21,6 +21,7 @@ func newKBCommand() *cobra.Command {
 		newKBBuildCommand(),
 		newKBTypesCommand(),
 		newKBInfoCommand(),
+		newKBVerifyCommand(),
 		newKBSearchCommand(),
 		newKBShowCommand(),
 		newKBSubgraphCommand(),

@@ -53,6 +53,9 @@ func TestKBBuildOntology(t *testing.T) {
 				t.Errorf("%s: %q is not in %s", name, want, log)
 			}
 		}
+		if _, log, err := runKB(t, "verify", dir); err != nil || !strings.Contains(log, dir) {
+			t.Errorf("%s: verify: %v, %q", name, err, log)
+		}
 		info := runKBJSON[graph.KnowledgeBaseInfo](t, "info", dir)
 		if info.Concepts != tc.concepts || info.TypeRelations == 0 && tc.concepts == 4 {
 			t.Errorf("%s: %+v", name, info)

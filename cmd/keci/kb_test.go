@@ -114,14 +114,14 @@ func TestKBBuildOptions(t *testing.T) {
 func TestKBWrongCalls(t *testing.T) {
 	for _, args := range [][]string{
 		{"build"}, {"build", "x"}, {"build", "x", "y", "--rrf", "z"}, {"build", "x", "--rrff", "z"},
-		{"show"}, {"search"}, {"search", "--limit", "0", "x"}, {"subgraph"}, {"info", "a", "b"}, {"default", "x"},
+		{"show"}, {"search"}, {"search", "--limit", "0", "x"}, {"subgraph"}, {"info", "a", "b"}, {"verify"}, {"default", "x"},
 	} {
 		if _, _, err := runKB(t, args...); exitCode(err) != exitUsage {
 			t.Errorf("kb %v: %v", args, err)
 		}
 	}
 	missing := filepath.Join(t.TempDir(), "none")
-	for _, args := range [][]string{{"info", missing}, {"show", "--kb", missing, "C1"}, {"build", missing, "--rrf", missing}} {
+	for _, args := range [][]string{{"info", missing}, {"verify", missing}, {"show", "--kb", missing, "C1"}, {"build", missing, "--rrf", missing}} {
 		if _, _, err := runKB(t, args...); exitCode(err) != exitFailed || !strings.Contains(err.Error(), missing) {
 			t.Errorf("kb %v: %v", args, err)
 		}

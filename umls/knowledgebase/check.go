@@ -2,6 +2,7 @@ package knowledgebase
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/keci-kg/keci/linker"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -45,6 +48,20 @@ func checkStore(dir string) ([]fileCheck, error) {
 		}
 	}
 	return files, nil
+}
+
+// Verify reads every file of a folder that Build made, those that Open only looks
+// at included, and compares it with what was written. The error wraps ErrDamaged or
+// one of the linker's.
+func Verify(ctx context.Context, dir string) error {
+	m, err := readManifest(dir)
+	if err != nil {
+		return err
+	}
+	if err := m.check(dir); err != nil {
+		return err
+	}
+	return linker.Verify(ctx, dir)
 }
 
 // check compares the files with those that were written and returns the first
