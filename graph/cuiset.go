@@ -1,21 +1,14 @@
 package graph
 
-import "strconv"
-
 // CUISet is a set of concept identifiers. It takes a bit for each identifier of
 // the usual shape, a letter and seven digits, so that the millions of a whole
 // release take a megabyte. The zero value is empty. It is not safe for
 // concurrent use.
 type CUISet struct {
-	usual  map[byte][]uint64 // by letter: a bit for each number
+	usual  map[uint32][]uint64 // by letter: a bit for each number
 	others map[CUI]struct{}
 	size   int
 }
-
-const (
-	cuiDigits  = 7
-	cuiNumbers = 10_000_000
-)
 
 // Add adds an identifier and reports whether it was not there before.
 func (s *CUISet) Add(id CUI) bool {
@@ -25,7 +18,7 @@ func (s *CUISet) Add(id CUI) bool {
 	s.size++
 	if letter, number, ok := usualCUI(id); ok {
 		if s.usual == nil {
-			s.usual = map[byte][]uint64{}
+			s.usual = map[uint32][]uint64{}
 		}
 		if s.usual[letter] == nil {
 			s.usual[letter] = make([]uint64, (cuiNumbers+63)/64)
@@ -54,10 +47,7 @@ func (s *CUISet) Has(id CUI) bool {
 func (s *CUISet) Len() int { return s.size }
 
 // usualCUI takes apart an identifier of the usual shape.
-func usualCUI(id CUI) (letter byte, number int, ok bool) {
-	if len(id) != 1+cuiDigits || id[0] < 'A' || id[0] > 'Z' || id[1] < '0' || id[1] > '9' {
-		return 0, 0, false
-	}
-	n, err := strconv.ParseUint(string(id[1:]), 10, 32)
-	return id[0], int(n), err == nil
+func usualCUI(id CUI) (letter, number uint32, ok bool) {
+	n, ok := id.Number()
+	return n / cuiNumbers, n % cuiNumbers, ok
 }

@@ -21,6 +21,7 @@ type Knowledge struct {
 	db      *badger.DB
 	scratch string // an empty folder that Badger insists on
 	info    graph.KnowledgeBaseInfo
+	shared  shared
 
 	types         map[graph.TUI]graph.SemanticType
 	typeRelations map[graph.TUI][]graph.TypeRelation // by head; sorted by label and tail
@@ -59,6 +60,10 @@ func (k *Knowledge) Close() error {
 func (k *Knowledge) load() error {
 	return k.db.View(func(txn *badger.Txn) error {
 		if err := k.loadInfo(txn); err != nil {
+			return err
+		}
+		var err error
+		if k.shared, err = readShared(txn); err != nil {
 			return err
 		}
 		value, err := get(txn, []byte(networkKey))
@@ -122,7 +127,7 @@ func (k *Knowledge) SemanticType(_ context.Context, tui graph.TUI) (graph.Semant
 // Concept implements graph.Knowledge.
 func (k *Knowledge) Concept(ctx context.Context, cui graph.CUI) (c graph.Concept, err error) {
 	err = k.view(ctx, func(txn *badger.Txn) error {
-		c, err = readPresent(txn, cui)
+		c, err = k.readPresent(txn, cui)
 		return err
 	})
 	return c, err
@@ -136,14 +141,14 @@ func (k *Knowledge) view(ctx context.Context, read func(*badger.Txn) error) erro
 	return k.db.View(read)
 }
 
-func readConcept(txn *badger.Txn, cui graph.CUI) (c graph.Concept, err error) {
+func (k *Knowledge) readConcept(txn *badger.Txn, cui graph.CUI) (c graph.Concept, err error) {
 	item, err := txn.Get(conceptKey(cui))
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return c, fmt.Errorf("concept %s: %w", cui, graph.ErrNotFound)
 	}
 	if err == nil {
 		err = item.Value(func(value []byte) error {
-			c, err = decodeConcept(cui, value)
+			c, err = k.shared.decodeConcept(cui, value)
 			return err
 		})
 	}
@@ -151,54 +156,6 @@ func readConcept(txn *badger.Txn, cui graph.CUI) (c graph.Concept, err error) {
 		return c, fmt.Errorf("concept %s: %w", cui, err)
 	}
 	return c, nil
-}
-
-// Neighbors implements graph.Knowledge.
-func (k *Knowledge) Neighbors(ctx context.Context, cui graph.CUI, limit int) (relations []graph.Relation, err error) {
-	if limit <= 0 {
-		return nil, nil
-	}
-	err = k.view(ctx, func(txn *badger.Txn) error {
-		if r, err := readRetired(txn, cui); err == nil {
-			cui = r.Into
-		}
-		if relations, err = neighborsBy(txn, outTag, cui); err != nil {
-			return err
-		}
-		incoming, err := neighborsBy(txn, inTag, cui)
-		relations = append(relations, incoming...)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("neighbors of %s: %w", cui, err)
-	}
-	slices.SortFunc(relations, func(a, b graph.Relation) int {
-		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail))
-	})
-	return relations[:min(limit, len(relations))], nil
-}
-
-// neighborsBy reads the relations with the concept as head (outTag) or tail (inTag).
-func neighborsBy(txn *badger.Txn, tag string, cui graph.CUI) ([]graph.Relation, error) {
-	prefix := relationPrefix(tag, cui)
-	it := newKeyIterator(txn, prefix)
-	defer it.Close()
-	var relations []graph.Relation
-	for it.Rewind(); it.Valid(); it.Next() {
-		other, label, err := splitRelationKey(it.Item().Key()[len(prefix):])
-		if err != nil {
-			return nil, err
-		}
-		r := graph.Relation{Head: cui, Label: label, Tail: other}
-		if tag == inTag {
-			r.Head, r.Tail = other, cui
-		}
-		if err := it.Item().Value(func(value []byte) error { return decodeRelation(&r, value) }); err != nil {
-			return nil, err
-		}
-		relations = append(relations, r)
-	}
-	return relations, nil
 }
 
 // newKeyIterator iterates over the entries with a prefix; values are read on demand.
@@ -213,10 +170,10 @@ func newKeyIterator(txn *badger.Txn, prefix []byte) *badger.Iterator {
 func (k *Knowledge) Subgraph(ctx context.Context, cuis []graph.CUI) (sub graph.Subgraph, err error) {
 	sub = graph.Subgraph{Concepts: []graph.Concept{}, Relations: []graph.Relation{}}
 	err = k.view(ctx, func(txn *badger.Txn) error {
-		if sub.Concepts, err = readKnown(txn, cuis); err != nil {
+		if sub.Concepts, err = k.readKnown(txn, cuis); err != nil {
 			return err
 		}
-		sub.Relations, err = relationsAmong(ctx, txn, sub.Concepts)
+		sub.Relations, err = k.relationsAmong(ctx, txn, sub.Concepts)
 		return err
 	})
 	if err != nil {
@@ -227,13 +184,13 @@ func (k *Knowledge) Subgraph(ctx context.Context, cuis []graph.CUI) (sub graph.S
 }
 
 // readKnown reads the concepts that are there, each once, in order of CUI.
-func readKnown(txn *badger.Txn, cuis []graph.CUI) ([]graph.Concept, error) {
+func (k *Knowledge) readKnown(txn *badger.Txn, cuis []graph.CUI) ([]graph.Concept, error) {
 	sorted := slices.Clone(cuis)
 	slices.Sort(sorted)
 	sorted = slices.Compact(sorted)
 	concepts := make([]graph.Concept, 0, len(sorted))
 	for _, cui := range sorted {
-		c, err := readPresent(txn, cui)
+		c, err := k.readPresent(txn, cui)
 		if errors.Is(err, graph.ErrNotFound) {
 			continue
 		}
@@ -245,59 +202,6 @@ func readKnown(txn *badger.Txn, cuis []graph.CUI) ([]graph.Concept, error) {
 	// Successors of retired concepts may be out of order, and there twice.
 	slices.SortFunc(concepts, func(a, b graph.Concept) int { return cmp.Compare(a.CUI, b.CUI) })
 	return slices.CompactFunc(concepts, func(a, b graph.Concept) bool { return a.CUI == b.CUI }), nil
-}
-
-// patience is how many relations to concepts that are not asked for are stepped
-// over before the next concept asked for is sought. Stepping is cheaper than
-// seeking, but a concept may have a hundred thousand relations.
-const patience = 16
-
-// relationsAmong reads the relations between the concepts, which are sorted, in
-// order of head, label and tail.
-func relationsAmong(ctx context.Context, txn *badger.Txn, concepts []graph.Concept) ([]graph.Relation, error) {
-	relations := []graph.Relation{}
-	it := newKeyIterator(txn, []byte(outTag))
-	defer it.Close()
-	for _, head := range concepts {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		prefix := relationPrefix(outTag, head.CUI)
-		missed := 0
-		for it.Seek(prefix); it.ValidForPrefix(prefix); {
-			tail, label, err := splitRelationKey(it.Item().Key()[len(prefix):])
-			if err != nil {
-				return nil, err
-			}
-			next, found := slices.BinarySearchFunc(concepts, tail, func(c graph.Concept, cui graph.CUI) int {
-				return cmp.Compare(c.CUI, cui)
-			})
-			switch {
-			case next == len(concepts):
-				it.Seek(append(prefix, 0xff)) // no more of this head
-				continue
-			case found:
-				r := graph.Relation{Head: head.CUI, Label: label, Tail: tail}
-				if err := it.Item().Value(func(value []byte) error { return decodeRelation(&r, value) }); err != nil {
-					return nil, err
-				}
-				relations = append(relations, r)
-				missed = 0
-			default:
-				missed++
-			}
-			if missed > patience {
-				it.Seek(append(slices.Clip(prefix), concepts[next].CUI...))
-				missed = 0
-			} else {
-				it.Next()
-			}
-		}
-	}
-	slices.SortFunc(relations, func(a, b graph.Relation) int {
-		return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
-	})
-	return relations, nil
 }
 
 // networkOf is the part of the Semantic Network that the concepts touch.

@@ -1,12 +1,14 @@
 package embedded
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"os"
@@ -19,52 +21,73 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
-// maxEntry is the size in bytes that no value may reach: Badger would put it
-// into a value log, and a knowledge base has none.
-const maxEntry = 1 << 20
-
-// KnowledgeBuilder writes a knowledge base that Knowledge reads. Semantic types
-// and concepts come before the relations between them; otherwise the order is
-// free, but the digest depends on it. It is not safe for concurrent use.
+// KnowledgeBuilder writes a knowledge base that Knowledge reads. Concepts come in
+// ascending order of CUI and before the relations between them. The order of all
+// else is free, but the digest depends on that of the relations. In memory are 40
+// bytes for each concept, and what is known of retired ones; relations and words
+// are sorted on disk. It is not safe for concurrent use.
 type KnowledgeBuilder struct {
 	dir     string
+	scratch string // removed at the end
 	db      *badger.DB
-	batch   *badger.WriteBatch
-	known   graph.CUISet
-	retired succession
-	words   wordIndex
-	content hash.Hash
+	tables  *tableWriter
+	closed  bool
+
+	concepts ordinals
+	strings  numbering
+	kinds    numbering // of relationKind
+	out, in  linkSorter
+	words    *wordIndex
+	retired  succession
+
+	hash    hash.Hash
+	content *bufio.Writer // into hash
+	record  []byte
 	info    graph.KnowledgeBaseInfo
 
 	types         []graph.SemanticType
 	typeRelations []graph.TypeRelation
 }
 
-// NewKnowledgeBuilder starts a knowledge base in dir, which must be empty or not exist.
+// NewKnowledgeBuilder starts a knowledge base in dir, which must be empty or not
+// exist. The builder must be closed.
 func NewKnowledgeBuilder(dir string) (*KnowledgeBuilder, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("building a knowledge base: %w", err)
-	}
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
-		return nil, fmt.Errorf("building a knowledge base in %s: the folder is not empty (%w)", dir, cmp.Or(err, os.ErrExist))
-	}
-	db, err := badger.Open(knowledgeOptions(dir).
-		WithMemTableSize(32 << 20).
-		WithNumMemtables(2).
-		WithBaseTableSize(16 << 20).
-		WithValueThreshold(maxEntry).
-		WithValueLogFileSize(1 << 20).
-		WithNumCompactors(2).
-		WithCompactL0OnClose(true))
-	if err != nil {
+	b := &KnowledgeBuilder{dir: dir, hash: sha256.New()}
+	if err := b.open(); err != nil {
 		return nil, fmt.Errorf("building a knowledge base in %s: %w", dir, err)
 	}
-	b := &KnowledgeBuilder{
-		dir: dir, db: db, batch: db.NewWriteBatch(),
-		content: sha256.New(),
-	}
-	b.words.write = b.put
 	return b, nil
+}
+
+func (b *KnowledgeBuilder) open() error {
+	if err := os.MkdirAll(b.dir, 0o755); err != nil {
+		return err
+	}
+	if entries, err := os.ReadDir(b.dir); err != nil || len(entries) > 0 {
+		return fmt.Errorf("the folder is not empty (%w)", cmp.Or(err, os.ErrExist))
+	}
+	db, err := badger.Open(knowledgeOptions(b.dir).
+		WithMemTableSize(8 << 20).
+		WithNumMemtables(1).
+		WithBaseTableSize(1 << 20). // a stream's tables have thirty times that
+		WithValueThreshold(maxEntry).
+		WithValueLogFileSize(1 << 20))
+	if err != nil {
+		return err
+	}
+	tables, err := newTableWriter(db)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	b.scratch = filepath.Join(b.dir, "sorting")
+	if err := os.Mkdir(b.scratch, 0o755); err != nil {
+		return errors.Join(err, tables.close(false), db.Close())
+	}
+	b.db, b.tables = db, tables
+	b.content = bufio.NewWriterSize(b.hash, 1<<16)
+	b.out, b.in = linkSorter{dir: b.scratch, name: outTag}, linkSorter{dir: b.scratch, name: inTag}
+	b.words = newWordIndex(b.scratch, b.concepts.cui)
+	return nil
 }
 
 // knowledgeOptions are common to writing and reading: no compression and no
@@ -87,42 +110,65 @@ func (b *KnowledgeBuilder) AddTypeRelation(r graph.TypeRelation) {
 	b.typeRelations = append(b.typeRelations, r)
 }
 
-// AddConcept adds a concept. One that was added before, or with a CUI that is
-// empty or holds a control character, is an error.
+// AddConcept adds a concept, whose CUI comes after those of all others. One that
+// is empty or holds a control character is an error.
 func (b *KnowledgeBuilder) AddConcept(c graph.Concept) error {
-	if c.CUI == "" || strings.ContainsFunc(string(c.CUI), isControl) {
-		return fmt.Errorf("adding concept %q: not an identifier", c.CUI)
+	if err := b.addConcept(c); err != nil {
+		return fmt.Errorf("adding concept %q: %w", c.CUI, err)
 	}
-	if !b.known.Add(c.CUI) {
-		return fmt.Errorf("adding concept %s: it was added before", c.CUI)
+	return nil
+}
+
+func (b *KnowledgeBuilder) addConcept(c graph.Concept) error {
+	if !isIdentifier(c.CUI) {
+		return errNoIdentifier
 	}
+	if n := len(b.concepts.cuis); n > 0 && b.concepts.cuis[n-1] >= c.CUI {
+		return fmt.Errorf("it comes after %q, but each may come once, in ascending order", b.concepts.cuis[n-1])
+	}
+	b.concepts.add(c.CUI)
 	b.info.Concepts++
 	b.info.Names += 1 + len(c.Synonyms)
 	if c.Definition != "" {
 		b.info.Definitions++
 	}
-	if err := b.words.add(c); err != nil {
-		return fmt.Errorf("adding concept %s: %w", c.CUI, err)
+	b.record = appendConcept(appendString(b.record[:0], c.CUI), c, appendString[string])
+	if err := b.hashed(conceptTag, b.record); err != nil {
+		return err
 	}
-	if err := b.putContent(conceptKey(c.CUI), encodeConcept(c)); err != nil {
-		return fmt.Errorf("adding concept %s: %w", c.CUI, err)
+	if err := b.words.add(c, uint32(len(b.concepts.cuis)-1)); err != nil {
+		return err
 	}
-	return nil
+	b.record = appendConcept(b.record[:0], c, b.shareString)
+	return b.tables.put(conceptKey(c.CUI), b.record)
 }
 
-func isControl(r rune) bool { return r < ' ' }
+// shareString appends the number of a string that concepts share.
+func (b *KnowledgeBuilder) shareString(to []byte, s string) []byte {
+	return binary.AppendUvarint(to, uint64(b.strings.of([]byte(s))))
+}
+
+var errNoIdentifier = errors.New("not an identifier")
+
+func isIdentifier(cui graph.CUI) bool {
+	return cui != "" && !strings.ContainsFunc(string(cui), func(r rune) bool { return r < ' ' })
+}
 
 // AddRelation adds a relation, each no more than once. One whose ends were not
 // both added as concepts is passed over: a knowledge base knows both ends.
 func (b *KnowledgeBuilder) AddRelation(r graph.Relation) error {
-	if !b.known.Has(r.Head) || !b.known.Has(r.Tail) {
+	head, known := b.concepts.of(r.Head)
+	tail, alsoKnown := b.concepts.of(r.Tail)
+	if !known || !alsoKnown {
 		return nil
 	}
 	b.info.Relations++
-	value := encodeRelation(r)
-	err := b.putContent(relationKey(outTag, r.Head, r.Tail, r.Label), value)
+	b.record = appendKind(b.record[:0], r)
+	kind := b.kinds.of(b.record)
+	b.record = appendString(appendString(b.record, r.Head), r.Tail)
+	err := b.hashed(outTag, b.record)
 	if err == nil {
-		err = b.put(relationKey(inTag, r.Tail, r.Head, r.Label), value)
+		err = cmp.Or(b.out.add(link{head, tail, kind}), b.in.add(link{tail, head, kind}))
 	}
 	if err != nil {
 		return fmt.Errorf("adding relation %s –%s→ %s: %w", r.Head, r.Label, r.Tail, err)
@@ -134,90 +180,128 @@ func (b *KnowledgeBuilder) AddRelation(r graph.Relation) error {
 // more. Of a concept that is there, or was told of before, it is passed over. What
 // took its place may be retired as well: the end of the way is kept.
 func (b *KnowledgeBuilder) AddRetired(r graph.Retired) error {
-	if r.CUI == "" || strings.ContainsFunc(string(r.CUI), isControl) {
-		return fmt.Errorf("adding the retired concept %q: not an identifier", r.CUI)
+	if !isIdentifier(r.CUI) {
+		return fmt.Errorf("adding the retired concept %q: %w", r.CUI, errNoIdentifier)
 	}
 	b.retired.list = append(b.retired.list, r)
 	return nil
 }
 
-// putRetired writes the retired concepts, to be found also from what took their place.
-func (b *KnowledgeBuilder) putRetired() error {
-	for r := range b.retired.each(b.known.Has) {
-		if b.known.Has(r.CUI) {
-			continue
+// hashed counts something into the digest.
+func (b *KnowledgeBuilder) hashed(tag string, content []byte) error {
+	var head [binary.MaxVarintLen64 + 1]byte
+	_, err := b.content.Write(binary.AppendUvarint(append(head[:0], tag...), uint64(len(content))))
+	if err == nil {
+		_, err = b.content.Write(content)
+	}
+	return err
+}
+
+// Finish writes what is left, closes the files and says what the knowledge
+// base holds: info with the digest, the counts and the format version filled in.
+func (b *KnowledgeBuilder) Finish(ctx context.Context, name string, sources []graph.SourceInfo) (graph.KnowledgeBaseInfo, error) {
+	b.info.Name, b.info.Sources = name, sources
+	err := b.finish(ctx)
+	if closeErr := b.close(err == nil); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = b.removeLogs()
+	}
+	if err != nil {
+		return b.info, fmt.Errorf("building the knowledge base in %s: %w", b.dir, err)
+	}
+	return b.info, nil
+}
+
+func (b *KnowledgeBuilder) finish(ctx context.Context) error {
+	if err := b.tables.done(conceptTag); err != nil {
+		return err
+	}
+	if err := b.words.writeTo(ctx, b.tables.put); err != nil {
+		return err
+	}
+	if err := b.tables.done(wordTag); err != nil {
+		return err
+	}
+	for _, links := range []*linkSorter{&b.out, &b.in} {
+		if err := b.putLinks(ctx, links); err != nil {
+			return err
 		}
-		err := b.putContent(retiredKey(r.CUI), encodeRetired(r))
-		if err == nil && r.Into != "" {
-			err = b.put(predecessorKey(r.Into, r.CUI), nil)
+	}
+	if err := cmp.Or(b.strings.write(stringTag, b.tables.put), b.kinds.write(kindTag, b.tables.put)); err != nil {
+		return err
+	}
+	if err := cmp.Or(b.putRetired(), b.putNetwork(), b.putInfo()); err != nil {
+		return err
+	}
+	return b.tables.finish()
+}
+
+// putLinks writes the relations as they are found from one of their ends.
+func (b *KnowledgeBuilder) putLinks(ctx context.Context, links *linkSorter) error {
+	to := chunkWriter{tag: links.name, put: b.tables.put, cui: b.concepts.cui}
+	labels := make([]string, len(b.kinds.list))
+	for i, kind := range b.kinds.list {
+		labels[i] = (&decoder{rest: kind}).string()
+	}
+	byLabel := func(x, y uint32) int { return cmp.Compare(labels[x], labels[y]) }
+	for l, err := range links.sorted(ctx, byLabel) {
+		if err == nil {
+			err = to.add(l)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	return cmp.Or(to.flush(), b.tables.done(links.name))
+}
+
+// putRetired writes the retired concepts, and for those that took their place which they were.
+func (b *KnowledgeBuilder) putRetired() error {
+	var followed []graph.Retired
+	for r := range b.retired.each(b.concepts.has) {
+		if b.concepts.has(r.CUI) {
+			continue
+		}
+		b.record = appendString(appendString(appendString(b.record[:0], r.CUI), r.Into), r.Release)
+		if err := cmp.Or(b.hashed(retiredTag, b.record), b.tables.put(retiredKey(r.CUI), encodeRetired(r))); err != nil {
+			return fmt.Errorf("adding the retired concept %s: %w", r.CUI, err)
+		}
+		if r.Into != "" {
+			followed = append(followed, r)
+		}
+	}
+	slices.SortFunc(followed, func(x, y graph.Retired) int {
+		return cmp.Or(cmp.Compare(x.Into, y.Into), cmp.Compare(x.CUI, y.CUI))
+	})
+	for _, r := range followed {
+		if err := b.tables.put(predecessorKey(r.Into, r.CUI), nil); err != nil {
 			return fmt.Errorf("adding the retired concept %s: %w", r.CUI, err)
 		}
 	}
 	return nil
 }
 
-// putContent writes an entry and counts it into the digest.
-func (b *KnowledgeBuilder) putContent(key, value []byte) error {
-	for _, part := range [][]byte{key, value} {
-		b.content.Write(binary.AppendUvarint(nil, uint64(len(part))))
-		b.content.Write(part)
-	}
-	return b.put(key, value)
-}
-
-func (b *KnowledgeBuilder) put(key, value []byte) error {
-	if len(value) >= maxEntry {
-		return fmt.Errorf("it takes %d bytes, more than the %d that fit", len(value), maxEntry)
-	}
-	return b.batch.Set(key, value)
-}
-
-// Finish writes what is left, closes the files and says what the knowledge
-// base holds: info with the digest, the counts and the format version filled in.
-func (b *KnowledgeBuilder) Finish(ctx context.Context, name string, sources []graph.SourceInfo) (graph.KnowledgeBaseInfo, error) {
-	info, err := b.finish(ctx, name, sources)
-	if err != nil {
-		b.Close()
-		return info, fmt.Errorf("building the knowledge base in %s: %w", b.dir, err)
-	}
-	return info, nil
-}
-
-func (b *KnowledgeBuilder) finish(ctx context.Context, name string, sources []graph.SourceInfo) (graph.KnowledgeBaseInfo, error) {
+func (b *KnowledgeBuilder) putNetwork() error {
 	slices.SortFunc(b.types, func(x, y graph.SemanticType) int { return cmp.Compare(x.TUI, y.TUI) })
 	slices.SortFunc(b.typeRelations, compareTypeRelations)
-	if err := b.putContent([]byte(networkKey), encodeNetwork(b.types, b.typeRelations)); err != nil {
-		return b.info, err
-	}
-	if err := b.putRetired(); err != nil {
-		return b.info, err
-	}
-	if err := b.words.flush(); err != nil {
-		return b.info, err
-	}
-	if err := ctx.Err(); err != nil {
-		return b.info, err
-	}
-	b.info.Name, b.info.Sources = name, sources
-	b.info.FormatVersion = KnowledgeFormat
 	b.info.SemanticTypes, b.info.TypeRelations = len(b.types), len(b.typeRelations)
-	b.info.Digest = "sha256:" + hex.EncodeToString(b.content.Sum(nil))
+	network := encodeNetwork(b.types, b.typeRelations)
+	return cmp.Or(b.hashed(networkKey, network), b.tables.put([]byte(networkKey), network))
+}
+
+func (b *KnowledgeBuilder) putInfo() error {
+	if err := b.content.Flush(); err != nil {
+		return err
+	}
+	b.info.FormatVersion = KnowledgeFormat
+	b.info.Digest = "sha256:" + hex.EncodeToString(b.hash.Sum(nil))
 	value, err := json.Marshal(b.info)
 	if err != nil {
-		return b.info, err
+		return err
 	}
-	if err := b.put([]byte(infoKey), value); err != nil {
-		return b.info, err
-	}
-	if err := b.batch.Flush(); err != nil {
-		return b.info, err
-	}
-	if err := b.db.Close(); err != nil {
-		return b.info, err
-	}
-	return b.info, b.removeLogs()
+	return b.tables.put([]byte(infoKey), value)
 }
 
 // removeLogs removes the files that Badger needs for writing only.
@@ -238,12 +322,15 @@ func (b *KnowledgeBuilder) removeLogs() error {
 
 // Close gives the build up, unless Finish ended it. What was written stays in
 // the folder, which is of no use.
-func (b *KnowledgeBuilder) Close() error {
-	if b.db.IsClosed() {
+func (b *KnowledgeBuilder) Close() error { return b.close(false) }
+
+func (b *KnowledgeBuilder) close(finished bool) error {
+	if b.closed {
 		return nil
 	}
-	b.batch.Cancel()
-	return b.db.Close()
+	b.closed = true
+	b.words.close()
+	return errors.Join(b.out.close(), b.in.close(), b.tables.close(finished), b.db.Close(), os.RemoveAll(b.scratch))
 }
 
 func compareTypeRelations(a, b graph.TypeRelation) int {

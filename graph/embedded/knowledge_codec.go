@@ -3,39 +3,47 @@ package embedded
 import (
 	"encoding/binary"
 	"errors"
-	"strings"
 
 	"github.com/keci-kg/keci/graph"
 )
 
 // A knowledge base is a Badger database with these entries:
 //
-//	c cui                → a concept
-//	o head NUL tail NUL label → REL and sources of a relation, found from its head
-//	i tail NUL head NUL label → the same, found from its tail
-//	r cui                → what became of a concept of earlier releases
-//	p into NUL cui       → nothing: the concept took the place of a retired one
-//	w word NUL chunk     → the concepts with a name that holds the word
-//	t                    → semantic types and their relations
-//	n                    → graph.KnowledgeBaseInfo as JSON
+//	c cui              → a concept
+//	i tail NUL head    → relations to tail, of which the last has that head
+//	k number           → label, REL and sources that relations share
+//	n                  → graph.KnowledgeBaseInfo as JSON
+//	o head NUL tail    → relations from head, of which the last has that tail
+//	p into NUL cui     → nothing: the concept into took the place of cui
+//	r cui              → what became of a concept of earlier releases
+//	s number           → a string that concepts share: a semantic type or source
+//	t                  → semantic types and their relations
+//	w word NUL chunk   → the concepts with a name that holds the word
 //
-// Values are sequences of strings, each after its length, and of lists, each
-// after its count, so that a concept is decoded with few allocations.
+// Values are sequences of numbers, of strings, each after its length, and of
+// lists, each after its count, so that a concept is decoded with few allocations.
+// Numbers are unsigned varints, in keys four bytes. Identifiers in the lists of
+// relations and words are told by their distance from the one before.
+//
+// That takes five bytes for a relation in each of its directions, so that a whole
+// UMLS with its sixty million fits beside everything else.
 const (
 	conceptTag     = "c"
-	outTag         = "o"
 	inTag          = "i"
-	retiredTag     = "r"
-	predecessorTag = "p"
-	wordTag        = "w"
-	networkKey     = "t"
+	kindTag        = "k"
 	infoKey        = "n"
+	outTag         = "o"
+	predecessorTag = "p"
+	retiredTag     = "r"
+	stringTag      = "s"
+	networkKey     = "t"
+	wordTag        = "w"
 
 	nul = "\x00" // not in a CUI, label or word
 )
 
 // KnowledgeFormat is the version of the format above; it is raised with every change.
-const KnowledgeFormat = 1
+const KnowledgeFormat = 2
 
 var errDamagedEntry = errors.New("an entry is damaged: build the knowledge base again")
 
@@ -47,19 +55,8 @@ func predecessorKey(into, cui graph.CUI) []byte {
 	return []byte(predecessorTag + string(into) + nul + string(cui))
 }
 
-func relationPrefix(tag string, end graph.CUI) []byte { return []byte(tag + string(end) + nul) }
-
-func relationKey(tag string, end, other graph.CUI, label string) []byte {
-	return []byte(tag + string(end) + nul + string(other) + nul + label)
-}
-
-// splitRelationKey takes apart what follows the prefix of a relation's key.
-func splitRelationKey(rest []byte) (other graph.CUI, label string, err error) {
-	before, after, found := strings.Cut(string(rest), nul)
-	if !found {
-		return "", "", errDamagedEntry
-	}
-	return graph.CUI(before), after, nil
+func numberKey(tag string, number uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte(tag), number)
 }
 
 func appendString[S ~string](to []byte, s S) []byte {
@@ -73,6 +70,39 @@ func appendStrings[S ~string](to []byte, list []S) []byte {
 		to = appendString(to, s)
 	}
 	return to
+}
+
+// reference is an identifier in a list: its number where it is of the usual
+// shape, otherwise itself.
+type reference struct {
+	number uint32
+	other  graph.CUI
+}
+
+func referenceTo(cui graph.CUI) reference {
+	if n, usual := cui.Number(); usual {
+		return reference{number: n}
+	}
+	return reference{other: cui}
+}
+
+func (r reference) cui() graph.CUI {
+	if r.other != "" {
+		return r.other
+	}
+	return graph.NumberedCUI(r.number)
+}
+
+// appendReference appends r to a list whose last number was last, which becomes
+// that of r. The lowest bit tells numbers from others.
+func appendReference(to []byte, r reference, last *uint32) []byte {
+	if r.other != "" {
+		to = binary.AppendUvarint(to, uint64(len(r.other))<<1|1)
+		return append(to, r.other...)
+	}
+	step := int64(r.number) - int64(*last)
+	*last = r.number
+	return binary.AppendUvarint(to, uint64(step<<1^step>>63)<<1) // small for small steps in both directions
 }
 
 // decoder reads what the append functions wrote. After damage it gives empty
@@ -95,8 +125,10 @@ func (d *decoder) number() int {
 	return 0
 }
 
-func (d *decoder) string() string {
-	n := d.number()
+func (d *decoder) string() string { return d.bytes(d.number()) }
+
+// bytes is a string of n bytes.
+func (d *decoder) bytes(n int) string {
 	if n < 0 || n > len(d.rest) {
 		d.failed = true
 		n = 0
@@ -116,6 +148,17 @@ func (d *decoder) count() int {
 	return n
 }
 
+// reference reads an identifier of a list; see appendReference.
+func (d *decoder) reference(last *uint32) reference {
+	head := d.number()
+	if head&1 == 1 {
+		return reference{other: graph.CUI(d.bytes(head >> 1))}
+	}
+	folded := uint64(head) >> 1
+	*last += uint32(int64(folded>>1) ^ -int64(folded&1))
+	return reference{number: *last}
+}
+
 func decodeStrings[S ~string](d *decoder) []S {
 	n := d.count()
 	if n == 0 {
@@ -133,52 +176,6 @@ func (d *decoder) err() error {
 		return errDamagedEntry
 	}
 	return nil
-}
-
-func encodeConcept(c graph.Concept) []byte {
-	var b []byte
-	b = appendString(b, c.Name)
-	b = appendStrings(b, c.Synonyms)
-	b = appendStrings(b, c.SemanticTypes)
-	b = appendString(b, c.Definition)
-	b = appendStrings(b, c.Sources)
-	b = binary.AppendUvarint(b, uint64(len(c.Codes)))
-	for _, code := range c.Codes {
-		b = appendString(b, code.Source)
-		b = appendString(b, code.Code)
-	}
-	return b
-}
-
-func decodeConcept(cui graph.CUI, value []byte) (graph.Concept, error) {
-	d := decoder{rest: string(value)}
-	c := graph.Concept{
-		CUI:           cui,
-		Name:          d.string(),
-		Synonyms:      decodeStrings[string](&d),
-		SemanticTypes: decodeStrings[graph.TUI](&d),
-		Definition:    d.string(),
-		Sources:       decodeStrings[string](&d),
-	}
-	if c.SemanticTypes == nil {
-		c.SemanticTypes = []graph.TUI{}
-	}
-	for range d.count() {
-		c.Codes = append(c.Codes, graph.Code{Source: d.string(), Code: d.string()})
-	}
-	return c, d.err()
-}
-
-func encodeRelation(r graph.Relation) []byte {
-	return appendStrings(appendString(nil, r.Rel), r.Sources)
-}
-
-// decodeRelation reads REL and sources into r.
-func decodeRelation(r *graph.Relation, value []byte) error {
-	d := decoder{rest: string(value)}
-	r.Rel = d.string()
-	r.Sources = decodeStrings[string](&d)
-	return d.err()
 }
 
 func encodeRetired(r graph.Retired) []byte {

@@ -1,14 +1,12 @@
 package embedded
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
-
-	"github.com/dgraph-io/badger/v4"
 
 	"github.com/keci-kg/keci/graph"
 )
@@ -41,13 +39,8 @@ type Change struct {
 // of each at a time.
 func Diff(ctx context.Context, older, newer *Knowledge) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
-		err := older.view(ctx, func(from *badger.Txn) error {
-			return newer.view(ctx, func(to *badger.Txn) error {
-				d := differ{ctx, from, to, yield}
-				return d.all(older, newer)
-			})
-		})
-		if err != nil && !errors.Is(err, errStopped) {
+		d := differ{ctx, older, newer, yield}
+		if err := d.all(); err != nil && !errors.Is(err, errStopped) {
 			yield(Change{}, fmt.Errorf("comparing knowledge bases: %w", err))
 		}
 	}
@@ -57,19 +50,24 @@ func Diff(ctx context.Context, older, newer *Knowledge) iter.Seq2[Change, error]
 var errStopped = errors.New("stopped")
 
 type differ struct {
-	ctx      context.Context
-	from, to *badger.Txn
-	yield    func(Change, error) bool
+	ctx          context.Context
+	older, newer *Knowledge
+	yield        func(Change, error) bool
 }
 
-func (d *differ) all(older, newer *Knowledge) error {
-	if err := d.network(older, newer); err != nil {
+func (d *differ) all() error {
+	if d.ctx.Err() != nil {
+		return context.Cause(d.ctx)
+	}
+	if err := d.network(d.older, d.newer); err != nil {
 		return err
 	}
-	if err := d.entries(conceptTag, d.concept); err != nil {
+	err := compareSorted(d.older.Concepts(d.ctx), d.newer.Concepts(d.ctx), compareCUIs, equalConcepts, d.concept)
+	if err != nil {
 		return err
 	}
-	return d.entries(outTag, d.relation)
+	return compareSorted(d.older.Relations(d.ctx), d.newer.Relations(d.ctx), compareRelations, equalRelations,
+		func(kind ChangeKind, r graph.Relation) error { return d.tell(Change{Kind: kind, Relation: &r}) })
 }
 
 func (d *differ) tell(c Change) error {
@@ -79,87 +77,77 @@ func (d *differ) tell(c Change) error {
 	return nil
 }
 
-// entries walks through the entries with a tag of both, which are in order of
-// key, side by side.
-func (d *differ) entries(tag string, tell func(kind ChangeKind, key, value []byte) error) error {
-	from, to := newKeyIterator(d.from, []byte(tag)), newKeyIterator(d.to, []byte(tag))
-	defer from.Close()
-	defer to.Close()
-	from.Rewind()
-	to.Rewind()
-	for n := 0; from.Valid() || to.Valid(); n++ {
-		if n%4096 == 0 && d.ctx.Err() != nil {
-			return context.Cause(d.ctx)
-		}
-		order := 0
-		switch {
-		case !from.Valid():
-			order = 1
-		case !to.Valid():
-			order = -1
-		default:
-			order = bytes.Compare(from.Item().Key(), to.Item().Key())
-		}
-		if err := tellEntry(order, from, to, tell); err != nil {
-			return err
-		}
-		if order <= 0 {
-			from.Next()
-		}
-		if order >= 0 {
-			to.Next()
-		}
-	}
-	return nil
-}
-
-// tellEntry tells of the entry that comes first, or that both have.
-func tellEntry(order int, from, to *badger.Iterator, tell func(kind ChangeKind, key, value []byte) error) error {
-	item, kind := to.Item, Added
-	if order < 0 {
-		item, kind = from.Item, Removed
-	}
-	return item().Value(func(value []byte) error {
-		if order != 0 {
-			return tell(kind, item().Key(), value)
-		}
-		return from.Item().Value(func(old []byte) error {
-			if bytes.Equal(old, value) {
-				return nil
-			}
-			return tell(Changed, to.Item().Key(), value)
-		})
-	})
-}
-
-func (d *differ) concept(kind ChangeKind, key, value []byte) error {
-	c, err := decodeConcept(graph.CUI(key[len(conceptTag):]), value)
-	if err != nil {
-		return fmt.Errorf("concept %s: %w", c.CUI, err)
-	}
+func (d *differ) concept(kind ChangeKind, c graph.Concept) error {
 	change := Change{Kind: kind, Concept: &c}
 	if kind == Removed {
-		if r, err := readRetired(d.to, c.CUI); err == nil {
+		r, err := d.newer.Successor(d.ctx, c.CUI)
+		switch {
+		case err == nil:
 			change.Retired = &r
+		case !errors.Is(err, graph.ErrNotFound):
+			return err
 		}
 	}
 	return d.tell(change)
 }
 
-func (d *differ) relation(kind ChangeKind, key, value []byte) error {
-	head, rest, found := bytes.Cut(key[len(outTag):], []byte(nul))
-	if !found {
-		return errDamagedEntry
+// compareSorted walks through two sequences, which are in order, side by side.
+func compareSorted[T any](older, newer iter.Seq2[T, error], order func(a, b T) int, equal func(a, b T) bool, tell func(ChangeKind, T) error) error {
+	nextOld, stopOld := iter.Pull2(older)
+	defer stopOld()
+	nextNew, stopNew := iter.Pull2(newer)
+	defer stopNew()
+	was, oldErr, hasOld := nextOld()
+	is, newErr, hasNew := nextNew()
+	for hasOld || hasNew {
+		if err := cmp.Or(oldErr, newErr); err != nil {
+			return err
+		}
+		where := 0
+		switch {
+		case !hasOld:
+			where = 1
+		case !hasNew:
+			where = -1
+		default:
+			where = order(was, is)
+		}
+		var err error
+		switch {
+		case where < 0:
+			err = tell(Removed, was)
+		case where > 0:
+			err = tell(Added, is)
+		case !equal(was, is):
+			err = tell(Changed, is)
+		}
+		if err != nil {
+			return err
+		}
+		if where <= 0 {
+			was, oldErr, hasOld = nextOld()
+		}
+		if where >= 0 {
+			is, newErr, hasNew = nextNew()
+		}
 	}
-	r := graph.Relation{Head: graph.CUI(head)}
-	var err error
-	if r.Tail, r.Label, err = splitRelationKey(rest); err != nil {
-		return err
-	}
-	if err := decodeRelation(&r, value); err != nil {
-		return fmt.Errorf("relation %s –%s→ %s: %w", r.Head, r.Label, r.Tail, err)
-	}
-	return d.tell(Change{Kind: kind, Relation: &r})
+	return nil
+}
+
+func compareCUIs(a, b graph.Concept) int { return cmp.Compare(a.CUI, b.CUI) }
+
+func compareRelations(a, b graph.Relation) int {
+	return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail), cmp.Compare(a.Label, b.Label))
+}
+
+func equalConcepts(a, b graph.Concept) bool {
+	return a.Name == b.Name && a.Definition == b.Definition &&
+		slices.Equal(a.Synonyms, b.Synonyms) && slices.Equal(a.SemanticTypes, b.SemanticTypes) &&
+		slices.Equal(a.Sources, b.Sources) && slices.Equal(a.Codes, b.Codes)
+}
+
+func equalRelations(a, b graph.Relation) bool {
+	return a.Rel == b.Rel && slices.Equal(a.Sources, b.Sources)
 }
 
 // network compares the semantic types and their relations, which are few.

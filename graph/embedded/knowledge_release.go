@@ -7,7 +7,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -29,22 +28,7 @@ func (k *Knowledge) Network() ([]graph.SemanticType, []graph.TypeRelation) {
 // Concepts implements graph.Release.
 func (k *Knowledge) Concepts(ctx context.Context) iter.Seq2[graph.Concept, error] {
 	return entries(ctx, k, conceptTag, func(rest string, value []byte) (graph.Concept, error) {
-		return decodeConcept(graph.CUI(rest), value)
-	})
-}
-
-// Relations implements graph.Release.
-func (k *Knowledge) Relations(ctx context.Context) iter.Seq2[graph.Relation, error] {
-	return entries(ctx, k, outTag, func(rest string, value []byte) (r graph.Relation, err error) {
-		head, after, found := strings.Cut(rest, nul)
-		if !found {
-			return r, errDamagedEntry
-		}
-		r.Head = graph.CUI(head)
-		if r.Tail, r.Label, err = splitRelationKey([]byte(after)); err != nil {
-			return r, err
-		}
-		return r, decodeRelation(&r, value)
+		return k.shared.decodeConcept(graph.CUI(rest), value)
 	})
 }
 

@@ -84,8 +84,8 @@ func readRetired(txn *badger.Txn, cui graph.CUI) (graph.Retired, error) {
 }
 
 // readPresent reads a concept or, when it was retired, the one that took its place.
-func readPresent(txn *badger.Txn, cui graph.CUI) (graph.Concept, error) {
-	c, err := readConcept(txn, cui)
+func (k *Knowledge) readPresent(txn *badger.Txn, cui graph.CUI) (graph.Concept, error) {
+	c, err := k.readConcept(txn, cui)
 	if !errors.Is(err, graph.ErrNotFound) {
 		return c, err
 	}
@@ -98,5 +98,5 @@ func readPresent(txn *badger.Txn, cui graph.CUI) (graph.Concept, error) {
 	case r.Into == "":
 		return c, fmt.Errorf("%w: %w", err, graph.ErrRetired)
 	}
-	return readConcept(txn, r.Into)
+	return k.readConcept(txn, r.Into)
 }

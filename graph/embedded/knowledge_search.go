@@ -3,9 +3,7 @@ package embedded
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
@@ -14,86 +12,12 @@ import (
 	"github.com/keci-kg/keci/internal/names"
 )
 
-// posting says that a concept has a name that holds some word, and how many
-// words the shortest such name has: short names are the likelier answers.
-type posting struct {
+// hit is a concept with names that hold some words, and the number of words that
+// the shortest of them has at least.
+type hit struct {
 	length  uint8
 	concept graph.CUI
 }
-
-func comparePostings(a, b posting) int {
-	return cmp.Or(cmp.Compare(a.length, b.length), cmp.Compare(a.concept, b.concept))
-}
-
-const (
-	postingsPerEntry  = 1 << 15 // keeps an entry below maxEntry
-	postingsPerBuffer = 1 << 20 // bounds the memory of a build to some 50 MB
-)
-
-// wordIndex gathers postings and writes them in chunks, so that its memory is
-// bounded whatever the size of the knowledge base.
-type wordIndex struct {
-	write    func(key, value []byte) error
-	postings map[string][]posting
-	count    int
-	chunk    uint32
-}
-
-func (w *wordIndex) add(c graph.Concept) error {
-	shortest := map[string]uint8{}
-	note := func(name string) {
-		list := names.Words(name)
-		length := uint8(min(len(list), 255))
-		for _, word := range list {
-			if known, ok := shortest[word]; !ok || length < known {
-				shortest[word] = length
-			}
-		}
-	}
-	note(c.Name)
-	for _, name := range c.Synonyms {
-		note(name)
-	}
-	if w.postings == nil {
-		w.postings = map[string][]posting{}
-	}
-	for word, length := range shortest {
-		w.postings[word] = append(w.postings[word], posting{length, c.CUI})
-		w.count++
-	}
-	if w.count >= postingsPerBuffer {
-		return w.flush()
-	}
-	return nil
-}
-
-func (w *wordIndex) flush() error {
-	for _, word := range slices.Sorted(maps.Keys(w.postings)) {
-		list := w.postings[word]
-		slices.SortFunc(list, comparePostings)
-		for part := range slices.Chunk(list, postingsPerEntry) {
-			var value []byte
-			for _, p := range part {
-				value = append(value, p.length)
-				value = appendString(value, p.concept)
-			}
-			if err := w.write(wordKey(word, w.chunk), value); err != nil {
-				return fmt.Errorf("indexing the word %q: %w", word, err)
-			}
-			w.chunk++
-		}
-	}
-	w.postings, w.count = nil, 0
-	return nil
-}
-
-// wordKey cuts words that are longer than any that is searched for, because
-// Badger limits the size of keys.
-func wordKey(word string, chunk uint32) []byte {
-	return binary.BigEndian.AppendUint32(append(wordPrefix(word), nul...), chunk)
-}
-
-func wordPrefix(word string) []byte { return []byte(wordTag + word[:min(len(word), 256)]) }
 
 const (
 	maxPostings = 200_000 // read for the beginning of a word
@@ -113,7 +37,7 @@ func (k *Knowledge) Search(ctx context.Context, query string, limit int) (found 
 		if err != nil {
 			return err
 		}
-		found, err = rank(txn, hits, query, limit)
+		found, err = k.rank(txn, hits, query, limit)
 		return err
 	})
 	if err != nil {
@@ -123,19 +47,19 @@ func (k *Knowledge) Search(ctx context.Context, query string, limit int) (found 
 }
 
 // holding returns the concepts whose names hold all words, short names first.
-func holding(ctx context.Context, txn *badger.Txn, wanted []string) ([]posting, error) {
+func holding(ctx context.Context, txn *badger.Txn, wanted []string) ([]hit, error) {
 	var hits map[graph.CUI]uint8
 	for i, word := range wanted {
 		last := i == len(wanted)-1
 		next := map[graph.CUI]uint8{}
-		err := readPostings(ctx, txn, word, last, func(p posting) {
-			length, kept := hits[p.concept]
+		err := readPostings(ctx, txn, word, last, func(length uint8, concept graph.CUI) {
+			before, kept := hits[concept]
 			if hits != nil && !kept {
 				return
 			}
-			length = max(length, p.length)
-			if known, ok := next[p.concept]; !ok || length < known {
-				next[p.concept] = length
+			length = max(length, before)
+			if known, ok := next[concept]; !ok || length < known {
+				next[concept] = length
 			}
 		})
 		if err != nil {
@@ -143,17 +67,19 @@ func holding(ctx context.Context, txn *badger.Txn, wanted []string) ([]posting, 
 		}
 		hits = next
 	}
-	list := make([]posting, 0, len(hits))
+	list := make([]hit, 0, len(hits))
 	for cui, length := range hits {
-		list = append(list, posting{length, cui})
+		list = append(list, hit{length, cui})
 	}
-	slices.SortFunc(list, comparePostings)
+	slices.SortFunc(list, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(a.length, b.length), cmp.Compare(a.concept, b.concept))
+	})
 	return list, nil
 }
 
 // readPostings goes through the postings of a word or, for a prefix, of all
 // words that begin with it, up to a limit.
-func readPostings(ctx context.Context, txn *badger.Txn, word string, isPrefix bool, each func(posting)) error {
+func readPostings(ctx context.Context, txn *badger.Txn, word string, isPrefix bool, each func(length uint8, concept graph.CUI)) error {
 	prefix := wordPrefix(word)
 	if !isPrefix {
 		prefix = append(prefix, nul...)
@@ -166,14 +92,10 @@ func readPostings(ctx context.Context, txn *badger.Txn, word string, isPrefix bo
 			return context.Cause(ctx)
 		}
 		err := it.Item().Value(func(value []byte) error {
-			d := decoder{rest: string(value)}
-			for d.rest != "" && !d.failed {
-				length := d.rest[0]
-				d.rest = d.rest[1:]
-				each(posting{length, graph.CUI(d.string())})
+			return eachPosting(value, func(length uint8, concept graph.CUI) {
+				each(length, concept)
 				read++
-			}
-			return d.err()
+			})
 		})
 		if err != nil {
 			return err
@@ -183,11 +105,11 @@ func readPostings(ctx context.Context, txn *badger.Txn, word string, isPrefix bo
 }
 
 // rank reads the likeliest concepts and orders them by their best name.
-func rank(txn *badger.Txn, hits []posting, query string, limit int) ([]graph.Concept, error) {
+func (k *Knowledge) rank(txn *badger.Txn, hits []hit, query string, limit int) ([]graph.Concept, error) {
 	hits = hits[:min(len(hits), max(maxRanked, limit))]
 	concepts := make([]graph.Concept, 0, len(hits))
 	for _, hit := range hits {
-		c, err := readConcept(txn, hit.concept)
+		c, err := k.readConcept(txn, hit.concept)
 		if err != nil {
 			return nil, err
 		}

@@ -180,38 +180,47 @@ func TestKnowledgeSubgraph(t *testing.T) {
 // they lie among the others.
 func TestKnowledgeSubgraphOfHub(t *testing.T) {
 	const spokes = 500
-	spoke := func(i int) graph.CUI { return graph.CUI(fmt.Sprintf("S%03d", i)) }
-	dir := filepath.Join(t.TempDir(), "store")
-	b, err := NewKnowledgeBuilder(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, cui := range append([]graph.CUI{"HUB", "Z"}, list(spokes, spoke)...) {
-		if err := b.AddConcept(graph.Concept{CUI: cui, Name: string(cui)}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i := range spokes {
-		for _, label := range []string{"a", "b"} {
-			if err := b.AddRelation(graph.Relation{Head: "HUB", Label: label, Tail: spoke(i)}); err != nil {
+	for name, spoke := range map[string]func(i int) graph.CUI{
+		"numbers": func(i int) graph.CUI { return graph.CUI(fmt.Sprintf("S%07d", i*i)) },
+		"others":  func(i int) graph.CUI { return graph.CUI(fmt.Sprintf("SO:%d", 1000+i)) },
+		"both":    func(i int) graph.CUI { return graph.CUI(fmt.Sprintf("S%07d%.*s", i, i%2, "x")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := content{concepts: []graph.Concept{{CUI: "HUB"}}}
+			for i := range spokes {
+				c.concepts = append(c.concepts, graph.Concept{CUI: spoke(i)})
+				for _, label := range []string{"along", "b"} {
+					c.relations = append(c.relations, graph.Relation{Head: "HUB", Label: label, Tail: spoke(i)})
+				}
+			}
+			c.concepts = append(c.concepts, graph.Concept{CUI: "Z"})
+			k := build(t, c)
+			got, err := k.Subgraph(t.Context(), []graph.CUI{"HUB", spoke(0), spoke(1), spoke(250), spoke(499), "Z"})
+			if err != nil {
 				t.Fatal(err)
 			}
-		}
+			var want []graph.Relation
+			for _, label := range []string{"along", "b"} {
+				for _, i := range []int{0, 1, 250, 499} {
+					want = append(want, graph.Relation{Head: "HUB", Label: label, Tail: spoke(i)})
+				}
+			}
+			same(t, want, got.Relations)
+			var all []graph.Relation
+			for r, err := range k.Relations(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, r)
+			}
+			same(t, c.relations, all)
+			neighbors, err := k.Neighbors(t.Context(), spoke(250), 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, c.relations[500:502], neighbors)
+		})
 	}
-	if _, err := b.Finish(t.Context(), "hub", nil); err != nil {
-		t.Fatal(err)
-	}
-	got, err := openKnowledge(t, dir).Subgraph(t.Context(), []graph.CUI{"HUB", "S000", "S001", "S250", "S499", "Z"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want []graph.Relation
-	for _, label := range []string{"a", "b"} {
-		for _, i := range []int{0, 1, 250, 499} {
-			want = append(want, graph.Relation{Head: "HUB", Label: label, Tail: spoke(i)})
-		}
-	}
-	same(t, want, got.Relations)
 }
 
 func list(n int, item func(int) graph.CUI) []graph.CUI {
@@ -376,6 +385,7 @@ func TestKnowledgeBuilderRefuses(t *testing.T) {
 	}
 	for name, c := range map[string]graph.Concept{
 		"the same again": aspirin,
+		"one before":     {CUI: "C00", Name: "x"},
 		"no id":          {Name: "x"},
 		"a NUL":          {CUI: "C\x00", Name: "x"},
 		"too large":      {CUI: "C9", Name: strings.Repeat("x ", maxEntry)},
@@ -405,14 +415,22 @@ func TestOpenKnowledgeRefuses(t *testing.T) {
 }
 
 func TestDecodeDamage(t *testing.T) {
-	whole := encodeConcept(aspirin)
+	var numbers numbering
+	whole := appendConcept(nil, aspirin, func(to []byte, s string) []byte { return append(to, byte(numbers.of([]byte(s)))) })
+	known := shared{strings: numbers.list}
+	if c, err := known.decodeConcept("C01", whole); err != nil || !cmp.Equal(c, aspirin) {
+		t.Errorf("whole: %+v, %v", c, err)
+	}
 	for cut := range whole {
-		if _, err := decodeConcept("C01", whole[:cut]); !errors.Is(err, errDamagedEntry) {
+		if _, err := known.decodeConcept("C01", whole[:cut]); !errors.Is(err, errDamagedEntry) {
 			t.Errorf("cut at %d: %v", cut, err)
 		}
 	}
-	if _, err := decodeConcept("C01", append(whole, 0)); !errors.Is(err, errDamagedEntry) {
+	if _, err := known.decodeConcept("C01", append(whole, 0)); !errors.Is(err, errDamagedEntry) {
 		t.Errorf("a byte too many: %v", err)
+	}
+	if _, err := new(shared).decodeConcept("C01", whole); !errors.Is(err, errDamagedEntry) {
+		t.Errorf("strings that are not there: %v", err)
 	}
 	network := encodeNetwork([]graph.SemanticType{chemical}, []graph.TypeRelation{affects})
 	for cut := range network {

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/embedded"
 	"github.com/keci-kg/keci/umls"
 )
 
@@ -61,7 +62,7 @@ func same[T any](t *testing.T, want, got T) {
 func TestBuildAndOpen(t *testing.T) {
 	dir, info := buildSmall(t)
 	same(t, graph.KnowledgeBaseInfo{
-		Name: "small", Digest: info.Digest, FormatVersion: 1, Concepts: 3, Names: 4, Relations: 1,
+		Name: "small", Digest: info.Digest, FormatVersion: embedded.KnowledgeFormat, Concepts: 3, Names: 4, Relations: 1,
 		SemanticTypes: 2, TypeRelations: 1, Sources: small().SourceInfos[:1],
 	}, info)
 	read, err := ReadInfo(dir)
@@ -168,7 +169,7 @@ func TestOpenAnotherVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	newer := bytes.Replace(content, []byte(`"formatVersion": 1`), []byte(`"formatVersion": 9`), 1)
+	newer := bytes.Replace(content, []byte(`"formatVersion": 2`), []byte(`"formatVersion": 9`), 1)
 	if err := os.WriteFile(path, newer, 0o644); err != nil {
 		t.Fatal(err)
 	}
