@@ -26,6 +26,7 @@ type kbBuildOptions struct {
 	languages []string
 	sources   []string
 	types     []string
+	after     string
 	strict    bool
 	force     bool
 	quiet     bool
@@ -47,10 +48,15 @@ Terms of ontologies that refer to a concept of UMLS become that concept, other
 terms a concept of their own. Their semantic types come from the mapping file of
 --mapping; keci kb types prints the one in the program, to be edited.
 
+With --after, what the knowledge base DIR had and the new one has not is kept as
+retired: its identifier leads to what took its place, where that is known, and so
+does everything that was extracted with it. DIR may be OUT, with --force.
+
 What is wrong with the input is listed at the end, with file, line and column, and
 left out; with --strict the first such thing stops the build. The folder gets its
 name when it is whole: a build that is broken off leaves nothing.`,
 		Example: `  keci kb build kb-2026AA --rrf 2026AA --sources MSH,GO,NCBI --languages ENG
+  keci kb build kb-2026AB --rrf 2026AB --after kb-2026AA
   keci kb build kb-open --obo ontologies/*.obo chebi.json`,
 		Args: minimumArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0], args[1:]) },
@@ -64,6 +70,7 @@ name when it is whole: a build that is broken off leaves nothing.`,
 	flags.StringSliceVar(&o.languages, "languages", []string{"ENG"}, "languages (LAT) of the release's names; the first gives the preferred ones")
 	flags.StringSliceVar(&o.sources, "sources", nil, "sources (SAB) of the release to read (default: all)")
 	flags.StringSliceVar(&o.types, "types", nil, "semantic types (TUI) that the release's concepts must have one of (default: all)")
+	flags.StringVar(&o.after, "after", "", "knowledge base `DIR` that this one takes the place of")
 	flags.BoolVar(&o.strict, "strict", false, "stop at the first thing that is wrong with the input")
 	flags.BoolVar(&o.force, "force", false, "replace the knowledge base OUT")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "tell no progress")
@@ -91,6 +98,14 @@ func (o *kbBuildOptions) run(cmd *cobra.Command, out string, more []string) erro
 	source, err := o.source(cmd.Context(), problems, progress)
 	if err != nil {
 		return err
+	}
+	if o.after != "" {
+		following, err := knowledgebase.Follow(source, o.after)
+		if err != nil {
+			return err
+		}
+		defer following.Close()
+		source = following
 	}
 	info, err := knowledgebase.Build(cmd.Context(), out, source, knowledgebase.Options{
 		Name: o.name, Force: o.force, Step: progress.Step,

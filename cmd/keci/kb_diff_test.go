@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,19 @@ func TestKBDiff(t *testing.T) {
 	shown := runKBJSON[shownConcept](t, "show", "--kb", newer, "C01")
 	if shown.CUI != "C04" || shown.Retired == nil || *shown.Retired != (graph.Retired{CUI: "C01", Into: "C04", Release: "2025AB"}) {
 		t.Errorf("a retired concept: %+v", shown)
+	}
+	// A release that tells nothing of C01, after one that had it.
+	if err := os.Remove(filepath.Join(tables, "MRCUI.RRF")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := runKB(t, "build", newer, "--force", "--rrf", tables, "--after", older); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := runKB(t, "show", "--kb", newer, "C01"); !errors.Is(err, graph.ErrRetired) {
+		t.Errorf("a concept that went: %v", err)
+	}
+	if _, _, err := runKB(t, "build", newer, "--force", "--rrf", tables, "--after", parent); exitCode(err) != exitFailed || !strings.Contains(err.Error(), parent) {
+		t.Errorf("nothing to follow: %v", err)
 	}
 	if _, _, err := runKB(t, "diff", older, parent); exitCode(err) != exitFailed || !strings.Contains(err.Error(), parent) {
 		t.Errorf("no knowledge base: %v", err)

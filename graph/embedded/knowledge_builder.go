@@ -176,14 +176,17 @@ func (b *KnowledgeBuilder) AddRelation(r graph.Relation) error {
 	return nil
 }
 
-// AddRetired adds what became of a concept that is not in the knowledge base any
-// more. Of a concept that is there, or was told of before, it is passed over. What
-// took its place may be retired as well: the end of the way is kept.
+// AddRetired adds, after all concepts, what became of one that is not in the
+// knowledge base any more. Of a concept that is there, or was told of before, it
+// is passed over. What took its place may be retired as well: the end of the way
+// is kept.
 func (b *KnowledgeBuilder) AddRetired(r graph.Retired) error {
 	if !isIdentifier(r.CUI) {
 		return fmt.Errorf("adding the retired concept %q: %w", r.CUI, errNoIdentifier)
 	}
-	b.retired.list = append(b.retired.list, r)
+	if !b.concepts.has(r.CUI) {
+		b.retired.list = append(b.retired.list, r)
+	}
 	return nil
 }
 
@@ -261,9 +264,6 @@ func (b *KnowledgeBuilder) putLinks(ctx context.Context, links *linkSorter) erro
 func (b *KnowledgeBuilder) putRetired() error {
 	var followed []graph.Retired
 	for r := range b.retired.each(b.concepts.has) {
-		if b.concepts.has(r.CUI) {
-			continue
-		}
 		b.record = appendString(appendString(appendString(b.record[:0], r.CUI), r.Into), r.Release)
 		if err := cmp.Or(b.hashed(retiredTag, b.record), b.tables.put(retiredKey(r.CUI), encodeRetired(r))); err != nil {
 			return fmt.Errorf("adding the retired concept %s: %w", r.CUI, err)

@@ -27,7 +27,7 @@ type Source interface {
 }
 
 // History is what a Source may know beside: the concepts of earlier releases
-// that it does not have, each once, in any order.
+// that it does not have, in any order. Of what is told of one concept the first counts.
 type History interface {
 	Retired(context.Context) iter.Seq2[graph.Retired, error]
 }

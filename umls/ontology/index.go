@@ -178,9 +178,16 @@ func unionTypes(a, b []graph.TUI) []graph.TUI {
 	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
 }
 
-// retired is what became of identifiers that are not used any more, in order.
+// retired is what became of identifiers that are not those of concepts, in order:
+// those of obsolete terms, further ones, and those of terms that name a concept of
+// UMLS, which may not have done so when the ontology was read before.
 func (x *index) retired() []graph.Retired {
 	known := map[graph.CUI]graph.CUI{}
+	for _, t := range x.terms {
+		if own := localCUI(t.id); t.named && t.cui != own {
+			known[own] = t.cui
+		}
+	}
 	for _, pair := range x.replaced {
 		if _, used := x.find(pair[0]); used {
 			continue

@@ -236,8 +236,8 @@ func (o *Ontologies) Sources(context.Context) ([]graph.SourceInfo, error) {
 	return sources, nil
 }
 
-// Retired gives the identifiers of obsolete terms and the further identifiers of
-// others, with the concepts that took their place.
+// Retired gives the identifiers of obsolete terms, of terms that name a concept of
+// UMLS, and the further identifiers of others, with the concepts that took their place.
 func (o *Ontologies) Retired(ctx context.Context) iter.Seq2[graph.Retired, error] {
 	return func(yield func(graph.Retired, error) bool) {
 		for _, r := range o.index.retired() {

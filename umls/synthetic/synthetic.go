@@ -1,9 +1,9 @@
 // Package synthetic makes up releases in UMLS's layout, of any size, to measure
 // with: a licence is needed for the real ones. What it says is nonsense.
 //
-// The proportions are those of a full release: about four names, one and a
-// third semantic types and thirteen relation rows a concept, a definition for
-// every fifteenth. Every table is sorted, every relation is there in both
+// The proportions are those of a full release, with 4.5 million concepts, 17
+// million names and 62 million relation rows: 3.8 names, one and a third semantic
+// types and fourteen relation rows a concept, a definition for every fifteenth. Every table is sorted, every relation is there in both
 // directions, and names share words, as real ones do.
 package synthetic
 
@@ -121,7 +121,7 @@ func (w *writer) random(concept int, purpose uint64) *rand.Rand {
 func (w *writer) concept(i int) {
 	r := w.random(i, 'n')
 	w.counts.Concepts++
-	names := 1 + r.IntN(6) // 3.5 on average
+	names := 1 + r.IntN(6) + r.IntN(18)/13 // 3.8 on average
 	stem := w.name(r)
 	for n := range names {
 		name, status, form := stem, "P", "PF"
