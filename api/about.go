@@ -11,13 +11,13 @@ import (
 )
 
 func (s *Server) routeAbout(operations huma.API) {
-	about := func(id, path, summary string) huma.Operation {
-		return s.operation(huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"about"}})
+	about := func(needs access, id, path, summary string) huma.Operation {
+		return s.operation(needs, huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"about"}})
 	}
-	huma.Register(operations, about("model", "/v1/model", "The model that extracts"), s.aboutModel)
-	huma.Register(operations, about("kb", "/v1/kb", "The knowledge base"), s.aboutKB)
-	huma.Register(operations, about("health", "/healthz", "Whether the server lives"), s.health)
-	huma.Register(operations, about("ready", "/readyz", "Whether the server can take work"), s.ready)
+	huma.Register(operations, about(mayRead, "model", "/v1/model", "The model that extracts"), s.aboutModel)
+	huma.Register(operations, about(mayRead, "kb", "/v1/kb", "The knowledge base"), s.aboutKB)
+	huma.Register(operations, about(mayNothing, "health", "/healthz", "Whether the server lives"), s.health)
+	huma.Register(operations, about(mayNothing, "ready", "/readyz", "Whether the server can take work"), s.ready)
 }
 
 type modelOutput struct {

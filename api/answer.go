@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -26,7 +27,7 @@ type question struct {
 // comes from the cache, from an equal question that is being worked on, or from
 // working it out. known reports whether the cache had it.
 func (s *Server) answer(ctx context.Context, q question) (doc graph.Document, known bool, err error) {
-	key := newCacheKey("1", q.task, q.doc.Title, q.doc.Text, s.model.Digest, s.kb.Digest)
+	key := newCacheKey(s.Program, q.task, q.doc.Title, q.doc.Text, s.model.Digest, s.kb.Digest)
 	data, known := s.cached(key)
 	if !known {
 		if data, err = s.workOnce(ctx, key, q); err != nil {
@@ -53,15 +54,15 @@ func (s *Server) cached(key cacheKey) (data []byte, known bool) {
 
 // workOnce works a question out, once for all who ask it at a time. The work
 // goes on when the one who asked first has left, for the others and the cache.
+// Jobs work alone, so that one that is cancelled takes no other with it.
 func (s *Server) workOnce(ctx context.Context, key cacheKey, q question) ([]byte, error) {
-	flight := s.flights.DoChan(string(key[:]), func() (_ any, err error) {
-		defer func() {
-			if fault := recover(); fault != nil {
-				s.Log.Error("panic", "id", ctx.Value(requestIDKey{}), "error", fault, "stack", string(debug.Stack()))
-				err = errPanic
-			}
-		}()
-		return s.work(context.WithoutCancel(ctx), key, q)
+	if clientOf(ctx).background {
+		return s.workSafely(ctx, key, q)
+	}
+	flight := s.flights.DoChan(string(key[:]), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Limits.Timeout)
+		defer cancel()
+		return s.workSafely(ctx, key, q)
 	})
 	select {
 	case <-ctx.Done():
@@ -72,22 +73,36 @@ func (s *Server) workOnce(ctx context.Context, key cacheKey, q question) ([]byte
 	}
 }
 
-// work works a question out within the limits and keeps the answer.
+// workSafely makes an error of a panic.
+func (s *Server) workSafely(ctx context.Context, key cacheKey, q question) (data []byte, err error) {
+	s.works.Add(1)
+	defer s.works.Done()
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.Log.Error("panic", "id", ctx.Value(requestIDKey{}), "error", fault, "stack", string(debug.Stack()))
+			err = errPanic
+		}
+	}()
+	return s.work(ctx, key, q)
+}
+
+// work works a question out, when its turn has come, and keeps the answer.
 func (s *Server) work(ctx context.Context, key cacheKey, q question) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.Limits.Timeout)
-	defer cancel()
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return nil, s.busy()
-	}
-	q.doc.ID = ""
-	doc, err := q.work(ctx, q.doc)
-	if ctx.Err() != nil {
-		return nil, newProblem(http.StatusGatewayTimeout, "", "the text was not done in %s (--timeout); send a shorter one", s.Limits.Timeout)
-	}
+	release, err := s.turn(ctx)
 	if err != nil {
+		return nil, err
+	}
+	defer release()
+	limited, cancel := context.WithTimeout(ctx, s.Limits.Timeout) // a job may have waited longer
+	defer cancel()
+	q.doc.ID = ""
+	doc, err := q.work(limited, q.doc)
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return nil, ctx.Err()
+	case limited.Err() != nil:
+		return nil, newProblem(http.StatusGatewayTimeout, "", "the text was not done in %s (--timeout); send a shorter one", s.Limits.Timeout)
+	case err != nil:
 		return nil, fmt.Errorf("working on the text (%s): %w", q.task, err)
 	}
 	if doc, err = doc.WithOffsets(graph.OffsetCodepoint); err != nil {
@@ -106,19 +121,13 @@ func (s *Server) work(ctx context.Context, key cacheKey, q question) ([]byte, er
 	return data, nil
 }
 
-func (s *Server) busy() *Problem {
-	problem := newProblem(http.StatusServiceUnavailable, "", "%d texts at a time are worked on (--concurrency), and no turn came within %s (--timeout); try again later",
-		s.Limits.Concurrency, s.Limits.Timeout)
-	problem.retryAfter = s.Limits.Timeout
-	return problem
-}
-
 // rendered is a document in the form that was asked for.
 type rendered struct {
 	Status      int
 	ContentType string `header:"Content-Type"`
 	Cache       string `header:"X-Cache" enum:"hit,miss" doc:"Whether the answer was known or worked out."`
-	Location    string `header:"Location" doc:"Where the stored document is."`
+	Location    string `header:"Location" doc:"Where the stored document or, after Prefer: respond-async, the job is."`
+	Applied     string `header:"Preference-Applied" doc:"What of Prefer was done."`
 	Body        []byte
 }
 

@@ -12,19 +12,20 @@ import (
 func (s *Server) routeConcepts(operations huma.API) {
 	for _, op := range []struct {
 		id, path, summary string
+		errors            []int
 		register          func(huma.Operation)
 	}{
-		{"search-concepts", "/v1/concepts", "Search concepts by their names",
+		{"search-concepts", "/v1/concepts", "Search concepts by their names", nil,
 			func(op huma.Operation) { huma.Register(operations, op, s.searchConcepts) }},
-		{"get-concept", "/v1/concepts/{cui}", "A concept of the knowledge base",
+		{"get-concept", "/v1/concepts/{cui}", "A concept of the knowledge base", []int{http.StatusNotFound},
 			func(op huma.Operation) { huma.Register(operations, op, s.getConcept) }},
-		{"concept-neighbors", "/v1/concepts/{cui}/neighbors", "The curated relations of a concept",
+		{"concept-neighbors", "/v1/concepts/{cui}/neighbors", "The curated relations of a concept", []int{http.StatusNotFound},
 			func(op huma.Operation) { huma.Register(operations, op, s.conceptNeighbors) }},
-		{"concept-mentions", "/v1/concepts/{cui}/mentions", "Where a concept was seen in the stored documents",
+		{"concept-mentions", "/v1/concepts/{cui}/mentions", "Where a concept was seen in the stored documents", []int{http.StatusNotFound},
 			func(op huma.Operation) { huma.Register(operations, op, s.conceptMentions) }},
 	} {
-		op.register(s.operation(huma.Operation{
-			OperationID: op.id, Method: http.MethodGet, Path: op.path, Summary: op.summary, Tags: []string{"knowledge"},
+		op.register(s.operation(mayRead, huma.Operation{
+			OperationID: op.id, Method: http.MethodGet, Path: op.path, Summary: op.summary, Tags: []string{"knowledge"}, Errors: op.errors,
 		}))
 	}
 }

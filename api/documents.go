@@ -18,28 +18,33 @@ import (
 var documentType = reflect.TypeFor[graph.Document]()
 
 func (s *Server) routeDocuments(operations huma.API) {
-	huma.Register(operations, s.documentOperation(huma.Operation{
+	huma.Register(operations, s.documentOperation(mayWrite, huma.Operation{
 		OperationID: "submit-document", Method: http.MethodPost, Path: "/v1/documents", Tags: []string{"documents"},
 		Summary: "Extract the graph of a document and store it", DefaultStatus: http.StatusCreated,
 		Description: "201 when the document is new, 200 when it was known. An id that is known with another text or title is refused unless replace is set; " +
-			"replace also extracts a known text anew.",
+			"replace also extracts a known text anew. With Prefer: respond-async it is done in a job.",
+		Responses: map[string]*huma.Response{"202": s.jobResponse(operations)},
+		Errors:    []int{http.StatusConflict},
 	}, operations), s.submitDocument)
-	huma.Register(operations, s.operation(huma.Operation{
+	huma.Register(operations, s.operation(mayRead, huma.Operation{
 		OperationID: "list-documents", Method: http.MethodGet, Path: "/v1/documents", Tags: []string{"documents"},
 		Summary: "List the stored documents in order of id",
 	}), s.listDocuments)
-	huma.Register(operations, s.documentOperation(huma.Operation{
+	huma.Register(operations, s.documentOperation(mayRead, huma.Operation{
 		OperationID: "get-document", Method: http.MethodGet, Path: "/v1/documents/{id}", Tags: []string{"documents"},
 		Summary: "A stored document with what was extracted from it",
+		Errors:  []int{http.StatusNotFound},
 	}, operations), s.getDocument)
-	huma.Register(operations, s.operation(huma.Operation{
+	huma.Register(operations, s.operation(mayWrite, huma.Operation{
 		OperationID: "delete-document", Method: http.MethodDelete, Path: "/v1/documents/{id}", Tags: []string{"documents"},
 		Summary: "Remove a document and all that was extracted from it",
+		Errors:  []int{http.StatusNotFound},
 	}), s.deleteDocument)
 }
 
 type submitInput struct {
 	DocumentInput
+	AsyncInput
 	Replace bool `query:"replace" doc:"Replace what is known under the id."`
 }
 
@@ -51,6 +56,9 @@ func (s *Server) submitDocument(ctx context.Context, in *submitInput) (*rendered
 	doc, err := s.document(in.Body)
 	if err != nil {
 		return nil, err
+	}
+	if in.async() {
+		return s.submitLater(ctx, in, doc)
 	}
 	saved, err := s.submit(ctx, doc, in.Replace)
 	if err != nil {
@@ -108,6 +116,16 @@ func newConflict(id string) *Problem {
 	return newProblem(http.StatusConflict, "id", "document %q is known with another text or title; send ?replace=true to replace it", id)
 }
 
+// nextLink is the header Link to the next page, whose parameters are names and
+// values in turn.
+func nextLink(path string, parameters ...string) string {
+	query := url.Values{}
+	for i := 0; i < len(parameters); i += 2 {
+		query.Set(parameters[i], parameters[i+1])
+	}
+	return "<" + path + "?" + query.Encode() + `>; rel="next"`
+}
+
 // PageInput bounds a list. (Exported because huma reads embedded fields of
 // exported types only, like the others of its kind.)
 type PageInput struct {
@@ -146,8 +164,7 @@ func (s *Server) listDocuments(ctx context.Context, in *listInput) (*listOutput,
 	if len(docs) > in.Limit {
 		docs = docs[:in.Limit]
 		out.Body.Next = docs[in.Limit-1].ID
-		query := url.Values{"after": {out.Body.Next}, "limit": {strconv.Itoa(in.Limit)}}
-		out.Link = "</v1/documents?" + query.Encode() + `>; rel="next"`
+		out.Link = nextLink("/v1/documents", "after", out.Body.Next, "limit", strconv.Itoa(in.Limit))
 	}
 	out.Body.Documents = make([]documentEntry, len(docs))
 	for i, doc := range docs {

@@ -24,7 +24,8 @@ func TestProblems(t *testing.T) {
 		return string(body)
 	}
 	s := start(t, func(config *api.Config) {
-		config.Limits = api.Limits{TextBytes: 1000, BodyBytes: 8000, Timeout: 50 * time.Millisecond, Concurrency: 1}
+		config.Limits.TextBytes, config.Limits.BodyBytes = 1000, 8000
+		config.Limits.Timeout, config.Limits.Concurrency = 50*time.Millisecond, 1
 	})
 	saved := `{"id":"known","text":"FKBP12 binds FK506."}`
 	s.mustAsk(t, http.StatusCreated, "POST", "/v1/documents", saved)

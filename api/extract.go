@@ -43,37 +43,38 @@ func (s *Server) document(body documentBody) (graph.Document, error) {
 }
 
 func (s *Server) routeExtract(operations huma.API) {
-	huma.Register(operations, s.documentOperation(huma.Operation{
+	huma.Register(operations, s.documentOperation(mayRead, huma.Operation{
 		OperationID: "extract", Method: http.MethodPost, Path: "/v1/extract", Tags: []string{"documents"},
 		Summary: "Extract the graph of a text", Description: "Entities, their concepts and the relations among them. Nothing is stored.",
 	}, operations), s.extract)
-	huma.Register(operations, s.documentOperation(huma.Operation{
+	huma.Register(operations, s.documentOperation(mayRead, huma.Operation{
 		OperationID: "link", Method: http.MethodPost, Path: "/v1/link", Tags: []string{"documents"},
 		Summary: "Link a text to the knowledge base", Description: "The mentions of the text with every candidate concept, best first. Nothing is stored.",
 	}, operations), s.link)
 }
 
 // documentOperation describes an operation that answers with a document.
-func (s *Server) documentOperation(op huma.Operation, operations huma.API) huma.Operation {
+func (s *Server) documentOperation(needs access, op huma.Operation, operations huma.API) huma.Operation {
 	schema := operations.OpenAPI().Components.Schemas.Schema(documentType, true, "Document")
 	response := &huma.Response{Description: "The document", Content: map[string]*huma.MediaType{
 		"application/json": {Schema: schema},
 		"image/svg+xml":    {Schema: &huma.Schema{Type: huma.TypeString}},
 	}}
-	op.Responses = map[string]*huma.Response{"200": response}
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	op.Responses["200"] = response
 	if op.DefaultStatus != 0 {
 		op.Responses["201"] = response
 	}
-	op.Errors = []int{
-		http.StatusBadRequest, http.StatusNotAcceptable, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout,
-	}
+	op.Errors = append(op.Errors, http.StatusNotAcceptable)
 	if op.Method == http.MethodPost {
+		op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusGatewayTimeout)
 		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
 			"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}},
 		}}
 	}
-	return s.operation(op)
+	return s.operation(needs, op)
 }
 
 func (s *Server) extract(ctx context.Context, in *DocumentInput) (*rendered, error) {

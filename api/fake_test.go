@@ -13,8 +13,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/keci-kg/keci/api"
+	"github.com/keci-kg/keci/api/jobs"
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/embedded"
@@ -133,7 +135,12 @@ func start(t testing.TB, change func(*api.Config)) service {
 	}
 	t.Cleanup(func() { cache.Close() })
 	f, log := &fake{}, &strings.Builder{}
-	config := api.Config{Extractor: f, Linker: f, Store: store, Cache: cache, Limits: api.DefaultLimits(),
+	queue, err := jobs.Open(t.TempDir(), jobs.DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { queue.Close() })
+	config := api.Config{Extractor: f, Linker: f, Store: store, Cache: cache, Jobs: queue, Limits: api.DefaultLimits(),
 		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	if change != nil {
 		change(&config)
@@ -142,7 +149,17 @@ func start(t testing.TB, change func(*api.Config)) service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return service{server, f, store, log}
+	s := service{server, f, store, log}
+	t.Cleanup(func() { stop(t, s) })
+	return s
+}
+
+// stop breaks off what runs.
+func stop(t testing.TB, s service) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	s.Stop(ctx)
 }
 
 // ask sends a request; header holds names and values in turn.

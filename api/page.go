@@ -32,21 +32,25 @@ func (s *Server) routePage() {
 		panic(err)
 	}
 	server := echo.WrapHandler(http.FileServerFS(files))
-	s.echo.GET("/", server, securePage)
+	s.echo.GET("/", server, secure(policy))
 	for _, entry := range entries {
 		if entry.Name() != "index.html" {
-			s.echo.GET("/"+entry.Name(), server, securePage)
+			s.echo.GET("/"+entry.Name(), server, secure(policy))
 		}
 	}
 }
 
-func securePage(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		header := c.Response().Header()
-		header.Set(echo.HeaderContentSecurityPolicy, policy)
-		header.Set(echo.HeaderXContentTypeOptions, "nosniff")
-		header.Set(echo.HeaderReferrerPolicy, "no-referrer")
-		header.Set(echo.HeaderCacheControl, "no-cache")
-		return next(c)
+// secure sends with a page what it may load, and that nothing else is to be
+// guessed from it.
+func secure(policy string) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			header := c.Response().Header()
+			header.Set(echo.HeaderContentSecurityPolicy, policy)
+			header.Set(echo.HeaderXContentTypeOptions, "nosniff")
+			header.Set(echo.HeaderReferrerPolicy, "no-referrer")
+			header.Set(echo.HeaderCacheControl, "no-cache")
+			return next(c)
+		}
 	}
 }

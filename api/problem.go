@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/labstack/echo/v4"
 
+	"github.com/keci-kg/keci/api/jobs"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format/picture"
 )
@@ -29,7 +31,8 @@ type Problem struct {
 	Field    string       `json:"field,omitempty" doc:"The field or parameter at fault, the first when there are several."`
 	Errors   []FieldError `json:"errors,omitempty" doc:"All faults, when there are several."`
 
-	retryAfter time.Duration
+	retryAfter time.Duration // when it may go better
+	challenge  bool          // ask for a token
 }
 
 // FieldError is one of several faults of a request.
@@ -46,6 +49,8 @@ const statusClientGone = 499
 var problemKinds = map[int]struct{ name, title string }{
 	http.StatusBadRequest:            {"malformed-request", "The request cannot be read"},
 	statusClientGone:                 {"client-gone", "The client has left"},
+	http.StatusUnauthorized:          {"unauthorized", "The client is not known"},
+	http.StatusTooManyRequests:       {"too-many-requests", "The client asks for too much at once"},
 	http.StatusForbidden:             {"forbidden", "The request is not allowed"},
 	http.StatusNotFound:              {"not-found", "There is no such thing"},
 	http.StatusMethodNotAllowed:      {"method-not-allowed", "The method is not allowed here"},
@@ -88,7 +93,10 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 func (p *Problem) GetHeaders() http.Header {
 	headers := http.Header{}
 	if p.retryAfter > 0 {
-		headers.Set("Retry-After", strconv.Itoa(max(1, int(p.retryAfter.Seconds()))))
+		headers.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
+	}
+	if p.challenge {
+		headers.Set("WWW-Authenticate", `Bearer realm="keci"`)
 	}
 	return headers
 }
@@ -101,8 +109,16 @@ func init() {
 	}
 }
 
-// problemOfFaults is the problem for what huma found wrong with a request.
+// problemOfFaults is the problem for what huma found wrong with a request. A body
+// that breaks off is no fault of the server, and how large one may be is told later.
 func problemOfFaults(status int, message string, faults []error) *Problem {
+	switch {
+	case message == "cannot read request body" && len(faults) == 1:
+		status = http.StatusBadRequest
+		faults = []error{fmt.Errorf("the body of the request could not be read to its end: %w", faults[0])}
+	case status == http.StatusRequestEntityTooLarge:
+		message = ""
+	}
 	p := newProblem(status, "", "%s", message)
 	for _, fault := range faults {
 		p.Errors = append(p.Errors, fieldError(fault))
@@ -156,6 +172,10 @@ func problemOf(err error) *Problem {
 		return newProblem(http.StatusNotFound, "", "%v", err)
 	case errors.Is(err, graph.ErrConflict):
 		return newProblem(http.StatusConflict, "id", "%v; send ?replace=true to replace the document", err)
+	case errors.Is(err, jobs.ErrNotFound):
+		return newProblem(http.StatusNotFound, "", "%v", err)
+	case errors.Is(err, jobs.ErrStopped):
+		return newProblem(http.StatusServiceUnavailable, "", "the server is stopping")
 	case errors.Is(err, graph.ErrUnavailable):
 		unavailable := newProblem(http.StatusServiceUnavailable, "", "the store of the server cannot be reached; try again later")
 		unavailable.retryAfter = storeRetryAfter

@@ -10,10 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
-	"runtime"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,8 +23,11 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
 
+	"github.com/keci-kg/keci/api/jobs"
+	"github.com/keci-kg/keci/api/turns"
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/graph"
 )
@@ -34,49 +39,46 @@ type Linker interface {
 	Link(ctx context.Context, text string) ([]graph.Mention, error)
 }
 
-// Limits bound what a request may ask for. Each is told in the problem that it
-// causes, under the name of the flag that sets it.
-type Limits struct {
-	TextBytes   int           // --max-text-bytes: the longest text
-	BodyBytes   int64         // --max-body-bytes: the longest body of a request
-	Timeout     time.Duration // --timeout: for the extraction of one document, waiting included
-	Concurrency int           // --concurrency: extractions at a time
-}
-
-// DefaultLimits suit one machine: a text may be as long as a full article.
-func DefaultLimits() Limits {
-	return Limits{TextBytes: 256 << 10, BodyBytes: 2 << 20, Timeout: time.Minute, Concurrency: runtime.GOMAXPROCS(0)}
-}
-
 // Config is what a Server needs. All fields without a remark are required.
 type Config struct {
 	Extractor fusion.Extractor
 	Linker    Linker
 	Store     graph.Store
-	Cache     *Cache // nil: every answer is worked out
+	Jobs      *jobs.Queue  // not started; the server starts and stops it
+	Cache     *Cache       // nil: every answer is worked out
+	Tokens    *Tokens      // nil: everyone may do everything
+	Origins   []string     // other sites whose pages may use the server; "*" is all
+	Proxies   []*net.IPNet // whose word on the address of a client is taken
 	Limits    Limits
 	Log       *slog.Logger // never gets texts; nil: slog.Default()
 	Version   string       // of the program, for the OpenAPI description
+	// Program is the digest of the program: answers that another program has put
+	// into the cache are not taken out.
+	Program string
 }
 
 // Server serves the REST interface and the page. It is an http.Handler.
 type Server struct {
 	Config
-	echo     *echo.Echo
-	model    fusion.ModelInfo
-	kb       graph.KnowledgeBaseInfo
-	slots    chan struct{}      // one is held during an extraction
-	flights  singleflight.Group // equal questions asked at a time are worked out once
+	echo    *echo.Echo
+	handler http.Handler // echo, its answers compressed
+	model   fusion.ModelInfo
+	kb      graph.KnowledgeBaseInfo
+	turns   *turns.Queue       // a place is held during an extraction
+	flights singleflight.Group // equal questions asked at a time are worked out once
+	works   sync.WaitGroup     // what is being worked out
+
 	stopping atomic.Bool
 }
 
-// New makes a server; it asks the extractor and the store what they are.
+// New makes a server; it asks the extractor and the store what they are, and
+// goes on with the jobs that were not done.
 func New(ctx context.Context, config Config) (*Server, error) {
 	if config.Log == nil {
 		config.Log = slog.Default()
 	}
-	if config.Limits.Concurrency < 1 || config.Limits.TextBytes < 1 || config.Limits.BodyBytes < 1 || config.Limits.Timeout <= 0 {
-		return nil, fmt.Errorf("every limit of the server must be positive: %+v", config.Limits)
+	if err := config.Limits.check(); err != nil {
+		return nil, err
 	}
 	kb, err := config.Store.Info(ctx)
 	if err != nil {
@@ -87,17 +89,39 @@ func New(ctx context.Context, config Config) (*Server, error) {
 		echo:   echo.New(),
 		model:  config.Extractor.Info(),
 		kb:     kb,
-		slots:  make(chan struct{}, config.Limits.Concurrency),
+		turns:  turns.New(config.Limits.Concurrency),
+	}
+	if s.handler, err = compressed(s.echo); err != nil {
+		return nil, err
 	}
 	s.route()
+	s.Jobs.Start(config.Limits.Concurrency, s.workOnTask)
 	return s, nil
 }
 
 // ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Serve answers on listener until ctx ends; then it lets the requests that run
-// finish, as long as the time limit of a request.
+// Stop ends the streams that are open, begins no more documents of jobs and waits
+// for what is being worked out; jobs are broken off when ctx ends. They go on after
+// the next start.
+func (s *Server) Stop(ctx context.Context) {
+	s.stopping.Store(true)
+	s.Jobs.Stop(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.works.Wait()
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// Serve answers on listener until ctx ends; then it lets the requests and the
+// documents of jobs that are worked on finish, as long as the time limit of a
+// request.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           s,
@@ -116,44 +140,90 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.Log.Info("stopping when the requests that run are done")
-	s.stopping.Store(true)
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Limits.Timeout)
 	defer cancel()
-	if err := server.Shutdown(finish); err != nil {
-		return fmt.Errorf("stopping with requests unfinished: %w", err)
+	var group errgroup.Group
+	group.Go(func() error { s.Stop(finish); return nil })
+	group.Go(func() error { return server.Shutdown(finish) })
+	if err := group.Wait(); err != nil {
+		return errors.Join(fmt.Errorf("stopping with requests unfinished: %w", err), server.Close())
 	}
 	return nil
 }
 
 func (s *Server) route() {
 	s.echo.HTTPErrorHandler = s.writeProblem
+	s.echo.IPExtractor = s.address()
 	s.echo.Use(
 		middleware.RequestIDWithConfig(middleware.RequestIDConfig{RequestIDHandler: rememberRequestID}),
+		s.identify,
 		middleware.RequestLoggerWithConfig(s.requestLog()),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
-		refuseOtherSites,
-		unescapeParams,
 	)
+	if len(s.Origins) > 0 {
+		s.echo.Use(s.allowOrigins())
+	}
+	if !slices.Contains(s.Origins, "*") {
+		s.echo.Use(s.refuseOtherSites())
+	}
+	if s.Limits.Rate > 0 {
+		s.echo.Use(s.limitRate())
+	}
+	s.echo.Use(decompress, unescapeParams)
 	operations := bodies{humaecho.New(s.echo, s.humaConfig())}
+	operations.UseMiddleware(s.authorize, tag)
 	s.routeExtract(operations)
 	s.routeDocuments(operations)
+	s.routeBatches(operations)
+	s.routeJobs(operations)
 	s.routeConcepts(operations)
 	s.routeSubgraph(operations)
 	s.routeAbout(operations)
+	s.routeDocs()
 	s.routePage()
 }
 
-// otherSites tells requests of a browser that another site's page makes.
-var otherSites = http.NewCrossOriginProtection()
+// address finds the address of a client: the other end of the connection, or what
+// a proxy says that is trusted.
+func (s *Server) address() echo.IPExtractor {
+	if len(s.Proxies) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	trusted := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, network := range s.Proxies {
+		trusted = append(trusted, echo.TrustIPRange(network))
+	}
+	return echo.ExtractIPFromXFFHeader(trusted...)
+}
+
+// allowOrigins tells browsers that the pages of some other sites may use the server.
+func (s *Server) allowOrigins() echo.MiddlewareFunc {
+	return middleware.CORSWithConfig(middleware.CORSConfig{
+		AllowOrigins: s.Origins,
+		AllowMethods: []string{http.MethodGet, http.MethodPost, http.MethodDelete},
+		AllowHeaders: []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderContentEncoding, echo.HeaderAccept,
+			echo.HeaderXRequestID, "If-None-Match", "Prefer", "Idempotency-Key"},
+		ExposeHeaders: []string{echo.HeaderXRequestID, echo.HeaderLocation, "Link", "ETag", echo.HeaderRetryAfter, "Preference-Applied", cacheHeader},
+		MaxAge:        600,
+	})
+}
 
 // refuseOtherSites keeps the pages of other sites from using, through the
 // browser of someone who visits them, a service that only that one can reach.
-func refuseOtherSites(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if err := otherSites.Check(c.Request()); err != nil {
-			return newProblem(http.StatusForbidden, "", "a page of another site asked for this: %v", err)
+func (s *Server) refuseOtherSites() echo.MiddlewareFunc {
+	protection := http.NewCrossOriginProtection()
+	for _, origin := range s.Origins {
+		if err := protection.AddTrustedOrigin(origin); err != nil {
+			s.Log.Warn("no origin of pages", "origin", origin, "error", err)
 		}
-		return next(c)
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := protection.Check(c.Request()); err != nil {
+				return newProblem(http.StatusForbidden, "", "a page of another site asked for this: %v; name the site by --cors-origin to allow it", err)
+			}
+			return next(c)
+		}
 	}
 }
 
@@ -184,14 +254,43 @@ func (s *Server) humaConfig() huma.Config {
 	config.DocsPath, config.SchemasPath = "", ""
 	config.CreateHooks = nil // no $schema fields in answers
 	config.Transformers = []huma.Transformer{s.completeProblem}
+	if s.Tokens != nil {
+		config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{bearer: {Type: "http", Scheme: "bearer",
+			Description: "A token of the file that --auth-token-file names."}}
+	}
 	return config
 }
 
-// operation completes what all operations have in common.
-func (s *Server) operation(op huma.Operation) huma.Operation {
+// operation completes what all operations have in common; needs is what a client
+// must be allowed to do.
+func (s *Server) operation(needs access, op huma.Operation) huma.Operation {
 	op.MaxBodyBytes = s.Limits.BodyBytes + 1 // huma refuses a body of the very limit
 	op.BodyReadTimeout = 30 * time.Second
 	op.RejectUnknownQueryParameters = true
+	if op.Metadata == nil {
+		op.Metadata = map[string]any{}
+	}
+	op.Metadata[accessKey] = needs
+	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusForbidden, http.StatusUnprocessableEntity,
+		http.StatusInternalServerError, http.StatusServiceUnavailable)
+	if s.Limits.Rate > 0 || op.Method == http.MethodPost {
+		op.Errors = append(op.Errors, http.StatusTooManyRequests)
+	}
+	if op.Method == http.MethodPost {
+		op.Errors = append(op.Errors, http.StatusRequestTimeout, http.StatusUnsupportedMediaType) // of Content-Encoding
+	}
+	if s.Tokens != nil && needs > mayNothing {
+		op.Security = []map[string][]string{{bearer: {}}}
+		op.Errors = append(op.Errors, http.StatusUnauthorized)
+	}
+	if op.Method == http.MethodGet && !streams(&op) {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: "If-None-Match", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
+			Description: "The ETag of an earlier answer: 304 when it is still the same."})
+		if op.Responses == nil {
+			op.Responses = map[string]*huma.Response{}
+		}
+		op.Responses["304"] = &huma.Response{Description: "Nothing has changed"}
+	}
 	return op
 }
 
@@ -203,7 +302,7 @@ func (s *Server) completeProblem(ctx huma.Context, _ string, value any) (any, er
 		return value, nil
 	}
 	problem.Instance = instanceOf(humaecho.Unwrap(ctx))
-	if problem.Status == http.StatusRequestEntityTooLarge && problem.Field == "" {
+	if problem.Status == http.StatusRequestEntityTooLarge && problem.Detail == "" {
 		problem.Detail = fmt.Sprintf("the body of the request has more than %d bytes (--max-body-bytes)", s.Limits.BodyBytes)
 	}
 	return problem, nil
@@ -228,15 +327,18 @@ func (s *Server) writeProblem(err error, c echo.Context) {
 		return
 	}
 	problem := *problemOf(err)
-	switch problem.Status {
-	case http.StatusNotFound:
-		problem.Detail = fmt.Sprintf("there is nothing at %s; see /openapi.json", c.Request().URL.Path)
-	case http.StatusMethodNotAllowed:
-		problem.Detail = fmt.Sprintf("%s is not allowed at %s; allowed: %s",
-			c.Request().Method, c.Request().URL.Path, c.Response().Header().Get(echo.HeaderAllow))
+	if routing := (*echo.HTTPError)(nil); errors.As(err, &routing) {
+		switch problem.Status {
+		case http.StatusNotFound:
+			problem.Detail = fmt.Sprintf("there is nothing at %s; see /openapi.json", c.Request().URL.Path)
+		case http.StatusMethodNotAllowed:
+			problem.Detail = fmt.Sprintf("%s is not allowed at %s; allowed: %s",
+				c.Request().Method, c.Request().URL.Path, c.Response().Header().Get(echo.HeaderAllow))
+		}
 	}
 	problem.Instance = instanceOf(c)
 	header := c.Response().Header()
+	maps.Copy(header, problem.GetHeaders())
 	header.Set(echo.HeaderContentType, problem.ContentType(""))
 	c.Response().WriteHeader(problem.Status)
 	if err := writeJSON(c.Response(), &problem); err != nil {
@@ -267,7 +369,7 @@ func (s *Server) requestLog() middleware.RequestLoggerConfig {
 			}
 			s.Log.Log(c.Request().Context(), level, "request", "id", v.RequestID, "method", v.Method, "route", v.RoutePath,
 				"status", v.Status, "ms", float64(v.Latency.Microseconds())/1000, "bytes", v.ResponseSize,
-				"cache", c.Response().Header().Get(cacheHeader), "client", v.RemoteIP)
+				"cache", c.Response().Header().Get(cacheHeader), "client", clientOf(c.Request().Context()).name, "address", v.RemoteIP)
 			return nil
 		},
 	}

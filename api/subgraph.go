@@ -10,7 +10,7 @@ import (
 )
 
 func (s *Server) routeSubgraph(operations huma.API) {
-	huma.Register(operations, s.operation(huma.Operation{
+	huma.Register(operations, s.operation(mayRead, huma.Operation{
 		OperationID: "subgraph", Method: http.MethodPost, Path: "/v1/subgraph", Tags: []string{"knowledge"},
 		Summary: "The background knowledge graph of concepts, or of all candidates of a text",
 	}), s.subgraph)

@@ -14,6 +14,7 @@ import (
 const (
 	documentsFolder = "documents"
 	cacheFolder     = "cache"
+	jobsFolder      = "jobs"
 )
 
 // dataHelp tells where documents are kept without --data.

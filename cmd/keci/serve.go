@@ -5,35 +5,48 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
+	"net/url"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/api"
+	"github.com/keci-kg/keci/api/jobs"
 )
 
 type serveOptions struct {
 	addr, data, model, engine, log string
+	tokenFile                      string
+	origins, proxies               []string
 	selection                      selectionFlags
 	store                          storeFlags
 	limits                         api.Limits
 	cache                          api.CacheOptions
+	jobs                           jobs.Options
 }
 
 func newServeCommand() *cobra.Command {
 	o := serveOptions{
 		limits: api.DefaultLimits(),
 		cache:  api.CacheOptions{TTL: 30 * 24 * time.Hour, MaxBytes: 1 << 30},
+		jobs:   jobs.DefaultOptions(),
 	}
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the REST interface and the web page",
-		Long: `Serves the REST interface (described at /openapi.json) and, at /, a page to try it.
-Documents that are submitted are kept in the data directory, with a cache of
-answers, or with --store in Neo4j, which must hold the same knowledge base (see
-keci load). Ctrl-C lets the requests that run finish.`,
+		Long: `Serves the REST interface (described at /openapi.json, to be tried at /docs) and, at
+/, a page. Documents that are submitted are kept in the data directory, with jobs
+and a cache of answers, or with --store in Neo4j, which must hold the same knowledge
+base (see keci load). Ctrl-C lets the requests and documents that are worked on
+finish; jobs go on after the next start.
+
+Without --auth-token-file whoever reaches the address may do everything. The file
+has a line NAME read|write TOKEN for each client, which sends Authorization: Bearer
+TOKEN; read is enough for all that stores nothing.`,
 		Example: `  keci serve --addr 127.0.0.1:8080
   curl -s localhost:8080/v1/extract -H 'content-type: application/json' \
     -d '{"text":"FKBP12 binds FK506 and rapamycin, and the complex inhibits calcineurin."}'`,
@@ -49,21 +62,40 @@ keci load). Ctrl-C lets the requests that run finish.`,
 	o.store.registerPassword(f)
 	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
 	f.StringVar(&o.log, "log", "text", "form of the log: text or json")
+	f.StringVar(&o.tokenFile, "auth-token-file", "", "`FILE` with the tokens of clients (default: none is asked for)")
+	f.StringSliceVar(&o.origins, "cors-origin", nil, "`ORIGIN` of other sites whose pages may use the server, such as https://example.org; * for all")
+	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, "`NETWORK` of proxies that tell the addresses of clients by X-Forwarded-For, such as 10.0.0.0/8")
 	f.IntVar(&o.limits.TextBytes, "max-text-bytes", o.limits.TextBytes, "longest text of a document")
 	f.Int64Var(&o.limits.BodyBytes, "max-body-bytes", o.limits.BodyBytes, "longest body of a request")
+	f.Int64Var(&o.limits.BatchBytes, "max-batch-bytes", o.limits.BatchBytes, "longest body of a batch")
+	f.IntVar(&o.limits.BatchDocuments, "max-batch-documents", o.limits.BatchDocuments, "most documents of a batch")
 	f.DurationVar(&o.limits.Timeout, "timeout", o.limits.Timeout, "time for the extraction of a document, waiting included")
 	f.IntVar(&o.limits.Concurrency, "concurrency", o.limits.Concurrency, "extractions at a time")
+	f.IntVar(&o.limits.Waiting, "max-waiting", o.limits.Waiting, "texts of one client that wait for their turn")
+	f.Float64Var(&o.limits.Rate, "rate", o.limits.Rate, "requests of one client in a second (0: no limit)")
+	f.IntVar(&o.limits.Burst, "burst", o.limits.Burst, "requests of one client at once, before --rate counts")
+	f.IntVar(&o.jobs.Unfinished, "max-jobs", o.jobs.Unfinished, "jobs of one client that are not done")
+	f.IntVar(&o.jobs.Running, "running-jobs", o.jobs.Running, "jobs of one client that are worked on at a time")
+	f.DurationVar(&o.jobs.Keep, "keep-jobs", o.jobs.Keep, "time that a job is kept after its end (0: for ever)")
 	f.DurationVar(&o.cache.TTL, "cache-ttl", o.cache.TTL, "time that an answer is kept (0: for ever)")
 	f.Int64Var(&o.cache.MaxBytes, "max-cache-bytes", o.cache.MaxBytes, "size from which no more answers are kept (0: no bound)")
 	return cmd
 }
 
 func (o serveOptions) check() error {
+	positive := map[string]int64{
+		"max-text-bytes": int64(o.limits.TextBytes), "max-body-bytes": o.limits.BodyBytes, "max-batch-bytes": o.limits.BatchBytes,
+		"max-batch-documents": int64(o.limits.BatchDocuments), "timeout": int64(o.limits.Timeout), "concurrency": int64(o.limits.Concurrency),
+		"max-waiting": int64(o.limits.Waiting), "burst": int64(o.limits.Burst), "max-jobs": int64(o.jobs.Unfinished), "running-jobs": int64(o.jobs.Running),
+	}
+	for _, flag := range slices.Sorted(maps.Keys(positive)) {
+		if positive[flag] < 1 {
+			return usageError("--%s must be more than 0", flag)
+		}
+	}
 	switch {
-	case o.limits.TextBytes < 1, o.limits.BodyBytes < 1, o.limits.Timeout <= 0, o.limits.Concurrency < 1:
-		return usageError("--max-text-bytes, --max-body-bytes, --timeout and --concurrency must be more than 0")
-	case o.cache.TTL < 0, o.cache.MaxBytes < 0:
-		return usageError("--cache-ttl and --max-cache-bytes cannot be less than 0")
+	case o.cache.TTL < 0, o.cache.MaxBytes < 0, o.limits.Rate < 0, o.jobs.Keep < 0:
+		return usageError("--cache-ttl, --max-cache-bytes, --rate and --keep-jobs cannot be less than 0")
 	case o.log != "text" && o.log != "json":
 		return usageError("--log is %q: use text or json", o.log)
 	}
@@ -96,6 +128,29 @@ func (o serveOptions) logger(out io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(out, nil))
 }
 
+// clients reads who may use the server, and from where.
+func (o serveOptions) clients(config *api.Config) error {
+	config.Origins = o.origins
+	for _, origin := range o.origins {
+		if parsed, err := url.Parse(origin); origin != "*" && (err != nil || parsed.Scheme == "" || parsed.Host == "" || parsed.Path != "") {
+			return usageError("--cors-origin: %q is no origin such as https://example.org", origin)
+		}
+	}
+	for _, proxy := range o.proxies {
+		_, network, err := net.ParseCIDR(proxy)
+		if err != nil {
+			return usageError("--trusted-proxy: %w", err)
+		}
+		config.Proxies = append(config.Proxies, network)
+	}
+	if o.tokenFile == "" {
+		return nil
+	}
+	tokens, err := api.ReadTokens(o.tokenFile)
+	config.Tokens = tokens
+	return err
+}
+
 // open opens what the server needs. closeAll closes what was opened, also when
 // not all could be.
 func (o serveOptions) open(ctx context.Context, log *slog.Logger) (server *api.Server, closeAll func(), err error) {
@@ -112,6 +167,13 @@ func (o serveOptions) open(ctx context.Context, log *slog.Logger) (server *api.S
 			}
 		})
 	}
+	config := api.Config{Limits: o.limits, Log: log, Version: version}
+	if err := o.clients(&config); err != nil {
+		return nil, closeAll, err
+	}
+	if config.Program, err = programDigest(); err != nil {
+		return nil, closeAll, err
+	}
 	data, err := dataDir(o.data)
 	if err != nil {
 		return nil, closeAll, err
@@ -121,22 +183,25 @@ func (o serveOptions) open(ctx context.Context, log *slog.Logger) (server *api.S
 		return nil, closeAll, err
 	}
 	onClose("knowledge base", kb)
+	config.Linker = kb.Linker
 	extractor, err := openExtractor(o.model, kb, o.engine)
 	if err != nil {
 		return nil, closeAll, err
 	}
 	closers = append(closers, extractor.Close)
-	store, err := o.store.open(ctx, data, kb)
-	if err != nil {
+	config.Extractor = extractor
+	if config.Store, err = o.store.open(ctx, data, kb); err != nil {
 		return nil, closeAll, err
 	}
-	onClose("documents", store)
-	cache, err := api.OpenCache(filepath.Join(data, cacheFolder), o.cache)
-	if err != nil {
+	onClose("documents", config.Store)
+	if config.Cache, err = api.OpenCache(filepath.Join(data, cacheFolder), o.cache); err != nil {
 		return nil, closeAll, err
 	}
-	onClose("cache", cache)
-	server, err = api.New(ctx, api.Config{Extractor: extractor, Linker: kb.Linker, Store: store, Cache: cache,
-		Limits: o.limits, Log: log, Version: version})
+	onClose("cache", config.Cache)
+	if config.Jobs, err = jobs.Open(filepath.Join(data, jobsFolder), o.jobs); err != nil {
+		return nil, closeAll, err
+	}
+	onClose("jobs", config.Jobs)
+	server, err = api.New(ctx, config)
 	return server, closeAll, err
 }

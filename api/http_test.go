@@ -1,0 +1,408 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/keci-kg/keci/api"
+)
+
+// online is a service behind a real connection.
+type online struct {
+	service
+	url string
+}
+
+func serve(t testing.TB, change func(*api.Config)) online {
+	t.Helper()
+	s := start(t, change)
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return online{s, server.URL}
+}
+
+// reply is an answer that was read to its end.
+type reply struct {
+	*http.Response
+	body []byte
+}
+
+// send sends a request with names and values of headers in turn. Nothing is
+// compressed or decompressed by the way.
+func (o online) send(t testing.TB, method, path, body string, header ...string) reply {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, o.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	client := http.Client{Transport: &http.Transport{DisableCompression: true}}
+	defer client.CloseIdleConnections()
+	answer, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return reply{answer, content}
+}
+
+func (o online) mustSend(t testing.TB, status int, method, path, body string, header ...string) reply {
+	t.Helper()
+	answer := o.send(t, method, path, body, header...)
+	if answer.StatusCode != status {
+		t.Fatalf("%s %s: status %d, want %d: %s", method, path, answer.StatusCode, status, answer.body)
+	}
+	return answer
+}
+
+func TestETags(t *testing.T) {
+	s := serve(t, nil)
+	s.mustSend(t, 201, "POST", "/v1/documents", `{"id":"a","text":"FKBP12 binds FK506."}`)
+	for _, path := range []string{"/v1/documents/a", "/v1/documents/a?format=svg", "/v1/documents", "/v1/concepts/C0085149", "/v1/model"} {
+		first := s.mustSend(t, 200, "GET", path, "")
+		etag := first.Header.Get("ETag")
+		if etag == "" {
+			t.Fatalf("%s has no ETag", path)
+		}
+		for _, known := range []string{etag, `"other", ` + etag, strings.TrimPrefix(etag, "W/"), "*"} {
+			answer := s.mustSend(t, 304, "GET", path, "", "If-None-Match", known)
+			if len(answer.body) > 0 || answer.Header.Get("ETag") != etag {
+				t.Errorf("%s: 304 with ETag %s and %d bytes", path, answer.Header.Get("ETag"), len(answer.body))
+			}
+		}
+		if again := s.mustSend(t, 200, "GET", path, "", "If-None-Match", `W/"other"`); again.Header.Get("ETag") != etag {
+			t.Errorf("%s: another ETag for the same content", path)
+		}
+	}
+	etag := s.mustSend(t, 200, "GET", "/v1/documents/a", "").Header.Get("ETag")
+	s.mustSend(t, 200, "POST", "/v1/documents?replace=true", `{"id":"a","text":"calcineurin"}`)
+	if changed := s.mustSend(t, 200, "GET", "/v1/documents/a", "", "If-None-Match", etag); changed.Header.Get("ETag") == etag {
+		t.Error("the ETag of a replaced document is the same")
+	}
+	if missing := s.mustSend(t, 404, "GET", "/v1/documents/none", "", "If-None-Match", "*"); missing.Header.Get("ETag") != "" {
+		t.Error("a problem has an ETag")
+	}
+}
+
+func decoder(t *testing.T, encoding string, data io.Reader) io.Reader {
+	t.Helper()
+	switch encoding {
+	case "gzip":
+		reader, err := gzip.NewReader(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reader
+	case "zstd":
+		reader, err := zstd.NewReader(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(reader.Close)
+		return reader
+	}
+	return data
+}
+
+func TestCompressedAnswers(t *testing.T) {
+	s := serve(t, nil)
+	plain := s.mustSend(t, 200, "GET", "/openapi.json", "").body
+	for accept, want := range map[string]string{"gzip": "gzip", "zstd, gzip": "zstd", "br": "", "gzip;q=0": ""} {
+		answer := s.mustSend(t, 200, "GET", "/openapi.json", "", "Accept-Encoding", accept)
+		if got := answer.Header.Get("Content-Encoding"); got != want {
+			t.Errorf("Accept-Encoding %q: %q, want %q", accept, got, want)
+			continue
+		}
+		content, err := io.ReadAll(decoder(t, want, bytes.NewReader(answer.body)))
+		if err != nil || !bytes.Equal(content, plain) {
+			t.Errorf("%s: another content (%v)", want, err)
+		}
+		if want != "" && len(answer.body) > len(plain)/2 {
+			t.Errorf("%s: %d bytes of %d", want, len(answer.body), len(plain))
+		}
+	}
+	if small := s.mustSend(t, 200, "GET", "/healthz", "", "Accept-Encoding", "gzip"); small.Header.Get("Content-Encoding") != "" {
+		t.Error("a small answer is compressed")
+	}
+}
+
+func TestCompressedBodies(t *testing.T) {
+	s := serve(t, func(config *api.Config) { config.Limits.BodyBytes = 10_000 })
+	zip := func(encoding, text string) string {
+		var out bytes.Buffer
+		var writer io.WriteCloser = gzip.NewWriter(&out)
+		if encoding == "zstd" {
+			encoder, err := zstd.NewWriter(&out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			writer = encoder
+		}
+		if _, err := io.WriteString(writer, text); err != nil {
+			t.Fatal(err)
+		}
+		if err := writer.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	const question = `{"text":"FKBP12 binds FK506."}`
+	want := s.mustSend(t, 200, "POST", "/v1/extract", question).body
+	for _, encoding := range []string{"gzip", "zstd"} {
+		answer := s.mustSend(t, 200, "POST", "/v1/extract", zip(encoding, question), "Content-Encoding", encoding)
+		if !bytes.Equal(answer.body, want) {
+			t.Errorf("%s: another answer: %s", encoding, answer.body)
+		}
+		// What blows up is stopped at the limit of its real size.
+		answer = s.mustSend(t, 413, "POST", "/v1/extract", zip(encoding, `{"text":"`+strings.Repeat("a ", 1<<20)+`"}`), "Content-Encoding", encoding)
+		checkProblem(t, answer.Header, answer.body, 413, "", []string{"--max-body-bytes"})
+		answer = s.mustSend(t, 400, "POST", "/v1/extract", question, "Content-Encoding", encoding)
+		checkProblem(t, answer.Header, answer.body, 400, "", nil)
+	}
+	answer := s.mustSend(t, 415, "POST", "/v1/extract", question, "Content-Encoding", "br")
+	checkProblem(t, answer.Header, answer.body, 415, "", []string{"gzip", "zstd"})
+}
+
+const (
+	readToken  = "0123456789abcdef-read"
+	writeToken = "0123456789abcdef-write"
+)
+
+func tokenFile(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestTokens(t *testing.T) {
+	tokens, err := api.ReadTokens(tokenFile(t, "# clients\n\nreader read "+readToken+"\n  writer\twrite "+writeToken+"\r\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, func(config *api.Config) { config.Tokens = tokens })
+	const doc = `{"id":"a","text":"FKBP12 binds FK506."}`
+	for _, test := range []struct {
+		method, path, body   string
+		nobody, read, writer int
+	}{
+		{"GET", "/healthz", "", 200, 200, 200},
+		{"GET", "/readyz", "", 200, 200, 200},
+		{"GET", "/", "", 200, 200, 200},
+		{"GET", "/openapi.json", "", 200, 200, 200},
+		{"GET", "/docs", "", 200, 200, 200},
+		{"POST", "/v1/extract", doc, 401, 200, 200},
+		{"POST", "/v1/link", doc, 401, 200, 200},
+		{"POST", "/v1/subgraph", `{"concepts":["C0085149"]}`, 401, 200, 200},
+		{"POST", "/v1/documents", doc, 401, 403, 201},
+		{"GET", "/v1/documents/a", "", 401, 200, 200},
+		{"GET", "/v1/model", "", 401, 200, 200},
+		{"GET", "/v1/jobs", "", 401, 200, 200},
+		{"POST", "/v1/jobs/x/cancel", "", 401, 403, 404},
+		{"DELETE", "/v1/jobs/x", "", 401, 403, 404},
+		{"DELETE", "/v1/documents/a", "", 401, 403, 204},
+	} {
+		for _, client := range []struct {
+			authorization string
+			status        int
+		}{
+			{"", test.nobody}, {"Bearer wrong-wrong-wrong-wrong", test.nobody}, {"Basic " + writeToken, test.nobody},
+			{"Bearer " + readToken, test.read}, {"bearer " + writeToken, test.writer},
+		} {
+			answer := s.mustSend(t, client.status, test.method, test.path, test.body, "Authorization", client.authorization)
+			if client.status == 401 || client.status == 403 {
+				checkProblem(t, answer.Header, answer.body, client.status, "", []string{"token"})
+			}
+			if (answer.Header.Get("WWW-Authenticate") != "") != (client.status == 401) {
+				t.Errorf("%s %s: WWW-Authenticate %q", test.method, test.path, answer.Header.Get("WWW-Authenticate"))
+			}
+		}
+	}
+	if log := s.log.String(); strings.Contains(log, readToken) || !strings.Contains(log, "token reader") {
+		t.Errorf("the log tells a token, or not the client:\n%s", log)
+	}
+}
+
+func TestTokenFilesThatAreWrong(t *testing.T) {
+	for content, says := range map[string]string{
+		"":                              "no token",
+		"# only a remark\n":             "no token",
+		"a read\n":                      "line 1: a line has 2 fields",
+		"\na admin " + readToken + "\n": `line 2: a token can be for read or write, not for "admin"`,
+		"a read short\n":                "5 bytes",
+		"a read " + readToken + "\na write " + writeToken + "\n": `line 2: the name "a" is used twice`,
+	} {
+		if _, err := api.ReadTokens(tokenFile(t, content)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: error = %v, want one that says %q", content, err, says)
+		} else if strings.Contains(err.Error(), readToken) {
+			t.Errorf("the error tells a token: %v", err)
+		}
+	}
+	if _, err := api.ReadTokens(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("a file that is not there gives no error")
+	}
+}
+
+func TestCORS(t *testing.T) {
+	const site = "https://lab.example"
+	browser := []string{"Origin", site, "Sec-Fetch-Site", "cross-site"}
+	closed := serve(t, nil)
+	answer := closed.mustSend(t, 403, "POST", "/v1/extract", `{"text":"FK506"}`, browser...)
+	checkProblem(t, answer.Header, answer.body, 403, "", []string{"--cors-origin"})
+	if answer.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Error("another site may read the answer")
+	}
+	for _, origins := range [][]string{{site}, {"*"}} {
+		s := serve(t, func(config *api.Config) { config.Origins = origins })
+		answer := s.mustSend(t, 200, "POST", "/v1/extract", `{"text":"FK506"}`, browser...)
+		if got := answer.Header.Get("Access-Control-Allow-Origin"); got != origins[0] {
+			t.Errorf("allowed %q", got)
+		}
+		asked := s.mustSend(t, 204, "OPTIONS", "/v1/documents/a", "", "Origin", site, "Access-Control-Request-Method", "DELETE")
+		if got := asked.Header.Get("Access-Control-Allow-Methods"); !strings.Contains(got, "DELETE") {
+			t.Errorf("allowed methods %q", got)
+		}
+	}
+	s := serve(t, func(config *api.Config) { config.Origins = []string{site} })
+	s.mustSend(t, 403, "POST", "/v1/extract", `{"text":"FK506"}`, "Origin", "https://other.example", "Sec-Fetch-Site", "cross-site")
+}
+
+func TestRateOfEachClient(t *testing.T) {
+	_, everyone, err := net.ParseCIDR("0.0.0.0/0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, func(config *api.Config) {
+		config.Limits.Rate, config.Limits.Burst = 0.1, 2
+		config.Proxies = []*net.IPNet{everyone}
+	})
+	for _, status := range []int{200, 200, 429, 429} {
+		answer := s.mustSend(t, status, "GET", "/v1/model", "", "X-Forwarded-For", "192.0.2.1")
+		if status == 429 {
+			checkProblem(t, answer.Header, answer.body, 429, "", []string{"0.1 requests a second (--rate)", "--burst"})
+			if got := answer.Header.Get("Retry-After"); got != "10" {
+				t.Errorf("Retry-After %q", got)
+			}
+		}
+	}
+	s.mustSend(t, 200, "GET", "/healthz", "", "X-Forwarded-For", "192.0.2.1")
+	s.mustSend(t, 200, "GET", "/v1/model", "", "X-Forwarded-For", "192.0.2.2")
+}
+
+func TestNobodyForgesAnAddress(t *testing.T) {
+	s := serve(t, func(config *api.Config) { config.Limits.Rate, config.Limits.Burst = 0.1, 1 })
+	s.mustSend(t, 200, "GET", "/v1/model", "", "X-Forwarded-For", "192.0.2.1", "X-Real-Ip", "192.0.2.1")
+	s.mustSend(t, 429, "GET", "/v1/model", "", "X-Forwarded-For", "192.0.2.2", "X-Real-Ip", "192.0.2.2")
+}
+
+func TestTooManyTextsOfOneClientWait(t *testing.T) {
+	s := serve(t, func(config *api.Config) {
+		config.Limits.Concurrency, config.Limits.Waiting = 1, 1
+		config.Extractor.(*fake).release = make(chan struct{})
+	})
+	answers := make(chan reply)
+	for i := range 2 { // one is worked on, one waits
+		go func() { answers <- s.send(t, "POST", "/v1/extract", fmt.Sprintf(`{"text":"FK506 %d"}`, i)) }()
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	var refused reply
+	for refused.Response == nil || refused.StatusCode != 429 {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing was refused")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		request, _ := http.NewRequestWithContext(ctx, "POST", s.url+"/v1/extract", strings.NewReader(`{"text":"FK506 one more"}`))
+		request.Header.Set("Content-Type", "application/json")
+		if answer, err := http.DefaultClient.Do(request); err == nil {
+			content, _ := io.ReadAll(answer.Body)
+			answer.Body.Close()
+			refused = reply{answer, content}
+		}
+		cancel()
+	}
+	checkProblem(t, refused.Header, refused.body, 429, "", []string{"1 texts of one client", "--max-waiting"})
+	if refused.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	close(s.fake.release)
+	for range 2 {
+		<-answers
+	}
+}
+
+// The documentation must come out of the program, to the last script.
+func TestDocsNeedNoNetwork(t *testing.T) {
+	s := serve(t, nil)
+	page := s.mustSend(t, 200, "GET", "/docs", "")
+	if !bytes.Contains(page.body, []byte("/openapi.json")) || bytes.Contains(page.body, []byte("//cdn")) {
+		t.Errorf("the page is %s", page.body)
+	}
+	if policy := page.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") {
+		t.Errorf("policy %q", policy)
+	}
+	for _, file := range []string{"swagger-ui-bundle.js", "swagger-ui-standalone-preset.js", "swagger-ui.css"} {
+		if !bytes.Contains(page.body, []byte(file)) {
+			t.Errorf("the page does not use %s", file)
+		}
+		if got := s.mustSend(t, 200, "GET", "/docs/"+file, ""); len(got.body) < 10_000 {
+			t.Errorf("%s has %d bytes", file, len(got.body))
+		}
+	}
+}
+
+// A server that is told to stop lets a request finish and refuses no answer.
+func TestStopFinishesWhatRuns(t *testing.T) {
+	s := start(t, func(config *api.Config) { config.Extractor.(*fake).release = make(chan struct{}) })
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- s.Serve(ctx, listener) }()
+	o := online{s, "http://" + listener.Addr().String()}
+	job := accepted(t, o.mustSend(t, 202, "POST", "/v1/batches", `{"text":"FK506 1"}`+"\n"+`{"text":"FK506 2"}`, "Content-Type", "application/jsonl"))
+	watched := make(chan reply)
+	go func() { watched <- o.send(t, "GET", "/v1/jobs/"+job.ID+"/events", "") }()
+	answered := make(chan reply)
+	go func() { answered <- o.send(t, "POST", "/v1/extract", `{"text":"FK506"}`) }()
+	for s.fake.extractions.Load() < 1 {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond)
+	cancel()
+	if answer := <-watched; answer.StatusCode != 200 || !bytes.Contains(answer.body, []byte("event: progress")) {
+		t.Errorf("who watched a job got %d %s", answer.StatusCode, answer.body)
+	}
+	close(s.fake.release)
+	if answer := <-answered; answer.StatusCode != 200 {
+		t.Errorf("the request that ran: %d %s", answer.StatusCode, answer.body)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("stopping: %v", err)
+	}
+}
