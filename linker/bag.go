@@ -53,38 +53,43 @@ func (b *bagOf) hash() uint64 { return mix(b.sum+uint64(b.words)) | 1 }
 func (b *Builder) addBags(cui graph.CUI, name uint32) error {
 	b.stems = b.tokens.appendStems(b.stems[:0], &b.stem)
 	words := len(b.stems)
-	hashes := append(make([]uint64, 0, 4), hashOfBag(b.stems))
-	for n := words - 1; n > 0 && generic[string(b.tokens.key(n))]; n-- {
-		hashes = append(hashes, hashOfBag(b.stems[:n]))
+	last, err := b.addBag(cui, name, b.stems, 0)
+	for n := words - 1; err == nil && n > 0 && generic[string(b.tokens.key(n))]; n-- {
+		last, err = b.addBag(cui, name, b.stems[:n], last)
 	}
-	if start, end := b.tokens.bracket(); end > start && end-start < words {
-		hashes = append(hashes, hashOfBag(slices.Delete(b.stems, start, end)))
+	if start, end := b.tokens.bracket(); err == nil && end > start && end-start < words {
+		_, err = b.addBag(cui, name, slices.Delete(b.stems, start, end), last)
 	}
-	for _, hash := range slices.Compact(hashes) {
-		if hash == 0 {
-			continue
-		}
-		b.record = appendBagRecord(b.record[:0], hash, cui, name, b.count)
-		if err := b.spilled(b.bags.Add(string(b.record))); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.spilled(err)
 }
 
-// hashOfBag gives the hash of the bag of some words, 0 when it has too few or too many.
-func hashOfBag(stems []uint64) uint64 {
+// addBag adds the bag of some words, unless it has too few or too many or is the
+// last one again, and gives its hash.
+func (b *Builder) addBag(cui graph.CUI, name uint32, stems []uint64, last uint64) (hash uint64, err error) {
+	b.words = b.words[:0]
 	var bag bagOf
 	for _, stem := range stems {
 		if stem != 0 {
+			b.words = append(b.words, stem)
 			bag.add(stem)
 		}
 	}
-	if bag.words == 0 || bag.words > longestBag {
-		return 0
+	if hash = bag.hash(); bag.words == 0 || bag.words > longestBag || hash == last {
+		return last, nil
 	}
-	return bag.hash()
+	for i, first := range b.words {
+		for _, second := range b.words[:i] {
+			if err := b.filter.add(pairOf(first, second)); err != nil {
+				return 0, err
+			}
+		}
+	}
+	b.record = appendBagRecord(b.record[:0], hash, cui, name, b.count)
+	return hash, b.bags.Add(string(b.record))
 }
+
+// pairOf is the hash of two words of a bag, whatever their order.
+func pairOf(first, second uint64) uint64 { return mix(first + second ^ 0x9e3779b97f4a7c15) }
 
 // generic are last words, by normal form, that texts leave out of names.
 var generic = setOf("no gene protein human disease syndrome disorder structure body cell region cancer unspecified")

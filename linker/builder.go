@@ -42,8 +42,10 @@ type Builder struct {
 	record   []byte
 	encoded  []byte        // names of one concept
 	bags     *spill.Sorter // of bagRecord
+	filter   *filterWriter
 	stem     []byte
 	stems    []uint64
+	words    []uint64 // stems of a bag
 }
 
 // NewBuilder makes a builder that writes into dir, which it creates if necessary.
@@ -51,7 +53,12 @@ func NewBuilder(dir string) (*Builder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("build dictionary: %w", err)
 	}
+	filter, err := newFilterWriter(dir)
+	if err != nil {
+		return nil, fmt.Errorf("build dictionary: %w", err)
+	}
 	return &Builder{
+		filter:   filter,
 		dir:      dir,
 		concepts: spill.New(context.Background(), dir),
 		names:    spill.New(context.Background(), dir),
@@ -65,6 +72,7 @@ func (b *Builder) Close() {
 	b.concepts.Close()
 	b.names.Close()
 	b.bags.Close()
+	b.filter.members.Close()
 }
 
 // Add adds a concept with its preferred name, synonyms and semantic types; the
@@ -241,15 +249,10 @@ func (b *Builder) writeForms(w *dictionaryWriter, places []uint64, fst, postings
 	if err != nil {
 		return 0, err
 	}
-	filter, err := newSpool(b.dir)
-	if err != nil {
-		return 0, err
-	}
-	defer filter.Close()
 	if _, err := io.WriteString(postings, magic); err != nil {
 		return 0, err
 	}
-	writer := formWriter{names: names, postings: postings, filter: filter, place: uint64(len(magic))}
+	writer := formWriter{names: names, postings: postings, filter: b.filter, place: uint64(len(magic))}
 	for record, err := range b.names.Sorted() {
 		if err == nil {
 			err = w.interrupted(writer.forms)
@@ -265,7 +268,7 @@ func (b *Builder) writeForms(w *dictionaryWriter, places []uint64, fst, postings
 	if err := writer.flush(); err != nil {
 		return 0, err
 	}
-	if err := w.write(prefixesFile, func(out io.Writer) error { return writeFilter(out, filter) }); err != nil {
+	if err := w.write(prefixesFile, b.filter.writeTo); err != nil {
 		return 0, err
 	}
 	if err := b.writeBags(w, places, postings, writer.place); err != nil {
@@ -278,7 +281,7 @@ func (b *Builder) writeForms(w *dictionaryWriter, places []uint64, fst, postings
 type formWriter struct {
 	names    *vellum.Builder
 	postings io.Writer
-	filter   *spool // hashes of the members of names.prefixes
+	filter   *filterWriter
 	place    uint64
 	forms    int
 	key      string

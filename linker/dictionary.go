@@ -46,10 +46,10 @@ const (
 )
 
 // formatVersion changes with the files and with the normal form of names.
-const formatVersion = 5
+const formatVersion = 6
 
 // magic begins all files but names.fst, so that none is ever empty.
-const magic = "keci nm5"
+const magic = "keci nm6"
 
 // Errors of Open.
 var (

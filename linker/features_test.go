@@ -44,7 +44,7 @@ func TestHashTable(t *testing.T) {
 			t.Fatalf("%d: %d, %v", i, value, ok)
 		}
 	}
-	if _, ok := (hashTable{}).get(1); ok {
+	if _, ok := new(hashTable).get(1); ok {
 		t.Error("an empty table holds something")
 	}
 }

@@ -4,14 +4,16 @@ import (
 	"cmp"
 	"encoding/binary"
 	"io"
+	"math"
+	"math/bits"
 )
 
 // names.prefixes tells, nearly always rightly, that no name is or begins with
-// some words, so that the transducer is asked for hardly anything but names. It
-// is a Bloom filter (Bloom 1970) of blocks the size of a cache line, in one of
+// some words, so that the transducer is asked for hardly anything but names, and
+// that no bag holds two words, so that hardly a bag is sought in vain. It is a Bloom filter (Bloom 1970) of blocks the size of a cache line, in one of
 // which all bits of a member lie (Putze, Sanders and Singler 2007): the magic,
 // the number of blocks, and the blocks. Its members are the hashes of all normal
-// forms and of their beginnings before each space.
+// forms, of their beginnings before each space, and of the pairs of words of bags.
 
 const (
 	bitsPerMember = 12 // with bloomProbes: some 1 wrong answer in 100
@@ -84,11 +86,42 @@ func members(key, before string, do func(hash uint64)) {
 	do(h.whole())
 }
 
-// writeFilter writes names.prefixes of the hashes of its members.
-func writeFilter(out io.Writer, members *spool) error {
-	blocks := members.count*bitsPerMember/(8*bloomBlock) + 1
+// filterWriter gathers the hashes of the members of a filter. Many come often, so
+// that it counts how many different ones there are, with an error of a few per
+// cent, by linear counting (Whang, Vander-Zanden and Taylor 1990).
+type filterWriter struct {
+	members *spool
+	marks   []uint64 // a bit for each value of the upper bits of a hash
+}
+
+// countedBits is how many bits the marks have: enough for as many members as a full release has.
+const countedBits = 1 << 27
+
+func newFilterWriter(dir string) (*filterWriter, error) {
+	members, err := newSpool(dir)
+	return &filterWriter{members, make([]uint64, countedBits/64)}, err
+}
+
+func (w *filterWriter) add(hash uint64) error {
+	mark := home(hash, countedBits)
+	w.marks[mark/64] |= 1 << (mark % 64)
+	return w.members.add(hash)
+}
+
+// count estimates the number of different members.
+func (w *filterWriter) count() int {
+	free := 1 // never none
+	for _, marks := range w.marks {
+		free += 64 - bits.OnesCount64(marks)
+	}
+	return int(countedBits * math.Log(float64(countedBits+1)/float64(free)))
+}
+
+// writeTo writes names.prefixes.
+func (w *filterWriter) writeTo(out io.Writer) error {
+	blocks := w.count()*bitsPerMember/(8*bloomBlock) + 1
 	filter := make(bloom, blocks*bloomBlock)
-	for hash, err := range members.each() {
+	for hash, err := range w.members.each() {
 		if err != nil {
 			return err
 		}

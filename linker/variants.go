@@ -42,6 +42,7 @@ func (l *Linker) addBags(s *scratch, i int) {
 		return
 	}
 	var bag bagOf
+	before := uint64(0) // the word of the bag before
 	for j := i; j < len(tokens) && j < i+furthest && bag.words < longestBag; j++ {
 		if j > i && (tokens[j].broken || s.listed(j)) {
 			return
@@ -49,7 +50,11 @@ func (l *Linker) addBags(s *scratch, i int) {
 		if s.stems[j] == 0 {
 			continue
 		}
-		bag.add(s.stems[j])
+		if before != 0 && !l.files.filter.has(pairOf(before, s.stems[j])) {
+			return // no bag has both
+		}
+		before = s.stems[j]
+		bag.add(before)
 		if !tokens[j].ends || bag.words == 1 && (tokens[j].stop || tokens[j].keyEnd-tokens[j].keyStart < shortestVariant) {
 			continue
 		}
