@@ -15,7 +15,7 @@ type Kind string
 // The kinds of problems. What is said to be passed over is left out of what is
 // read; the rest of the file is read as if it were not there.
 const (
-	CutOff    Kind = "cut off"          // a packed file ends early or is damaged: what follows is missing
+	CutOff    Kind = "cut off"          // the file ends early or its packing is damaged: what follows is missing
 	Empty     Kind = "empty"            // a file without any content
 	Malformed Kind = "malformed"        // a wrong number of columns, or no such syntax; passed over
 	NotUTF8   Kind = "not UTF-8"        // passed over
@@ -74,7 +74,7 @@ func (r Reporter) Tell(p *Problem) error {
 const keptProblems = 5
 
 // Problems counts problems and keeps the first ones of each kind and file, so
-// that a release with a million of them can be read. It is safe for concurrent use.
+// that a release with a million of them can be read to its end. It is safe for concurrent use.
 type Problems struct {
 	Strict bool // make every problem an error
 
@@ -92,9 +92,10 @@ type problemList struct {
 	first []*Problem
 }
 
-// Report is a Reporter.
+// Report is a Reporter. What is cut off is always an error: nobody knows how much
+// of it is missing.
 func (l *Problems) Report(p *Problem) error {
-	if l.Strict {
+	if l.Strict || p.Kind == CutOff {
 		return p
 	}
 	l.mu.Lock()

@@ -1,6 +1,7 @@
 package umls
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -49,7 +50,7 @@ func TestReport(t *testing.T) {
 		{"not UTF-8", "META/MRCONSO.RRF", strings.Replace(conso, "tablet", "t\xffblet", 1), []string{"not UTF-8 META/MRCONSO.RRF:1:15"}},
 		{"no name", "META/MRCONSO.RRF", strings.Replace(conso, "aspirin tablet", "", 1), []string{"bad value META/MRCONSO.RRF:1:15"}},
 		{"endless line", "META/MRCONSO.RRF", strings.Repeat("x", 3<<20) + "\n" + conso, []string{"malformed META/MRCONSO.RRF:1"}},
-		{"cut off", "META/MRCONSO.RRF", conso[:len(conso)-20], []string{"malformed META/MRCONSO.RRF:10"}},
+		{"no last line feed", "META/MRCONSO.RRF", conso[:len(conso)-1], nil},
 		{"said again", "META/MRSTY.RRF", doubled(small["META/MRSTY.RRF"], 1), []string{"duplicate META/MRSTY.RRF:3"}},
 		{"unknown tail", "META/MRREL.RRF", strings.Replace(rel, "C0000001|A2", "C0000000|A2", 1), []string{"unknown end META/MRREL.RRF:1:1"}},
 		{"unknown head", "META/MRREL.RRF", strings.Replace(rel, "C0000003", "C0000009", 1), []string{"unknown end META/MRREL.RRF:5:5"}},
@@ -104,6 +105,18 @@ b: bad value: 7
   b:5:3: bad
   and 2 more
 `, text.String())
+}
+
+// A table that ends in the middle of a row is no table with a bad row.
+func TestCutTable(t *testing.T) {
+	conso := small["META/MRCONSO.RRF"]
+	for _, list := range []*Problems{{}, {Strict: true}} {
+		r := open(t, with(small, "META/MRCONSO.RRF", conso[:len(conso)-20]), Options{Report: list.Report})
+		var problem *Problem
+		if err := first(r.Concepts(t.Context())); !errors.As(err, &problem) || problem.Kind != CutOff || problem.Line != 10 {
+			t.Errorf("error %v", err)
+		}
+	}
 }
 
 // A cut gzip gives the rows before the cut.

@@ -63,7 +63,8 @@ var (
 type row struct {
 	release *Release
 	file    *tableFile
-	line    int // 1-based, counted over all pieces of a split table
+	line    int  // 1-based, counted over all pieces of a split table
+	unended bool // the line is the last, and no line feed ends it
 	split   [][]byte
 	fields  [][]byte // in the documented order
 	repeats repeats
@@ -116,22 +117,18 @@ func (r *Release) rows(ctx context.Context, t *table) iter.Seq2[*row, error] {
 				return
 			}
 			var problem *Problem
-			if errors.As(err, &problem) {
-				if problem.Kind == CutOff {
-					if err := r.report(problem); err != nil {
-						yield(nil, err)
-					}
-					return
-				}
-			} else if err != nil {
+			if err == nil {
+				problem = current.parse(line)
+			} else if !errors.As(err, &problem) {
 				yield(nil, err)
 				return
-			} else {
-				problem = current.parse(line)
 			}
 			if problem != nil {
 				if err := r.report(problem); err != nil {
 					yield(nil, err)
+					return
+				}
+				if problem.Kind == CutOff {
 					return
 				}
 				continue
@@ -146,7 +143,8 @@ func (r *Release) rows(ctx context.Context, t *table) iter.Seq2[*row, error] {
 // next reads a line without its end. At the end of the table it returns io.EOF.
 func (r *row) next(lines *bufio.Reader) ([]byte, error) {
 	line, err := lines.ReadSlice('\n')
-	if errors.Is(err, io.EOF) && len(line) == 0 {
+	r.unended = errors.Is(err, io.EOF)
+	if r.unended && len(line) == 0 {
 		return nil, io.EOF
 	}
 	r.line++
@@ -181,7 +179,10 @@ func (r *row) parse(line []byte) *Problem {
 	if r.file.table.open {
 		r.split, rest = append(r.split, rest), nil
 	}
-	if len(r.split) != r.file.width || len(rest) != 0 {
+	switch right := len(r.split) == r.file.width && len(rest) == 0; {
+	case !right && r.unended:
+		return r.problem(CutOff, -1, "the table ends in the middle of a row: the file is not whole, get it again")
+	case !right:
 		return r.problem(Malformed, -1, "the row has %d columns, each ended by |, instead of %d (is the file whole?)", len(r.split), r.file.width)
 	}
 	r.arrange()

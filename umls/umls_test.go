@@ -280,7 +280,7 @@ func TestDamagedTables(t *testing.T) {
 		want                string // in the error
 	}{
 		{"a column too few", "META/MRCONSO.RRF", lines[0] + strings.Replace(lines[1], "|0|N||", "|0|N|", 1), "MRCONSO.RRF:2: the row has 17 columns"},
-		{"cut off", "META/MRCONSO.RRF", conso[:len(conso)-20], "MRCONSO.RRF:10: the row has 1"},
+		{"cut off", "META/MRCONSO.RRF", conso[:len(conso)-20], "MRCONSO.RRF:10: the table ends in the middle of a row"},
 		{"not sorted", "META/MRCONSO.RRF", lines[5] + lines[0], "MRCONSO.RRF:2: C0000001 comes after C0000002"},
 		{"types not sorted", "META/MRSTY.RRF", "C0000002|T126|A|Enzyme|AT3||\nC0000001|T126|A|Enzyme|AT3||\n", "MRSTY.RRF:2: C0000001 comes after"},
 		{"relations not sorted", "META/MRREL.RRF", rel + rel, "MRREL.RRF:7: C0000001 comes after"},

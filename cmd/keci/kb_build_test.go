@@ -48,7 +48,7 @@ func TestKBBuildOntology(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"2 problems", "cl.obo:14:1: ", "cl.obo:4: the term CL:0000057 refers to UMLS:C01"} {
+		for _, want := range []string{"2 problems", "cl.obo:14:1: ", "cl.obo:7:7: the term CL:0000057 refers to UMLS:C01"} {
 			if !strings.Contains(log, want) {
 				t.Errorf("%s: %q is not in %s", name, want, log)
 			}

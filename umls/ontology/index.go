@@ -35,12 +35,14 @@ type indexedTerm struct {
 
 // parent is an is_a of a term.
 type parent struct {
-	term, file, line int32
+	term, file int32
+	at         place
 }
 
 type edge struct {
 	child, parent string
-	file, line    int32
+	file          int32
+	at            place
 }
 
 func newIndex() *index {
@@ -79,7 +81,7 @@ func (x *index) finish(paths []string, types Types, report umls.Reporter) error 
 		child, known := x.byID[strings.ToUpper(e.child)]
 		up, upKnown := x.byID[strings.ToUpper(e.parent)]
 		if known && upKnown {
-			x.terms[child].parents = append(x.terms[child].parents, parent{up, e.file, e.line})
+			x.terms[child].parents = append(x.terms[child].parents, parent{up, e.file, e.at})
 		}
 	}
 	x.edges = nil
@@ -135,7 +137,7 @@ func (x *index) walk(from int32, paths []string, types Types, report umls.Report
 		case onPath:
 			x.cyclic[[2]int32{top.term, up.term}] = true
 			if err := report.Tell(&umls.Problem{
-				Kind: umls.Cycle, File: paths[up.file], Line: int(up.line),
+				Kind: umls.Cycle, File: paths[up.file], Line: int(up.at.line), Column: int(up.at.column),
 				Message: "that " + t.id + " is_a " + x.terms[up.term].id + " closes a circle",
 			}); err != nil {
 				return err

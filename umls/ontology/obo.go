@@ -194,6 +194,8 @@ func (r *oboReader) headerTag(tag, value string) {
 	}
 }
 
+func (r *oboReader) place(column int) place { return place{int32(r.line), int32(column)} }
+
 func (r *oboReader) termTag(tag, value string, column int) *umls.Problem {
 	t := r.term
 	switch tag {
@@ -208,15 +210,15 @@ func (r *oboReader) termTag(tag, value string, column int) *umls.Problem {
 	case "is_obsolete":
 		t.obsolete = bare(value) == "true"
 	case "xref", "xref_analog":
-		t.xrefs = append(t.xrefs, xref{bare(value), strings.Contains(value, "equivalentTo")})
+		t.xrefs = append(t.xrefs, xref{bare(value), strings.Contains(value, "equivalentTo"), r.place(column)})
 	case "is_a":
-		r.relation = append(r.relation, relation{label: isA, tail: bare(value), line: r.line})
+		r.relation = append(r.relation, relation{label: isA, tail: bare(value), at: r.place(column)})
 	case "relationship":
 		label, target, found := strings.Cut(value, " ")
 		if !found {
 			return r.problem(umls.Malformed, column, "a relationship is a name and a term, with a blank between them")
 		}
-		r.relation = append(r.relation, relation{label: label, tail: bare(strings.TrimSpace(target)), line: r.line})
+		r.relation = append(r.relation, relation{label: label, tail: bare(strings.TrimSpace(target)), at: r.place(column)})
 	case "def":
 		text, _, err := quoted(value)
 		if err != nil {

@@ -231,7 +231,7 @@ func (n *graphNode) term(line int) *term {
 		t.synonyms = append(t.synonyms, synonym{strings.TrimSpace(s.Text), Scope(strings.ToUpper(kind))})
 	}
 	for _, x := range n.Meta.Xrefs {
-		t.xrefs = append(t.xrefs, xref{id: x.ID})
+		t.xrefs = append(t.xrefs, xref{id: x.ID, at: place{line: int32(line)}})
 	}
 	for _, p := range n.Meta.Properties {
 		switch p.Name {
@@ -254,7 +254,7 @@ func (r *graphReader) edge(ctx context.Context) error {
 	if e.Predicate == "is_a" {
 		label = isA
 	}
-	return r.to.relation(relation{compact(e.Subject), label, compact(e.Object), line})
+	return r.to.relation(relation{compact(e.Subject), label, compact(e.Object), place{line: int32(line)}})
 }
 
 // compact makes a short identifier of an address: "CHEBI:15365" of

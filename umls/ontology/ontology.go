@@ -142,8 +142,8 @@ func (x *indexer) property(p property) {
 	}
 }
 
-func (x *indexer) problem(kind umls.Kind, line int, format string, args ...any) *umls.Problem {
-	return &umls.Problem{Kind: kind, File: x.path, Line: line, Message: fmt.Sprintf(format, args...)}
+func (x *indexer) problem(kind umls.Kind, at place, format string, args ...any) *umls.Problem {
+	return &umls.Problem{Kind: kind, File: x.path, Line: int(at.line), Column: int(at.column), Message: fmt.Sprintf(format, args...)}
 }
 
 func (x *indexer) term(t *term) error {
@@ -153,7 +153,7 @@ func (x *indexer) term(t *term) error {
 	}
 	at, indexed := x.index.add(t.id)
 	if indexed.file == x.file {
-		return x.report.Tell(x.problem(umls.Duplicate, t.line, "the term %s was there before, at line %d", t.id, indexed.line))
+		return x.report.Tell(x.problem(umls.Duplicate, place{line: int32(t.line)}, "the term %s was there before, at line %d", t.id, indexed.line))
 	}
 	indexed.file, indexed.line = x.file, int32(t.line)
 	indexed.named = indexed.named || t.name != ""
@@ -171,17 +171,20 @@ func (x *indexer) term(t *term) error {
 // conceptOf is the concept of UMLS that a term names, or "".
 func (x *indexer) conceptOf(t *term) (graph.CUI, error) {
 	var named, equivalent []graph.CUI
+	var second place // where another concept than the first is named
 	for _, ref := range t.xrefs {
 		cui, isUMLS := umlsConcept(ref.id)
 		switch {
 		case !isUMLS:
 		case !isCUI(cui):
-			if err := x.report.Tell(x.problem(umls.BadValue, t.line, "the term %s refers to %s, which is no concept of UMLS", t.id, ref.id)); err != nil {
+			if err := x.report.Tell(x.problem(umls.BadValue, ref.at, "the term %s refers to %s, which is no concept of UMLS", t.id, ref.id)); err != nil {
 				return "", err
 			}
 		case slices.Contains(named, cui):
 		default:
-			named = append(named, cui)
+			if named = append(named, cui); len(named) == 2 {
+				second = ref.at
+			}
 			if ref.equivalent {
 				equivalent = append(equivalent, cui)
 			}
@@ -196,12 +199,12 @@ func (x *indexer) conceptOf(t *term) (graph.CUI, error) {
 	case 1:
 		return named[0], nil
 	}
-	return named[0], x.report.Tell(x.problem(umls.Ambiguous, t.line, "the term %s refers to the concepts %s and %s", t.id, named[0], named[1]))
+	return named[0], x.report.Tell(x.problem(umls.Ambiguous, second, "the term %s refers to the concepts %s and %s", t.id, named[0], named[1]))
 }
 
 func (x *indexer) relation(r relation) error {
 	if r.label == isA {
-		x.index.edges = append(x.index.edges, edge{r.head, r.tail, x.file, int32(r.line)})
+		x.index.edges = append(x.index.edges, edge{r.head, r.tail, x.file, r.at})
 	}
 	return nil
 }

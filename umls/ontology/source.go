@@ -191,7 +191,7 @@ func (w *relationWriter) unknown(r relation) error {
 		return nil
 	}
 	return w.ontologies.options.Report.Tell(&umls.Problem{
-		Kind: umls.Dangling, File: w.path, Line: r.line,
+		Kind: umls.Dangling, File: w.path, Line: int(r.at.line), Column: int(r.at.column),
 		Message: fmt.Sprintf("%s is related to %s, which is no term or an obsolete one", r.head, r.tail),
 	})
 }

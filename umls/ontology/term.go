@@ -38,13 +38,17 @@ type synonym struct {
 type xref struct {
 	id         string // "UMLS:C0004057"
 	equivalent bool   // said to be of the same meaning, where the ontology tells that apart
+	at         place
 }
 
 // relation is a statement between two terms.
 type relation struct {
 	head, label, tail string
-	line              int
+	at                place
 }
+
+// place is where something is said in a file; column 0 is the whole line.
+type place struct{ line, column int32 }
 
 // property is a kind of relation.
 type property struct {
