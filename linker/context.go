@@ -89,12 +89,8 @@ func newDefinitions(text string, mentions []graph.Mention) definitions {
 	if len(found) == 0 {
 		return d
 	}
-	byRange := make(map[abbreviation.Range]*graph.Mention, len(mentions))
-	for i := range mentions {
-		byRange[abbreviation.Range{Start: mentions[i].Start, End: mentions[i].End}] = &mentions[i]
-	}
 	for _, f := range found {
-		if long := byRange[f.Long]; long != nil {
+		if long := mentionOf(mentions, Range(f.Long)); long != nil {
 			short := text[f.Short.Start:f.Short.End]
 			d.of[short] = append(d.of[short], definition{f.Short.Start, long})
 			d.lengths = append(d.lengths, len(short))
@@ -104,6 +100,15 @@ func newDefinitions(text string, mentions []graph.Mention) definitions {
 	d.lengths = slices.Compact(d.lengths)
 	slices.Reverse(d.lengths)
 	return d
+}
+
+// mentionOf finds the mention of a range in a list in order, nil when there is none.
+func mentionOf(mentions []graph.Mention, r Range) *graph.Mention {
+	i, found := slices.BinarySearchFunc(mentions, graph.Mention{Start: r.Start, End: r.End}, compareRanges)
+	if !found {
+		return nil
+	}
+	return &mentions[i]
 }
 
 // at is the long form of the short form that begins at byte i and where that
@@ -170,12 +175,8 @@ func withLongForms(text string, mentions []graph.Mention, longForms map[Range]*g
 		}
 		spelled = append(spelled, m)
 	}
-	known := make(map[Range]bool, len(mentions))
-	for _, m := range mentions {
-		known[Range{m.Start, m.End}] = true
-	}
 	for r, long := range longForms {
-		if !known[r] {
+		if mentionOf(mentions, r) == nil {
 			spelled = append(spelled, graph.Mention{
 				Start: r.Start, End: r.End, Text: text[r.Start:r.End], Concepts: slices.Clone(long.Concepts), Final: long.Final,
 			})
@@ -183,13 +184,9 @@ func withLongForms(text string, mentions []graph.Mention, longForms map[Range]*g
 	}
 	number(spelled)
 	settleFinal(spelled)
-	ids := make(map[Range]string, len(spelled))
-	for _, m := range spelled {
-		ids[Range{m.Start, m.End}] = m.ID
-	}
 	for i, m := range spelled {
 		if long := longForms[Range{m.Start, m.End}]; long != nil {
-			spelled[i].LongForm = ids[Range{long.Start, long.End}]
+			spelled[i].LongForm = mentionOf(spelled, Range{long.Start, long.End}).ID
 		}
 	}
 	return spelled

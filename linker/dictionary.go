@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"sort"
 	"sync/atomic"
+	"unsafe"
 
 	mmap "github.com/blevesearch/mmap-go"
 	"github.com/blevesearch/vellum"
@@ -372,6 +373,9 @@ func (d *dictionary) find(cui string) (place uint64, ok bool) {
 	}
 	return at(i), true
 }
+
+// view is a part of a file as a string, as long as the file is mapped.
+func view(part []byte) string { return unsafe.String(unsafe.SliceData(part), len(part)) }
 
 // from is a file from a place on, nothing when it is shorter.
 func from(file []byte, place uint64) []byte { return file[min(place, uint64(len(file))):] }

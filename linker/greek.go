@@ -20,6 +20,8 @@ var greekWords = func() map[string]bool {
 	return set
 }()
 
+const longestGreek = len("epsilon")
+
 // greekAffixes are the names that are long enough to be told at the border of
 // a word, as in "kappaB" and "TNFalpha".
 var greekAffixes = [][]byte{
@@ -50,14 +52,17 @@ func greekName(r rune) string {
 // edges tells what a run of letters, in lower case, joins with on its two
 // sides: where it begins or ends with the name of a Greek letter, anything.
 func edges(word []byte) (left, right kind) {
-	if greekWords[string(word)] {
+	if len(word) <= longestGreek && greekWords[string(word)] {
 		return greekKind, greekKind
 	}
 	for _, name := range greekAffixes {
-		if bytes.HasPrefix(word, name) {
+		if len(word) < len(name) {
+			continue
+		}
+		if word[0] == name[0] && bytes.HasPrefix(word, name) {
 			left = greekKind
 		}
-		if bytes.HasSuffix(word, name) {
+		if word[len(word)-1] == name[len(name)-1] && bytes.HasSuffix(word, name) {
 			right = greekKind
 		}
 	}

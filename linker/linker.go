@@ -180,6 +180,7 @@ type scratch struct {
 	matches          []match // by range, each range once
 	hits             []hit
 	strings          []byte
+	aliasNames       []byte // as the text has them
 	features         features
 	tui              [8]byte
 	learnedFrom      map[alias]int // in training: what the document itself taught
@@ -227,7 +228,7 @@ func (s *scratch) reset() {
 	s.tokens.reset()
 	s.found, s.foundHits = s.found[:0], s.foundHits[:0]
 	s.matches, s.hits = s.matches[:0], s.hits[:0]
-	s.strings = s.strings[:0]
+	s.strings, s.aliasNames = s.strings[:0], s.aliasNames[:0]
 }
 
 // addExact decodes the postings of the name that tokens i to j spell.

@@ -217,7 +217,9 @@ func (l *Linker) addAliases(s *scratch, i, j, first int) {
 	if !ok {
 		return
 	}
-	name := s.tokens.appendRange(nil, i, j)
+	begin := len(s.aliasNames)
+	s.aliasNames = s.tokens.appendRange(s.aliasNames, i, j)
+	name := s.aliasNames[begin:len(s.aliasNames):len(s.aliasNames)]
 	for last := false; !last; first++ {
 		a := &l.model.known[first]
 		last = a.last

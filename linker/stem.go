@@ -80,6 +80,15 @@ var derivations = endings(
 	"is", "", "us", "", "um", "", "ity", "", "ement", "", "ment", "", "ness", "",
 	"ance", "", "ence", "", "ancy", "", "ency", "", "ant", "", "ent", "", "ing", "", "ed", "", "ex", "", "ly", "")
 
+// derivationsOf are the derivational endings by their last byte, of which there are few.
+var derivationsOf = func() (table ['z' + 1][]ending) {
+	for _, rule := range derivations {
+		last := rule.from[len(rule.from)-1]
+		table[last] = append(table[last], rule)
+	}
+	return table
+}()
+
 // stemRoot is how much of a word a derivational ending must leave, in bytes.
 const stemRoot = 4
 
@@ -103,7 +112,7 @@ func appendStem(dst, word, buffer []byte) []byte {
 }
 
 func cutDerivation(word []byte) []byte {
-	for _, rule := range derivations {
+	for _, rule := range derivationsOf[min(word[len(word)-1], 'z')] {
 		if n := len(word) - len(rule.from); n >= stemRoot && bytes.HasSuffix(word, rule.from) {
 			word = append(word[:n], rule.to...)
 			break

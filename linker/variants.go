@@ -5,6 +5,8 @@ import "strings"
 // function are words that the bags leave out.
 var function = setOf("of the in and with to by for on from at an or due")
 
+const longestFunction = 4
+
 // furthest is how many tokens a bag may span in the text.
 const furthest = 12
 
@@ -25,7 +27,7 @@ func (t *tokens) appendStems(stems []uint64, stem *[]byte) []uint64 {
 	var buffer [64]byte
 	for i := range t.list {
 		key := t.key(i)
-		if function[string(key)] {
+		if len(key) <= longestFunction && function[string(key)] {
 			stems = append(stems, 0)
 			continue
 		}
@@ -80,7 +82,7 @@ func (l *Linker) addBag(s *scratch, i, j int, place uint64) {
 			continue
 		}
 		h := l.files.hit(p)
-		if h.score, ok = s.compare(string(h.matched), i, j); !ok {
+		if h.score, ok = s.compare(view(h.matched), i, j); !ok {
 			continue
 		}
 		h.how = byBag
