@@ -314,6 +314,21 @@ func first[T any](seq iter.Seq2[T, error]) error {
 	return nil
 }
 
+func TestConceptsOfCodes(t *testing.T) {
+	files := with(small, "META/MRCONSO.RRF", `C0000001|ENG|S|L1|PF|S1|Y|A1||||HPO|SY|HP:0000001|a|0|N||
+C0000002|ENG|P|L2|PF|S2|Y|A2||||HPO|PT|HP:0000001|b|0|N||
+C0000003|ENG|P|L3|PF|S3|Y|A3||||NCI|PT|c3262|c|0|N||
+C0000003|ENG|P|L4|PF|S4|Y|A4||||XYZ|PT|7|d|0|N||
+C0000004|ENG|P|L5|PF|S5|Y|A5||||GO|PT|GO:0000005|e|0|O||
+C0000005|ENG|P|L6|PF|S6|Y|A6||||GO|PT|GO:0000006|f|0|N||
+`)
+	got, err := open(t, files, Options{Sources: []string{"MSH"}}).ConceptsOfCodes(t.Context(), func(id string) bool { return id != "GO:0000006" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, map[string]graph.CUI{"HP:0000001": "C0000002", "NCIT:C3262": "C0000003"}, got)
+}
+
 func TestTruncatedGzip(t *testing.T) {
 	files := without(small, "META/MRCONSO.RRF")
 	dir := writeRelease(t, files)

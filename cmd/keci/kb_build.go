@@ -44,8 +44,8 @@ The release DIR holds the folders META and NET, or the tables themselves, plain,
 gzipped or split into gzipped pieces. Suppressible names are left out. Without
 NET, the Semantic Network in the program is taken.
 
-Terms of ontologies that refer to a concept of UMLS become that concept, other
-terms a concept of their own. Their semantic types come from the mapping file of
+Terms of ontologies that the release knows by their identifiers, or that refer to
+a concept of UMLS, become that concept, other terms a concept of their own. Their semantic types come from the mapping file of
 --mapping; keci kb types prints the one in the program, to be edited.
 
 With --after, what the knowledge base DIR had and the new one has not is kept as
@@ -130,6 +130,7 @@ func tellProblems(to io.Writer, problems *umls.Problems) error {
 func (o *kbBuildOptions) source(ctx context.Context, problems *umls.Problems, progress *readProgress) (source knowledgebase.Source, err error) {
 	var total int64
 	hasNetwork := false
+	options := ontology.Options{OnRead: progress.Read, Report: problems.Report}
 	if o.rrf != "" {
 		release, err := umls.Open(o.rrf, umls.Options{
 			Languages: o.languages, Sources: o.sources, Types: identifiers[graph.TUI](o.types),
@@ -139,9 +140,10 @@ func (o *kbBuildOptions) source(ctx context.Context, problems *umls.Problems, pr
 			return nil, err
 		}
 		source, hasNetwork, total = release, release.HasNetwork(), release.Bytes()
+		options.Release = release
 	}
 	if len(o.obo) > 0 {
-		ontologies, err := o.openOntologies(ctx, problems, progress)
+		ontologies, err := o.openOntologies(ctx, options)
 		if err != nil {
 			return nil, err
 		}
@@ -159,8 +161,7 @@ func (o *kbBuildOptions) source(ctx context.Context, problems *umls.Problems, pr
 	return knowledgebase.WithDefaultNetwork(source)
 }
 
-func (o *kbBuildOptions) openOntologies(ctx context.Context, problems *umls.Problems, progress *readProgress) (*ontology.Ontologies, error) {
-	options := ontology.Options{OnRead: progress.Read, Report: problems.Report}
+func (o *kbBuildOptions) openOntologies(ctx context.Context, options ontology.Options) (*ontology.Ontologies, error) {
 	for _, name := range o.scopes {
 		switch scope := ontology.Scope(strings.ToUpper(name)); scope {
 		case ontology.Exact, ontology.Related, ontology.Broad, ontology.Narrow:

@@ -75,6 +75,37 @@ func TestKBBuildOntology(t *testing.T) {
 	}
 }
 
+// A release knows a term by its code, and what became of a concept that a term refers to.
+func TestKBBuildMergesByCode(t *testing.T) {
+	tables := writeTables(t)
+	for name, content := range map[string]string{
+		"MRCONSO.RRF": strings.Replace(kbTables["MRCONSO.RRF"], "PT|2|FKBP12", "PT|CL:0000057|FKBP12", 1),
+		"MRCUI.RRF":   "C0000009|2025AB|SY|||C01|Y|\n",
+	} {
+		if err := os.WriteFile(filepath.Join(tables, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "cl.obo")
+	text := strings.Replace(kbOntology, "nonsense\n", "xref: UMLS:C0000009\n", 1)
+	if err := os.WriteFile(file, []byte(strings.Replace(text, "UMLS:C01 ", "UMLS:C0000001 ", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "kb")
+	if _, log, err := runKB(t, "build", dir, "--rrf", tables, "--obo", file); err != nil || strings.Contains(log, "problems") {
+		t.Fatal(err, log)
+	}
+	for id, want := range map[string]string{"CL:0000057": "FKBP12 fibroblast", "CL:0000001": "rapamycin sirolimus FKBP cell"} {
+		c := runKBJSON[shownConcept](t, "show", "--kb", dir, id)
+		if got := strings.Join(append([]string{c.Name}, c.Synonyms...), " "); got != want || c.Retired == nil {
+			t.Errorf("%s is %+v, want %q", id, c, want)
+		}
+	}
+	if info := runKBJSON[graph.KnowledgeBaseInfo](t, "info", dir); info.Concepts != 2 {
+		t.Errorf("%+v", info)
+	}
+}
+
 func TestKBBuildMapping(t *testing.T) {
 	file := writeOntology(t)
 	text, _, err := runKB(t, "types")

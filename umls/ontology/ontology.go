@@ -1,8 +1,8 @@
 // Package ontology reads open ontologies – OBO and OBO Graph JSON files – as one
 // source of a knowledge base.
 //
-// A term is a concept. One with a cross-reference to a concept of UMLS has that
-// one's identifier, so that terms of several ontologies, and of a UMLS release,
+// A term is a concept. One that a release of UMLS knows, or with a cross-reference
+// to a concept of UMLS, has that one's identifier, so that terms of several ontologies, and of a UMLS release,
 // that name the same concept are one; any other has its own identifier, in
 // capitals ("CL:0000057"). Names are the term's name and its synonyms of the scopes
 // asked for. Obsolete terms are no concepts, but what replaces them is kept.
@@ -31,6 +31,8 @@ import (
 type Options struct {
 	Types  Types   // nil means DefaultTypes
 	Scopes []Scope // of the synonyms that are names; none means Exact and Related
+
+	Release Release // when set, the ontologies are read beside it
 
 	OnRead func(bytes int) // when set, is told how many bytes were read, against Bytes
 	Report umls.Reporter   // is told of problems, each once
@@ -61,6 +63,11 @@ func Open(ctx context.Context, paths []string, options Options) (*Ontologies, er
 		to := &indexer{index: o.index, path: path, file: int32(i), report: options.Report}
 		if err := o.read(ctx, path, options.Report, nil, to); err != nil {
 			return nil, fmt.Errorf("reading an ontology: %w", err)
+		}
+	}
+	if options.Release != nil {
+		if err := o.index.adopt(ctx, options.Release); err != nil {
+			return nil, fmt.Errorf("looking for the terms of ontologies in the release: %w", err)
 		}
 	}
 	if err := o.index.finish(paths, options.Types, options.Report); err != nil {
