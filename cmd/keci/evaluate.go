@@ -9,15 +9,20 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
 type evaluateOptions struct {
@@ -29,6 +34,8 @@ type evaluateOptions struct {
 	engine      string
 	linkModel   string
 	skip        float64 // share of the documents, MedMentions only
+	skipInvalid bool
+	results     string
 }
 
 func newEvaluateCommand() *cobra.Command {
@@ -37,8 +44,10 @@ func newEvaluateCommand() *cobra.Command {
 		Use:   "evaluate",
 		Short: "Score a model, or extracted documents, against an annotated corpus",
 		Long: `Reads an annotated corpus with a model, or takes documents that were extracted
-before (--predictions), scores them by the rules of the corpus's benchmark and
-prints the counts, precision, recall and F1 as JSON, in all and per label.
+before (--predictions), scores them by the rules of the corpus's benchmark (or, where
+it has none, by exact span and type, micro) and prints the counts, precision, recall
+and F1 as JSON, in all and per label. With --results it also leaves them, with how the
+model was trained, as a small file in a folder that keci report makes tables of.
 
 Documents of --predictions find their sentence by id and must have its very text. Sentences of
 the corpus without a document count as "missing": nothing in them was found.`,
@@ -48,8 +57,10 @@ the corpus without a document count as "missing": nothing in them was found.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.corpus, "corpus", "", `which corpus --data is: "biorelex", "ade" or, for the linker, "medmentions"`)
-	flags.StringVar(&o.data, "data", "", "JSON `FILE` of the corpus")
+	flags.StringVar(&o.corpus, "corpus", "", corpusHelp+" or, for the linker, "+medMentions)
+	flags.StringVar(&o.data, "data", "", "`FILE` of the corpus, or a folder of such files")
+	flags.StringVar(&o.results, "results", "", "`DIR` to add what the model reaches to")
+	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "pass over texts of the corpus that are wrong, and count them")
 	flags.StringVar(&o.predictions, "predictions", "", "JSONL `FILE` as keci extract writes it; - for standard input")
 	flags.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
 	flags.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
@@ -63,40 +74,115 @@ func (o evaluateOptions) run(cmd *cobra.Command) error {
 	switch {
 	case o.corpus == medMentions && o.data != "":
 		return o.runLinker(cmd)
-	case o.corpus != medMentions && o.corpus != corpus.BioRelEx && o.corpus != corpus.ADE:
-		return usageError("--corpus is %q: use %q, %q or %q", o.corpus, corpus.BioRelEx, corpus.ADE, medMentions)
+	case o.corpus != medMentions && !slices.Contains(corpus.Names(), o.corpus):
+		return usageError("--corpus is %q: use one of %s, %s", o.corpus, strings.Join(corpus.Names(), ", "), medMentions)
 	case o.data == "":
-		return usageError("--data is missing: name the JSON file of the corpus")
-	case o.predictions != "" && (o.model != "" || o.kb != ""):
-		return usageError("--predictions needs no --model and no --kb")
+		return usageError("--data is missing: name the file of the corpus")
+	case o.predictions != "" && (o.model != "" || o.kb != "" || o.results != ""):
+		return usageError("--predictions needs no --model and no --kb, and tells nothing for --results")
 	}
-	gold, err := corpus.Read(o.corpus, o.data)
+	gold, err := readCorpus(o.corpus, o.data, o.skipInvalid, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	predicted, err := o.predicted(cmd, gold)
+	if o.predictions == "" {
+		return o.evaluateModel(cmd, gold)
+	}
+	predicted, err := readPredictions(o.predictions, cmd.InOrStdin())
 	if err != nil {
 		return err
 	}
 	return evaluatePredictions(cmd.OutOrStdout(), gold, predicted)
 }
 
-// predicted gives the documents to score: those of a file, or a model's.
-func (o evaluateOptions) predicted(cmd *cobra.Command, gold corpus.Corpus) ([]graph.Document, error) {
-	if o.predictions != "" {
-		return readPredictions(o.predictions, cmd.InOrStdin())
-	}
+// evaluateModel reads the corpus with a model and scores what it gives.
+func (o evaluateOptions) evaluateModel(cmd *cobra.Command, gold corpus.Corpus) error {
 	kb, err := openKnowledgeBase(cmd.Context(), o.kb)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer kb.Close()
 	model, err := openExtractor(o.model, kb, o.engine)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer model.Close()
-	return extractCorpus(cmd.Context(), model, gold)
+	if err := tellUnknownLabels(cmd.ErrOrStderr(), model.Info(), gold); err != nil {
+		return err
+	}
+	predicted, err := extractCorpus(cmd.Context(), model, gold)
+	if err != nil {
+		return err
+	}
+	if o.results != "" {
+		if err := o.record(model, kb, gold, predicted); err != nil {
+			return err
+		}
+	}
+	return evaluatePredictions(cmd.OutOrStdout(), gold, predicted)
+}
+
+// record adds the run to the results.
+func (o evaluateOptions) record(model extractor, kb *knowledgebase.KnowledgeBase, gold corpus.Corpus, predicted []graph.Document) error {
+	dir, err := modelDir(o.model)
+	if err != nil {
+		return err
+	}
+	from, err := results.Describe(o.data)
+	if err != nil {
+		return err
+	}
+	run, err := runOf(dir, model, kb, split{name: nameOfFile(o.data), test: gold, from: from}, predicted)
+	if err != nil {
+		return err
+	}
+	_, err = results.Write(o.results, run)
+	return err
+}
+
+// runOf is what a model, in the directory dir, reaches on the texts to measure on.
+func runOf(dir string, model extractor, kb *knowledgebase.KnowledgeBase, s split, predicted []graph.Document) (results.Run, error) {
+	training, err := results.ReadTraining(dir)
+	if err != nil {
+		return results.Run{}, err
+	}
+	scores, err := score.Evaluate(s.test, predicted)
+	if err != nil {
+		return results.Run{}, fmt.Errorf("evaluate: %w", err)
+	}
+	run := results.Run{Training: training, Split: s.name, Test: s.from, Model: model.Info().Digest, Scores: scores,
+		Testing: results.Testing{Program: thisProgram(), Command: thisCommand(), Finished: today()}}
+	if training.KB != nil {
+		run.Testing.KB = kb.Provenance()
+	}
+	return run, nil
+}
+
+// nameOfFile is the name of a file without folder and ending.
+func nameOfFile(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+}
+
+// tellUnknownLabels names the labels of a corpus that the model does not know:
+// what has them cannot be found, and counts as such. A corpus of which the model
+// knows no type is not one for it.
+func tellUnknownLabels(stderr io.Writer, model fusion.ModelInfo, gold corpus.Corpus) error {
+	types := unknownLabels(gold.EntityTypes, model.EntityTypes)
+	if len(types) > 0 && len(types) == len(gold.EntityTypes) {
+		return fmt.Errorf("the model %s knows none of the entity types of the corpus (such as %s): it knows %s", model.Name,
+			gold.PlaceOfType(types[0]), strings.Join(model.EntityTypes, ", "))
+	}
+	for _, label := range types {
+		fmt.Fprintf(stderr, "the model knows no entity type %s: it will not be found\n", gold.PlaceOfType(label))
+	}
+	for _, label := range unknownLabels(gold.RelationLabels, model.RelationLabels) {
+		fmt.Fprintf(stderr, "the model knows no relation %s: it will not be found\n", gold.PlaceOfLabel(label))
+	}
+	return nil
+}
+
+func unknownLabels(asked, known []string) []string {
+	return slices.DeleteFunc(slices.Clone(asked), func(label string) bool { return slices.Contains(known, label) })
 }
 
 // extractCorpus reads every example of a corpus with a model.

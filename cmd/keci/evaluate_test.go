@@ -66,10 +66,10 @@ func TestEvaluatePredictions(t *testing.T) {
 
 func TestEvaluateWrongCalls(t *testing.T) {
 	for want, args := range map[string][]string{
-		`"biorelex", "ade" or "medmentions"`: {"--corpus", "ace"},
-		"--data":                             {"--corpus", "ade"},
-		"--predictions":                      {"--corpus", "ade", "--data", "x.json", "--predictions", "y.jsonl", "--model", "m"},
-		"unknown flag":                       {"--gold", "x.json"},
+		"biorelex, ade": {"--corpus", "ace"},
+		"--data":        {"--corpus", "ade"},
+		"--predictions": {"--corpus", "ade", "--data", "x.json", "--predictions", "y.jsonl", "--model", "m"},
+		"unknown flag":  {"--gold", "x.json"},
 	} {
 		_, err := evaluate(t, "", args...)
 		if exitCode(err) != exitUsage || !strings.Contains(err.Error(), want) {

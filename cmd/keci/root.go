@@ -20,6 +20,8 @@ func newRootCommand() *cobra.Command {
 		newExtractCommand(),
 		newEvaluateCommand(),
 		newTrainCommand(),
+		newCrossvalCommand(),
+		newReportCommand(),
 		newLinkCommand(),
 		newBenchCommand(),
 		newKBCommand(),

@@ -16,6 +16,7 @@ var version = "dev"
 type buildInfo struct {
 	Version     string   `json:"version"`
 	Revision    string   `json:"revision,omitempty"`
+	Modified    bool     `json:"modified,omitempty"` // whether there were changes on top of the revision
 	Go          string   `json:"go"`
 	Experiments []string `json:"experiments"`
 	Engines     []string `json:"engines"`
@@ -54,6 +55,8 @@ func readBuildInfo() buildInfo {
 			info.Experiments = strings.Split(s.Value, ",")
 		case "vcs.revision":
 			info.Revision = s.Value
+		case "vcs.modified":
+			info.Modified = s.Value == "true"
 		}
 	}
 	return info

@@ -30,11 +30,6 @@ type adeRelation struct {
 	Tail int    `json:"tail"`
 }
 
-func parseADE(data []byte) (Corpus, error) {
-	examples, err := readExamples(data, adeRecord.example)
-	return Corpus{Examples: examples, Directed: true}, err
-}
-
 // example joins the tokens with single spaces. Each entity is its own cluster.
 func (r adeRecord) example(index int) (Example, error) {
 	id, err := r.id(index)

@@ -49,11 +49,6 @@ type bioRelExInteraction struct {
 	Label        int    `json:"label"`
 }
 
-func parseBioRelEx(data []byte) (Corpus, error) {
-	examples, err := readExamples(data, bioRelExRecord.example)
-	return Corpus{Examples: examples}, err
-}
-
 func (r bioRelExRecord) example(_ int) (Example, error) {
 	e := Example{ID: r.ID, Text: r.Text, Group: r.PaperID}
 	switch {

@@ -1,6 +1,7 @@
 // Package corpus reads annotated texts, the material the model learns from and
 // is measured on, into one shape: texts with entity mentions and the relations
-// among them. It reads BioRelEx and ADE.
+// among them. It reads BioRelEx and ADE as their benchmarks have them, and
+// annotated documents in the forms of package format.
 //
 // All offsets are bytes of the UTF-8 text, 0-based and end-exclusive, whatever
 // the files count.
@@ -9,28 +10,46 @@ package corpus
 import (
 	"cmp"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
+	"strings"
+
+	"github.com/keci-kg/keci/graph/format"
 )
 
-// Names of the corpora that Read knows.
+// Names of the benchmarks that Read knows, each with rules of its own.
 const (
 	BioRelEx = "biorelex"
 	ADE      = "ade"
 )
 
+// Names lists the forms that Read knows: two benchmarks, and documents as package
+// format reads them.
+func Names() []string {
+	names := []string{BioRelEx, ADE}
+	for _, form := range documentForms {
+		names = append(names, string(form))
+	}
+	return names
+}
+
 // Corpus is a list of annotated texts.
 type Corpus struct {
-	Name           string // BioRelEx or ADE
+	Name           string // one of Names
 	Examples       []Example
 	EntityTypes    []string // all that occur, sorted
 	RelationLabels []string // all that occur, sorted
 	Directed       bool     // whether Head and Tail of a relation may not be swapped
+	Sentences      bool     // whether each example is one sentence, not a document
 }
 
 // Example is one annotated text: a sentence, in BioRelEx and ADE.
 type Example struct {
+	File  string // that it was read from
+	Line  int    // where it begins, from 1; 0 where the form has no lines
 	ID    string // unique in its corpus
 	Text  string
 	Group string // examples of one group belong together (see Split): the paper, or the text where no paper is known
@@ -38,6 +57,14 @@ type Example struct {
 	Entities     []Entity      // by Start, then End, then Cluster
 	Relations    []Relation    // by Head, then Tail
 	Interactions []Interaction // BioRelEx only, in the order of the file
+}
+
+// Place names where the example was read: "dev.json:17".
+func (e Example) Place() string {
+	if e.Line == 0 {
+		return e.File
+	}
+	return fmt.Sprintf("%s:%d", e.File, e.Line)
 }
 
 // Entity is one mention of an entity. Mentions may overlap, and two clusters may
@@ -62,24 +89,80 @@ type Interaction struct {
 	Label string
 }
 
-// Read reads the corpus of the given name (BioRelEx or ADE) from one JSON file.
-// An error names the file, the record and the field at fault.
-func Read(name, path string) (Corpus, error) {
-	parse, ok := map[string]func([]byte) (Corpus, error){BioRelEx: parseBioRelEx, ADE: parseADE}[name]
-	if !ok {
-		return Corpus{}, fmt.Errorf("unknown corpus %q: use %q or %q", name, BioRelEx, ADE)
+// Reader reads corpora.
+type Reader struct {
+	// Invalid hears of every text that is passed over because it, or what is
+	// annotated in it, is wrong. Where it is nil the first such text is an error.
+	Invalid func(error)
+}
+
+// Read reads the corpus of the given form. The first invalid text is an error
+// that names file, line and field.
+func Read(name, path string) (Corpus, error) { return Reader{}.Read(name, path) }
+
+// Read reads the corpus of the given form (one of Names) from a file or, where
+// documents are in several, a folder. An error names file, line and field.
+func (r Reader) Read(name, path string) (Corpus, error) {
+	c := Corpus{Name: name}
+	var err error
+	switch name {
+	case BioRelEx:
+		c.Sentences = true
+		err = r.readFile(&c, path, func(data []byte) iter.Seq2[Example, error] { return readRecords(data, bioRelExRecord.example) })
+	case ADE:
+		c.Directed, c.Sentences = true, true
+		err = r.readFile(&c, path, func(data []byte) iter.Seq2[Example, error] { return readRecords(data, adeRecord.example) })
+	case string(format.BioC), string(format.PubTator), string(format.Brat), string(format.JSONL):
+		err = r.collect(&c, path, readDocuments(path, format.Kind(name), &c.Directed))
+		if !c.Directed {
+			c.undirect()
+		}
+	default:
+		return Corpus{}, fmt.Errorf("unknown corpus %q: there are %s", name, strings.Join(Names(), ", "))
 	}
-	data, err := os.ReadFile(path)
 	if err != nil {
 		return Corpus{}, fmt.Errorf("read %s corpus: %w", name, err)
 	}
-	c, err := parse(data)
-	if err != nil {
-		return Corpus{}, fmt.Errorf("read %s corpus: %s: %w", name, path, err)
+	if len(c.Examples) == 0 {
+		return Corpus{}, fmt.Errorf("read %s corpus: %s: %w", name, path, ErrEmpty)
 	}
-	c.Name = name
 	c.collectLabels()
 	return c, nil
+}
+
+// ErrEmpty is returned, wrapped, for a corpus without a (valid) text.
+var ErrEmpty = errors.New("there is no annotated text in it")
+
+func (r Reader) readFile(c *Corpus, path string, parse func([]byte) iter.Seq2[Example, error]) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return r.collect(c, path, parse(data))
+}
+
+// collect adds the examples of a file to the corpus. No two may have one id.
+func (r Reader) collect(c *Corpus, path string, examples iter.Seq2[Example, error]) error {
+	places := map[string]string{}
+	for e, err := range examples {
+		if e.File == "" {
+			e.File = path
+		}
+		if first, twice := places[e.ID]; err == nil && twice {
+			err = fmt.Errorf("the id %q is taken by the text at %s: ids must be unique", e.ID, first)
+		}
+		if err == nil {
+			places[e.ID] = e.Place()
+			c.Examples = append(c.Examples, e)
+			continue
+		}
+		err = fmt.Errorf("%s: %w", e.Place(), err)
+		if r.Invalid == nil || errors.Is(err, errSyntax) {
+			return err
+		}
+		r.Invalid(err)
+	}
+	return nil
 }
 
 // collectLabels fills EntityTypes and RelationLabels from the examples.
@@ -120,27 +203,68 @@ func (c Corpus) Split(fraction float64, seed int64) (rest, heldOut Corpus) {
 // chooseGroups takes groups in an order set by the seed while they hold no more
 // than limit examples together.
 func (c Corpus) chooseGroups(limit int, seed int64) map[string]bool {
+	chosen := map[string]bool{}
+	for _, g := range c.shuffledGroups(seed) {
+		if g.size <= limit {
+			chosen[g.name] = true
+			limit -= g.size
+		}
+	}
+	return chosen
+}
+
+// group is a group of examples with the number of them.
+type group struct {
+	name string
+	size int
+}
+
+// shuffledGroups lists the groups in an order set by the seed and their names.
+func (c Corpus) shuffledGroups(seed int64) []group {
 	sizes := map[string]int{}
 	for _, e := range c.Examples {
 		sizes[e.Group]++
 	}
-	type group struct {
-		name string
-		key  [sha256.Size]byte
+	keys := map[string][sha256.Size]byte{}
+	var groups []group
+	for name, size := range sizes {
+		groups = append(groups, group{name, size})
+		keys[name] = sha256.Sum256(fmt.Appendf(nil, "%d %s", seed, name))
 	}
-	groups := make([]group, 0, len(sizes))
-	for name := range sizes {
-		groups = append(groups, group{name, sha256.Sum256(fmt.Appendf(nil, "%d %s", seed, name))})
+	slices.SortFunc(groups, func(a, b group) int {
+		first, second := keys[a.name], keys[b.name]
+		return slices.Compare(first[:], second[:])
+	})
+	return groups
+}
+
+// Fold divides the examples for cross-validation: test is the given fold (from
+// 0) of folds, train all others. Whole groups are in one fold, and the folds have
+// about the same size. Like Split it depends on the seed and the names of the
+// groups alone.
+func (c Corpus) Fold(fold, folds int, seed int64) (train, test Corpus) {
+	sizes := make([]int, folds)
+	foldOf := map[string]int{}
+	for _, g := range c.shuffledGroups(seed) {
+		smallest := 0
+		for i, size := range sizes {
+			if size < sizes[smallest] {
+				smallest = i
+			}
+		}
+		foldOf[g.name] = smallest
+		sizes[smallest] += g.size
 	}
-	slices.SortFunc(groups, func(a, b group) int { return slices.Compare(a.key[:], b.key[:]) })
-	chosen := map[string]bool{}
-	for _, g := range groups {
-		if sizes[g.name] <= limit {
-			chosen[g.name] = true
-			limit -= sizes[g.name]
+	train, test = c, c
+	train.Examples, test.Examples = nil, nil
+	for _, e := range c.Examples {
+		if foldOf[e.Group] == fold {
+			test.Examples = append(test.Examples, e)
+		} else {
+			train.Examples = append(train.Examples, e)
 		}
 	}
-	return chosen
+	return train, test
 }
 
 // sortEntities brings the entities into the order that Example promises and

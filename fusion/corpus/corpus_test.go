@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // write puts content in a file and returns its path.
@@ -19,6 +21,9 @@ func write(t *testing.T, content string) string {
 	}
 	return path
 }
+
+// withoutPlaces compares corpora that were read from different files.
+var withoutPlaces = cmpopts.IgnoreFields(Example{}, "File", "Line")
 
 // The text has 2-byte and 4-byte characters before the mentions, a cluster with
 // two names, a name that is not mentioned, a nested mention, a pair annotated
@@ -46,7 +51,7 @@ func TestReadBioRelEx(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Corpus{
-		Name: BioRelEx,
+		Name: BioRelEx, Sentences: true,
 		Examples: []Example{{
 			ID: "s1", Group: "p1", Text: "β𝛼 TNF (tumor factor) binds NF-κB p50, TNF.",
 			Entities: []Entity{
@@ -62,7 +67,7 @@ func TestReadBioRelEx(t *testing.T) {
 		EntityTypes:    []string{"protein", "protein-complex"},
 		RelationLabels: []string{"bind", "bind-negated"},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, withoutPlaces); diff != "" {
 		t.Errorf("Read (-want +got):\n%s", diff)
 	}
 }
@@ -94,8 +99,9 @@ func TestReadADE(t *testing.T) {
 		EntityTypes:    []string{"Adverse-Effect", "Drug"},
 		RelationLabels: []string{"Adverse-Effect"},
 		Directed:       true,
+		Sentences:      true,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, withoutPlaces); diff != "" {
 		t.Errorf("Read (-want +got):\n%s", diff)
 	}
 }
@@ -112,17 +118,17 @@ func TestReadDamaged(t *testing.T) {
 		about, corpus, file string
 		want                []string // parts of the error
 	}{
-		{"unknown corpus", "ace", `[]`, []string{`"ace"`, `"biorelex"`, `"ade"`}},
+		{"unknown corpus", "ace", `[]`, []string{`"ace"`, "biorelex", "ade"}},
 		{"not JSON", BioRelEx, `hello`, []string{"corpus.json", "not a JSON array"}},
 		{"an object", ADE, `{}`, []string{"corpus.json", "not a JSON array"}},
 		{"empty file", ADE, ``, []string{"not a JSON array"}},
-		{"cut off in a record", BioRelEx, "[" + empty + ",\n{\"id\":", []string{"record 1", "line 2"}},
+		{"cut off in a record", BioRelEx, "[" + empty + ",\n{\"id\":", []string{"corpus.json:2: record 1"}},
 		{"cut off between records", BioRelEx, "[" + empty, []string{"record 1", "unexpected end"}},
-		{"something behind", ADE, "[]\n[]", []string{"line 2", "more behind"}},
+		{"something behind", ADE, "[]\n[]", []string{"corpus.json:2: there is more behind"}},
 		{"wrong type", BioRelEx, `[{"id":5}]`, []string{"record 0", "id", "string"}},
 		{"no id", BioRelEx, `[{"text":"x"}]`, []string{"record 0", "id is missing"}},
 		{"no text", BioRelEx, `[{"id":"a"}]`, []string{"record 0", `"a"`, "text is missing"}},
-		{"same id", BioRelEx, "[" + empty + "," + empty + "]", []string{"records 0 and 1", `"a"`}},
+		{"same id", BioRelEx, "[" + empty + "," + empty + "]", []string{"corpus.json:1:", `"a"`, "taken by the text at"}},
 		{"span outside", BioRelEx, fmt.Sprintf(sentence, `{"TNF":{"is_mentioned":true,"mentions":[[0,3],[4,6]]}}`, ""), []string{"record 1", `"b"`, "entities[0]", `names["TNF"]`, "mentions[1]", "[4 6]", "5 code points"}},
 		{"span empty", BioRelEx, fmt.Sprintf(sentence, `{"TNF":{"is_mentioned":true,"mentions":[[3,3]]}}`, ""), []string{"mentions[0]", "empty"}},
 		{"span of three", BioRelEx, fmt.Sprintf(sentence, `{"TNF":{"is_mentioned":true,"mentions":[[0,3,4]]}}`, ""), []string{"3 members"}},
@@ -136,7 +142,7 @@ func TestReadDamaged(t *testing.T) {
 		{"no tokens", ADE, `[{"orig_id":5}]`, []string{"record 0", `"5"`, "tokens"}},
 		{"empty token", ADE, `[{"tokens":["a",""],"orig_id":5}]`, []string{"tokens[1]"}},
 		{"id of another kind", ADE, `[{"tokens":["a"],"orig_id":[1]}]`, []string{"record 0", "orig_id", "[1]"}},
-		{"id that the index gave", ADE, `[{"tokens":["a"],"orig_id":1},{"tokens":["a"]}]`, []string{"records 0 and 1", `"1"`}},
+		{"id that the index gave", ADE, `[{"tokens":["a"],"orig_id":1},{"tokens":["a"]}]`, []string{`"1"`, "taken by the text at"}},
 		{"entity outside", ADE, fmt.Sprintf(tokens, drug+`,{"type":"Drug","start":1,"end":3}`, ""), []string{"entities[1]", "[1 3]", "2 tokens"}},
 		{"entity without type", ADE, fmt.Sprintf(tokens, `{"start":0,"end":1}`, ""), []string{"entities[0]", "type is missing"}},
 		{"unknown tail", ADE, fmt.Sprintf(tokens, drug, `{"type":"x","head":0,"tail":1}`), []string{"relations[0]", "tail 1"}},
@@ -155,8 +161,40 @@ func TestReadDamaged(t *testing.T) {
 			}
 		})
 	}
+	if _, err := Read(ADE, write(t, "[]")); !errors.Is(err, ErrEmpty) || !strings.Contains(err.Error(), "corpus.json") {
+		t.Errorf("empty corpus: %v", err)
+	}
 	if _, err := Read(ADE, filepath.Join(t.TempDir(), "absent.json")); err == nil || !strings.Contains(err.Error(), "absent.json") {
 		t.Errorf("absent file: %v", err)
+	}
+}
+
+// TestSkipInvalid passes over what is wrong, names it, and keeps the rest.
+func TestSkipInvalid(t *testing.T) {
+	path := write(t, `[{"tokens": ["a"], "orig_id": 1},
+ {"tokens": ["a"], "orig_id": 2, "entities": [{"type": "Drug", "start": 0, "end": 2}]},
+ {"tokens": "a", "orig_id": 3},
+ {"tokens": ["a"], "orig_id": 1},
+
+ {"tokens": ["b"], "orig_id": 5}]`)
+	var invalid []string
+	got, err := Reader{Invalid: func(err error) { invalid = append(invalid, err.Error()) }}.Read(ADE, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Examples) != 2 || got.Examples[1].ID != "5" || got.Examples[1].Place() != path+":6" {
+		t.Errorf("examples %+v, want 1 and 5", got.Examples)
+	}
+	if len(invalid) != 3 {
+		t.Fatalf("invalid: %q, want three", invalid)
+	}
+	for i, line := range []string{":2: ", ":3: ", ":4: "} {
+		if !strings.HasPrefix(invalid[i], path+line) {
+			t.Errorf("%q does not begin with file and line%s", invalid[i], line)
+		}
+	}
+	if _, err := (Reader{Invalid: func(error) {}}).Read(ADE, write(t, `[{"tokens": ["a"]}, {"tok`)); err == nil {
+		t.Error("a file that is cut off is read without error")
 	}
 }
 
@@ -198,5 +236,54 @@ func TestSplit(t *testing.T) {
 		if rest.Name != "test" || len(heldOut.EntityTypes) != 1 {
 			t.Errorf("Split(%g, %d) loses the name or the labels", test.fraction, test.seed)
 		}
+	}
+}
+
+func TestFold(t *testing.T) {
+	c := grouped("aabcdeffghij")
+	seen := ""
+	for fold := range 3 {
+		train, test := c.Fold(fold, 3, 1)
+		if len(test.Examples) != 4 || len(train.Examples) != 8 {
+			t.Errorf("fold %d has %d and %d examples, want 8 and 4", fold, len(train.Examples), len(test.Examples))
+		}
+		for _, g := range groups(test) {
+			if strings.ContainsRune(groups(train), g) {
+				t.Errorf("fold %d: group %c is on both sides", fold, g)
+			}
+		}
+		seen += groups(test)
+	}
+	if len(seen) != len(c.Examples) {
+		t.Errorf("the folds hold %q, want each example once", seen)
+	}
+	_, again := c.Fold(0, 3, 1)
+	_, other := c.Fold(0, 3, 2)
+	if !strings.HasPrefix(seen, groups(again)) || strings.HasPrefix(seen, groups(other)) {
+		t.Errorf("the same seed gives %q, another %q, where all were %q", groups(again), groups(other), seen)
+	}
+}
+
+func TestInSentences(t *testing.T) {
+	c := Corpus{Name: "jsonl", Examples: []Example{{
+		ID: "d", Group: "g", File: "f", Line: 3, Text: "A binds B. It inhibits C. A acts.",
+		Entities:  []Entity{{0, 1, "x", 0}, {8, 9, "x", 1}, {8, 13, "x", 2}, {23, 24, "x", 3}, {26, 27, "x", 0}},
+		Relations: []Relation{{0, 1, "bind"}, {0, 3, "inhibit"}, {1, 2, "bind"}},
+	}}}
+	got, lost := c.InSentences()
+	want := []Example{
+		{ID: "d#1", Group: "g", File: "f", Line: 3, Text: "A binds B.", Entities: []Entity{{0, 1, "x", 0}, {8, 9, "x", 1}}, Relations: []Relation{{0, 1, "bind"}}},
+		{ID: "d#2", Group: "g", File: "f", Line: 3, Text: "It inhibits C.", Entities: []Entity{{12, 13, "x", 3}}},
+		{ID: "d#3", Group: "g", File: "f", Line: 3, Text: "A acts.", Entities: []Entity{{0, 1, "x", 0}}},
+	}
+	if diff := cmp.Diff(want, got.Examples); diff != "" {
+		t.Errorf("InSentences (-want +got):\n%s", diff)
+	}
+	if lost != (Lost{Entities: 1, Relations: 2}) {
+		t.Errorf("lost %+v, want one entity and two relations", lost)
+	}
+	again, lost := got.InSentences()
+	if len(again.Examples) != 3 || lost != (Lost{}) {
+		t.Errorf("cut again: %d examples, lost %+v", len(again.Examples), lost)
 	}
 }

@@ -6,42 +6,53 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 )
 
-// readExamples reads a JSON array record by record and turns each into an
-// example, so that an error can say which record is at fault. No two examples
-// may have one id.
-func readExamples[T any](data []byte, convert func(record T, index int) (Example, error)) ([]Example, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if token, err := dec.Token(); err != nil || token != json.Delim('[') {
-		return nil, errors.New("not a JSON array of records: is it the right file?")
-	}
-	var examples []Example
-	seen := map[string]int{}
-	for i := 0; dec.More(); i++ {
-		line := lineAfter(data, dec.InputOffset())
-		var record T
-		if err := dec.Decode(&record); err != nil {
-			return nil, fmt.Errorf("record %d, which begins on line %d: %w", i, line, err)
+// errSyntax is wrapped by errors behind which nothing can be read.
+var errSyntax = errors.New("the rest of the file cannot be read")
+
+// readRecords reads a JSON array record by record and turns each into an
+// example. A record at fault is an error with its line; the next one follows,
+// unless the error is an errSyntax.
+func readRecords[T any](data []byte, convert func(record T, index int) (Example, error)) iter.Seq2[Example, error] {
+	return func(yield func(Example, error) bool) {
+		dec := json.NewDecoder(bytes.NewReader(data))
+		if token, err := dec.Token(); err != nil || token != json.Delim('[') {
+			yield(Example{}, fmt.Errorf("not a JSON array of records, is it the right file? %w", errSyntax))
+			return
 		}
-		e, err := convert(record, i)
-		if err != nil {
-			return nil, fmt.Errorf("record %d (id %q): %w", i, e.ID, err)
+		for i := 0; dec.More(); i++ {
+			line := lineAfter(data, dec.InputOffset())
+			var record T
+			err := dec.Decode(&record)
+			if wrongType := (*json.UnmarshalTypeError)(nil); err != nil && !errors.As(err, &wrongType) {
+				yield(Example{Line: line}, fmt.Errorf("record %d: %w: %w", i, err, errSyntax))
+				return
+			}
+			if err != nil {
+				err = fmt.Errorf("record %d: %w", i, err)
+			}
+			var e Example
+			if err == nil {
+				if e, err = convert(record, i); err != nil {
+					err = fmt.Errorf("record %d (id %q): %w", i, e.ID, err)
+				}
+			}
+			e.Line = line
+			if !yield(e, err) {
+				return
+			}
 		}
-		if first, ok := seen[e.ID]; ok {
-			return nil, fmt.Errorf("records %d and %d have the same id %q: ids must be unique", first, i, e.ID)
+		if _, err := dec.Token(); err != nil {
+			yield(Example{Line: lineAfter(data, dec.InputOffset())}, fmt.Errorf("the array does not end, is the file cut off? %w: %w", err, errSyntax))
+			return
 		}
-		seen[e.ID] = i
-		examples = append(examples, e)
+		end := dec.InputOffset()
+		if _, err := dec.Token(); err != io.EOF {
+			yield(Example{Line: lineAfter(data, end)}, fmt.Errorf("there is more behind the array of records: %w", errSyntax))
+		}
 	}
-	if _, err := dec.Token(); err != nil {
-		return nil, fmt.Errorf("after %d records: the array does not end, is the file cut off? %w", len(examples), err)
-	}
-	end := dec.InputOffset()
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, fmt.Errorf("line %d: there is more behind the array of records", lineAfter(data, end))
-	}
-	return examples, nil
 }
 
 // lineAfter is the line, from 1, of the first thing behind offset other than

@@ -4,7 +4,6 @@ package score
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -82,12 +81,12 @@ type Result struct {
 	Unknown   int    `json:"unknown"`   // predictions for documents that the corpus does not have: not counted
 
 	// EntityF1 and RelationF1 are the figures the benchmark reports: micro F1
-	// of Entities and Relations for BioRelEx, macro F1 of EntityTypes and
-	// RelationLabels for ADE.
+	// of Entities and Relations, but for ADE macro F1 of EntityTypes and
+	// RelationLabels.
 	EntityF1   float64 `json:"entityF1"`
 	RelationF1 float64 `json:"relationF1"`
 	// Entities and Relations are the counts by the rules of the benchmark (see
-	// BioRelEx and ADE), summed over the labels.
+	// BioRelEx, ADE and Strict), summed over the labels.
 	Entities  Counts `json:"entities"`
 	Relations Counts `json:"relations"`
 	// EntityTypes compares span and type, RelationLabels the span and type of
@@ -98,8 +97,9 @@ type Result struct {
 }
 
 // Evaluate scores predictions, which find their example by document id, by the
-// rules of the corpus. A prediction that contradicts the corpus or itself (text,
-// offsets, mention ids) is an error that names the document.
+// rules of the corpus: those of a benchmark, or [Strict]. A prediction that
+// contradicts the corpus or itself (text, offsets, mention ids) is an error that
+// names the document.
 func Evaluate(gold corpus.Corpus, predicted []graph.Document) (Result, error) {
 	switch gold.Name {
 	case corpus.BioRelEx:
@@ -107,5 +107,13 @@ func Evaluate(gold corpus.Corpus, predicted []graph.Document) (Result, error) {
 	case corpus.ADE:
 		return ADE(gold, predicted)
 	}
-	return Result{}, fmt.Errorf("no scoring rules for corpus %q: there are some for %q and %q", gold.Name, corpus.BioRelEx, corpus.ADE)
+	return Strict(gold, predicted)
+}
+
+// Headline computes the figures that a corpus reports from the counts of a result.
+func Headline(name string, r Result) (entityF1, relationF1 float64) {
+	if name == corpus.ADE {
+		return r.EntityTypes.MacroF1(), r.RelationLabels.MacroF1()
+	}
+	return r.Entities.F1(), r.Relations.F1()
 }

@@ -1,5 +1,25 @@
 package score
 
+import (
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/graph"
+)
+
+// Strict is for corpora without rules of their own: an entity is found when its
+// span and type are predicted, a relation when the span and type of both its
+// mentions, its label and, where relations have one, its direction are. The
+// figures are micro F1.
+func Strict(gold corpus.Corpus, predicted []graph.Document) (Result, error) {
+	pairs, result, err := match(gold, predicted)
+	if err != nil {
+		return Result{}, err
+	}
+	result.compareStrictly(pairs)
+	result.Entities, result.Relations = result.EntityTypes.Micro(), result.RelationLabels.Micro()
+	result.EntityF1, result.RelationF1 = Headline(gold.Name, result)
+	return result, nil
+}
+
 // compareStrictly fills EntityTypes and RelationLabels.
 func (r *Result) compareStrictly(pairs []pair) {
 	r.EntityTypes, r.RelationLabels = ByLabel{}, ByLabel{}

@@ -718,3 +718,48 @@ func TestErrorsOfTheLearner(t *testing.T) {
 		})
 	}
 }
+
+// TestSweep: of rates that diverge, fit and are far too small, the sweep takes
+// those that fit, and a run that is resumed takes them again without a trial.
+func TestSweep(t *testing.T) {
+	o, out := testOptions(), t.TempDir()
+	fresh := func() (Learner, error) {
+		l := newQuadratic(t, 1, 1, 1)
+		l.score = func(int) Score { // the nearer to the targets the better
+			distance := 0.0
+			for path, values := range l.values() {
+				for _, x := range values {
+					if path != "/encoder/frozen" {
+						distance += math.Abs(float64(x) - 1)
+					}
+				}
+			}
+			return Score{Entity: 1 / (1 + distance)}
+		}
+		return l, nil
+	}
+	var heard []Trial
+	tell := func(trial Trial) { heard = append(heard, trial) }
+	got, trials, err := Sweep(t.Context(), testBackend(), fresh, o, []float64{1e-3, 10, 1e30}, 4, out, &listener{}, tell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.EncoderRate != 10*o.EncoderRate || got.TaskRate != 10*o.TaskRate || got.Epochs != o.Epochs {
+		t.Errorf("options %+v after trials %+v, want ten times the rates", got, trials)
+	}
+	if len(heard) != 3 || !trials[2].Diverged {
+		t.Errorf("trials %+v, want three of which the last diverged", heard)
+	}
+	if diff := cmp.Diff([]string{SweepFile}, files(t, out)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	o.Resume = true
+	again, _, err := Sweep(t.Context(), testBackend(), nil, o, []float64{1}, 4, out, &listener{}, tell)
+	if err != nil || again.EncoderRate != got.EncoderRate {
+		t.Errorf("resumed: %+v, %v, want the rates that were found", again, err)
+	}
+	_, _, err = Sweep(t.Context(), testBackend(), fresh, testOptions(), []float64{1e30}, 2, t.TempDir(), &listener{}, tell)
+	if err == nil || !strings.Contains(err.Error(), "diverged") {
+		t.Errorf("all diverge: %v", err)
+	}
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/spf13/pflag"
+
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/keci"
+	"github.com/keci-kg/keci/fusion/results"
+	"github.com/keci-kg/keci/fusion/train"
+	"github.com/keci-kg/keci/umls/knowledgebase"
+)
+
+// recipe is what the commands that train are told of how to.
+type recipe struct {
+	config, corpus, encoder, kb, engine, variant, name string
+	heldOut                                            float64
+	sweep                                              []float64
+	sweepEpochs                                        int
+	skipInvalid, quiet                                 bool
+	keptRatio, entityThreshold, relationThreshold      float64
+	maxSpan                                            int
+	train                                              train.Options
+}
+
+// addFlags adds the flags of a recipe. Which data, which seed and where to is
+// for the commands.
+func (r *recipe) addFlags(f *pflag.FlagSet) {
+	r.train = train.DefaultOptions()
+	model := keci.DefaultConfig()
+	f.StringVar(&r.config, "config", "", "YAML `FILE` with the names of these flags and their values; what is given here goes before it")
+	f.StringVar(&r.corpus, "corpus", "", corpusHelp)
+	f.StringVar(&r.encoder, "encoder", "", "Hugging Face `DIR` of the pretrained encoder")
+	f.StringVar(&r.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
+	f.StringVar(&r.engine, "engine", defaultEngine, "what computes")
+	f.StringVar(&r.variant, "variant", string(model.Variant), fmt.Sprintf("which model: one of %v", keci.Variants()))
+	f.StringVar(&r.name, "name", "", "name of the model (default: variant and corpus)")
+	f.BoolVar(&r.skipInvalid, "skip-invalid", false, "pass over texts that are wrong, or too long for the encoder, and count them")
+	f.Float64Var(&r.heldOut, "held-out", 0.1, "share of the texts that is held out to compare epochs (0: the last epoch is taken)")
+	f.Float64Var(&r.entityThreshold, "entity-threshold", model.EntityThreshold, "lowest score of an entity, where nothing is held out to choose it")
+	f.Float64Var(&r.relationThreshold, "relation-threshold", model.RelationThreshold, "lowest score of a relation, likewise")
+	f.Float64Var(&r.keptRatio, "kept-ratio", model.KeptRatio, "λ: spans kept for each word piece")
+	f.IntVar(&r.maxSpan, "max-span", model.Span.MaxWidth, "longest span in word pieces")
+	f.IntVar(&r.train.Epochs, "epochs", r.train.Epochs, "passes over the data")
+	f.IntVar(&r.train.MaxSteps, "max-steps", 0, "stop after so many steps and measure there (0: no limit)")
+	f.IntVar(&r.train.Patience, "patience", 0, "stop after so many epochs without a better score (0: never)")
+	f.IntVar(&r.train.BatchSize, "batch", r.train.BatchSize, "sentences in a step")
+	f.Float64Var(&r.train.EncoderRate, "encoder-rate", r.train.EncoderRate, "highest learning rate of the encoder")
+	f.Float64Var(&r.train.TaskRate, "task-rate", r.train.TaskRate, "highest learning rate of the rest")
+	f.Float64Var(&r.train.WarmUp, "warm-up", r.train.WarmUp, "share of the steps in which the rates rise")
+	f.Float64SliceVar(&r.sweep, "sweep", nil, "first try these factors of both learning rates in short runs and take the one that does best on what is held out")
+	f.Lookup("sweep").NoOptDefVal = "0.5,1,2"
+	f.IntVar(&r.sweepEpochs, "sweep-epochs", 2, "passes over the data in each run of a sweep")
+	f.BoolVar(&r.quiet, "quiet", false, "no progress")
+}
+
+// check reports what is missing or contradicts itself.
+func (r recipe) check() error {
+	for flag, value := range map[string]string{"corpus": r.corpus, "encoder": r.encoder} {
+		if value == "" {
+			return usageError("--%s is missing", flag)
+		}
+	}
+	if !slices.Contains(keci.Variants(), keci.Variant(r.variant)) {
+		return usageError("--variant %q is unknown: use one of %v", r.variant, keci.Variants())
+	}
+	if !(r.heldOut >= 0 && r.heldOut < 1) {
+		return usageError("--held-out is %g: it is a share of the texts, at least 0 and less than 1", r.heldOut)
+	}
+	if len(r.sweep) > 0 && r.heldOut == 0 {
+		return usageError("--sweep compares on texts that are held out: --held-out must not be 0")
+	}
+	for _, factor := range r.sweep {
+		if !(factor > 0) {
+			return usageError("--sweep has the factor %g: factors are positive", factor)
+		}
+	}
+	return nil
+}
+
+// model is the configuration with what the flags change.
+func (r recipe) model() keci.Config {
+	cfg := keci.DefaultConfig()
+	cfg.Variant = keci.Variant(r.variant)
+	cfg.KeptRatio, cfg.Span.MaxWidth = r.keptRatio, r.maxSpan
+	cfg.EntityThreshold, cfg.RelationThreshold = r.entityThreshold, r.relationThreshold
+	cfg.Name = r.name
+	if cfg.Name == "" {
+		cfg.Name = r.variant + "-" + r.corpus
+	}
+	return cfg
+}
+
+// material is what one model is made from.
+type material struct {
+	all  corpus.Corpus
+	data results.File // that all was read from
+	kb   *knowledgebase.KnowledgeBase
+	out  string // directory of the run
+}
+
+// learn trains one model and leaves it, with its card, in out/best.
+func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (results.Training, error) {
+	set, err := r.trainingSet(m, stderr)
+	if err != nil {
+		return results.Training{}, err
+	}
+	limitMemory(trainingMemory)
+	backend, err := openEngine(r.engine, goBatches)
+	if err != nil {
+		return results.Training{}, err
+	}
+	defer backend.Finalize()
+	fresh := func() (train.Learner, error) {
+		return keci.NewLearner(ctx, backend, r.encoder, r.model(), set, modelKnowledge(m.kb), r.train.BatchSize, r.train.Seed)
+	}
+	trials, err := r.findRates(ctx, backend, fresh, m.out, stderr)
+	if err != nil {
+		return results.Training{}, err
+	}
+	learner, err := fresh()
+	if err != nil {
+		return results.Training{}, err
+	}
+	defer learner.Store().Finalize()
+	history, err := train.Run(ctx, backend, learner, r.train, m.out, newTrainProgress(stderr, r.quiet))
+	if err != nil {
+		return results.Training{}, err
+	}
+	t := r.training(m, set, history)
+	t.Sweep = trials
+	return t, writeCard(filepath.Join(m.out, train.BestDir), t)
+}
+
+// findRates sets the learning rates to those that a sweep finds, if one is wanted.
+func (r *recipe) findRates(ctx context.Context, backend compute.Backend, fresh func() (train.Learner, error), out string, stderr io.Writer) ([]train.Trial, error) {
+	if len(r.sweep) == 0 {
+		return nil, nil
+	}
+	tell := func(t train.Trial) {
+		if !r.quiet {
+			fmt.Fprintln(stderr, describeTrial(t))
+		}
+	}
+	options, trials, err := train.Sweep(ctx, backend, fresh, r.train, r.sweep, r.sweepEpochs, out, newTrainProgress(stderr, r.quiet), tell)
+	r.train = options
+	return trials, err
+}
+
+func describeTrial(t train.Trial) string {
+	if t.Diverged {
+		return fmt.Sprintf("sweep: learning rates × %g: diverged", t.Factor)
+	}
+	return fmt.Sprintf("sweep: learning rates × %g: entity F1 %.2f, relation F1 %.2f, loss %.4f", t.Factor, 100*t.Score.Entity, 100*t.Score.Relation, t.Loss)
+}
+
+// identity is what is known of a run before it begins.
+func (r recipe) identity(m material) results.Training {
+	t := results.Training{
+		Corpus: r.corpus, Data: m.data, Encoder: filepath.Base(filepath.Clean(r.encoder)), Variant: r.variant,
+		MaxSpan: r.maxSpan, KeptRatio: r.keptRatio, Seed: r.train.Seed, Options: r.train, HeldOutShare: r.heldOut,
+	}
+	if r.variant != string(keci.VariantSentContext) {
+		t.KB = m.kb.Provenance()
+	}
+	return t
+}
+
+// training is the record of a run that has ended.
+func (r recipe) training(m material, set keci.TrainingSet, h train.History) results.Training {
+	t := r.identity(m)
+	t.Learned, t.HeldOut = len(set.Train.Examples), len(set.HeldOut.Examples)
+	t.EntityTypes, t.RelationLabels = set.Train.CountTypes(), set.Train.CountLabels()
+	t.Best, t.Curve = h.Epochs[h.Best], h.Epochs
+	t.Program, t.Command, t.Finished = thisProgram(), thisCommand(), today()
+	return t
+}
+
+// writeCard tells the model directory how its model came about, for programs
+// and for people.
+func writeCard(dir string, t results.Training) error {
+	info, cfg, err := keci.Describe(dir)
+	if err != nil {
+		return err
+	}
+	if err := results.WriteTraining(dir, t); err != nil {
+		return err
+	}
+	return results.WriteCard(dir, results.Card{Training: t, Name: info.Name, Parameters: info.Parameters,
+		EntityThreshold: cfg.EntityThreshold, RelationThreshold: cfg.RelationThreshold})
+}
+
+func thisProgram() results.Program {
+	info := readBuildInfo()
+	return results.Program{Version: info.Version, Revision: info.Revision, Modified: info.Modified, Go: info.Go}
+}
+
+// today is the day on which something is finished; it is told, and nothing
+// depends on it.
+func today() string { return time.Now().UTC().Format(time.DateOnly) }
+
+// thisCommand is the command line as a shell takes it.
+func thisCommand() string { return shellLine(append([]string{"keci"}, os.Args[1:]...)) }

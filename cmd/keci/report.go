@@ -1,0 +1,64 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keci-kg/keci/fusion/results"
+)
+
+func newReportCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "Tables and pictures of what models reach, and of what they attend to",
+		Example: `  keci report runs doc/results
+  keci report ablations doc/results`,
+	}
+	cmd.AddCommand(
+		newReportTable("runs", "Mean and deviation of the runs in a results folder, by corpus and variant", results.WriteRuns),
+		newReportTable("types", "Precision, recall and F1 of every type and label in a results folder", results.WriteTypes),
+		newReportTable("ablations", "What each variant reaches beside the full model and the paper", results.WriteAblations),
+		newReportCurvesCommand(),
+	)
+	return cmd
+}
+
+// newReportTable is a command that writes a Markdown table of a results folder.
+func newReportTable(name, short string, write func(io.Writer, []results.Group) error) *cobra.Command {
+	return &cobra.Command{
+		Use:   name + " RESULTS",
+		Short: short,
+		Long: short + `,
+as a Markdown table. The folder is what keci crossval and keci evaluate --results
+write; every figure is computed from the counts in it.`,
+		Example: "  keci report " + name + " doc/results",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			runs, err := results.ReadAll(args[0])
+			if err != nil {
+				return err
+			}
+			return write(cmd.OutOrStdout(), results.GroupRuns(runs))
+		},
+	}
+}
+
+func newReportCurvesCommand() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:     "curves RESULTS",
+		Short:   "Learning curves of all runs in a results folder, as a PNG",
+		Example: "  keci report curves doc/results --out doc/results/curves.png",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			runs, err := results.ReadAll(args[0])
+			if err != nil {
+				return err
+			}
+			return results.DrawCurves(out, results.GroupRuns(runs))
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "curves.png", "`FILE` to draw to")
+	return cmd
+}

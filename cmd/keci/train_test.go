@@ -1,0 +1,277 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/keci-kg/keci/fusion/keci"
+	"github.com/keci-kg/keci/fusion/results"
+)
+
+// writeEncoder makes the folder of a BERT of one layer with random weights. It
+// reads at most 62 pieces of a sentence.
+func writeEncoder(t *testing.T) string {
+	t.Helper()
+	const width, positions = 8, 64
+	dir := t.TempDir()
+	pieces := []string{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "."}
+	for letter := 'a'; letter <= 'z'; letter++ {
+		pieces = append(pieces, string(letter), "##"+string(letter))
+	}
+	config := fmt.Sprintf(`{"model_type":"bert","vocab_size":%d,"hidden_size":%d,"num_hidden_layers":1,"num_attention_heads":2,
+		"intermediate_size":%d,"max_position_embeddings":%d,"type_vocab_size":2,"layer_norm_eps":1e-12,"hidden_act":"gelu"}`,
+		len(pieces), width, 2*width, positions)
+	tensors := map[string][]int{
+		"embeddings.word_embeddings.weight": {len(pieces), width}, "embeddings.position_embeddings.weight": {positions, width},
+		"embeddings.token_type_embeddings.weight": {2, width}, "embeddings.LayerNorm.weight": {width}, "embeddings.LayerNorm.bias": {width},
+	}
+	for name, dims := range map[string][2]int{
+		"attention.self.query": {width, width}, "attention.self.key": {width, width}, "attention.self.value": {width, width},
+		"attention.output.dense": {width, width}, "intermediate.dense": {2 * width, width}, "output.dense": {width, 2 * width},
+	} {
+		tensors["encoder.layer.0."+name+".weight"] = dims[:]
+		tensors["encoder.layer.0."+name+".bias"] = dims[:1]
+	}
+	for _, name := range []string{"attention.output.LayerNorm", "output.LayerNorm"} {
+		tensors["encoder.layer.0."+name+".weight"], tensors["encoder.layer.0."+name+".bias"] = []int{width}, []int{width}
+	}
+	for name, content := range map[string][]byte{
+		"config.json": []byte(config), "vocab.txt": []byte(strings.Join(pieces, "\n") + "\n"), "model.safetensors": randomTensors(t, tensors),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// randomTensors is a safetensors file of the given shapes.
+func randomTensors(t *testing.T, shapes map[string][]int) []byte {
+	t.Helper()
+	random := rand.New(rand.NewPCG(1, 1))
+	header := map[string]any{}
+	var data []byte
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
+		start, size := len(data), 1
+		for _, d := range shapes[name] {
+			size *= d
+		}
+		for range size {
+			data, _ = binary.Append(data, binary.LittleEndian, float32(random.NormFloat64()*0.3))
+		}
+		header[name] = map[string]any{"dtype": "F32", "shape": shapes[name], "data_offsets": []int{start, len(data)}}
+	}
+	head, err := json.Marshal(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), head, data)
+}
+
+// writeAnnotated makes a corpus of n documents with labels of its own, each of
+// two sentences.
+func writeAnnotated(t *testing.T, n int) string {
+	t.Helper()
+	var out strings.Builder
+	for i := range n {
+		fmt.Fprintf(&out, `{"id":"d%d","text":"Cat eats fish. Dog eats.","mentions":[{"id":"T1","start":0,"end":3,"text":"Cat","type":"Animal"},{"id":"T2","start":9,"end":13,"text":"fish","type":"Food"},{"id":"T3","start":15,"end":18,"text":"Dog","type":"Animal"}],"relations":[{"id":"R1","head":"T1","tail":"T2","label":"eats","directed":true}]}`+"\n", i)
+	}
+	return writeText(t, "corpus.jsonl", out.String())
+}
+
+// keciRun runs a command and gives what it wrote to both streams.
+func keciRun(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, told bytes.Buffer
+	cmd := newRootCommand()
+	cmd.SetArgs(args)
+	cmd.SetOut(&out)
+	cmd.SetErr(&told)
+	err = cmd.ExecuteContext(t.Context())
+	return out.String(), told.String(), err
+}
+
+func mustKeci(t *testing.T, args ...string) string {
+	t.Helper()
+	stdout, stderr, err := keciRun(t, args...)
+	if err != nil {
+		t.Fatalf("keci %v: %v\n%s", args, err, stderr)
+	}
+	return stdout
+}
+
+// TestTrainOnOwnLabels goes from a user's own documents to a model, its card, a
+// measured result and a table.
+func TestTrainOnOwnLabels(t *testing.T) {
+	encoderDir, kb, data, dir := writeEncoder(t), buildSmallKB(t), writeAnnotated(t, 10), t.TempDir()
+	config := writeText(t, "train.yaml", "# how to train\ncorpus: jsonl\nencoder: "+encoderDir+"\nkb: "+kb+"\nvariant: sent-context\nepochs: 3\nheld-out: 0.2\nbatch: 4\n")
+	train := func(name string, more ...string) string {
+		out := filepath.Join(dir, name)
+		mustKeci(t, append([]string{"train", "--config", config, "--data", data, "--out", out, "--epochs", "2"}, more...)...)
+		return filepath.Join(out, "best")
+	}
+	model := train("a")
+	info, cfg, err := keci.Describe(model)
+	if err != nil || strings.Join(info.EntityTypes, " ") != "Animal Food" || strings.Join(info.RelationLabels, " ") != "eats" || !cfg.Directed {
+		t.Errorf("model %+v, %v, want the labels of the corpus", info, err)
+	}
+	card, err := os.ReadFile(filepath.Join(model, results.CardFile))
+	for _, part := range []string{"Animal (16)", "Food (8)", "eats (8)", "2 texts", "Seed 1, 2 epochs", "keci"} {
+		if err != nil || !strings.Contains(string(card), part) {
+			t.Errorf("the card does not say %q (%v):\n%s", part, err, card)
+		}
+	}
+	again, _, err := keci.Describe(train("b", "--sweep=0.5,1", "--sweep-epochs", "1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sweep, err := results.ReadTraining(filepath.Join(dir, "b", "best"))
+	if err != nil || len(sweep.Sweep) != 2 {
+		t.Errorf("sweep %+v, %v, want two trials", sweep.Sweep, err)
+	}
+	if same := sweep.Options.EncoderRate == 2e-4; same != (again.Digest == info.Digest) {
+		t.Errorf("rates %g, models %s and %s", sweep.Options.EncoderRate, info.Digest, again.Digest)
+	}
+	if other, _, _ := keci.Describe(train("c")); other.Digest != info.Digest {
+		t.Errorf("the same seed gives the models %s and %s", info.Digest, other.Digest)
+	}
+
+	folder := filepath.Join(dir, "results")
+	mustKeci(t, "evaluate", "--corpus", "jsonl", "--data", data, "--model", model, "--kb", kb, "--results", folder)
+	table := mustKeci(t, "report", "runs", folder)
+	if !strings.Contains(table, "| jsonl | sent-context | ") || !strings.Contains(table, "| 1 | corpus | 1 |") {
+		t.Errorf("table:\n%s", table)
+	}
+	if types := mustKeci(t, "report", "types", folder); !strings.Contains(types, "| Animal | 20 |") {
+		t.Errorf("table of types:\n%s", types)
+	}
+	png := filepath.Join(dir, "curves.png")
+	mustKeci(t, "report", "curves", folder, "--out", png)
+	if head, err := os.ReadFile(png); err != nil || !bytes.HasPrefix(head, []byte("\x89PNG")) {
+		t.Errorf("curves: %v", err)
+	}
+}
+
+// TestCrossvalGoesOn: a fold that is measured is not trained again, whether its
+// model is still there or not.
+func TestCrossvalGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"crossval", "--corpus", "jsonl", "--data", writeAnnotated(t, 10), "--count", "5", "--encoder", writeEncoder(t), "--kb", buildSmallKB(t),
+		"--variant", "sent-context", "--held-out", "0.25", "--epochs", "1", "--out", filepath.Join(dir, "runs"), "--results", filepath.Join(dir, "results")}
+	mustKeci(t, append(args, "--folds", "0", "--seeds", "1,2")...)
+	first := filepath.Join(dir, "results", "jsonl-fold0of5-sent-context-"+filepath.Base(args[8])+"-seed1.json")
+	if _, err := os.Stat(first); err != nil {
+		entries, _ := os.ReadDir(filepath.Join(dir, "results"))
+		t.Fatalf("%v; there are %v", err, entries)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "runs")); err != nil {
+		t.Fatal(err)
+	}
+	table := mustKeci(t, append(args, "--folds", "0-1")...)
+	if !strings.Contains(table, "| 1 | fold 0 of 5, fold 1 of 5 | 2 |") {
+		t.Errorf("table:\n%s", table)
+	}
+	if entries, err := os.ReadDir(filepath.Join(dir, "runs")); err != nil || len(entries) != 1 {
+		t.Errorf("%d models were trained (%v), want that of fold 1 alone", len(entries), err)
+	}
+	_, _, err := keciRun(t, append(args, "--folds", "0", "--batch", "3")...)
+	if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "other options") {
+		t.Errorf("other options: %v", err)
+	}
+	runs, err := results.ReadAll(filepath.Join(dir, "results"))
+	if err != nil || len(runs) != 3 || runs[0].Learned == 0 || runs[0].Scores.Documents != 2 {
+		t.Errorf("%d runs, %v", len(runs), err)
+	}
+}
+
+func TestTrainNamesBadInput(t *testing.T) {
+	encoderDir, kb := writeEncoder(t), buildSmallKB(t)
+	const good = `{"id":"a","text":"cat eats.","mentions":[{"id":"T1","start":0,"end":3,"text":"cat","type":"Animal"}]}` + "\n"
+	for _, test := range []struct {
+		about, content string
+		want           []string
+		skips          bool
+	}{
+		{"a span outside", good + good[:7] + "b" + strings.Replace(good[8:], `"end":3`, `"end":30`, 1), []string{"corpus.jsonl:2: ", "T1", "outside"}, true},
+		{"an id twice", good + good, []string{"corpus.jsonl", `"a"`, "taken"}, true},
+		{"too long for the encoder", good + `{"id":"b","text":"` + strings.Repeat("a ", 70) + `"}`, []string{"corpus.jsonl", "b#1", "70 word pieces", "reads 62"}, true},
+		{"no entity", `{"id":"a","text":"cat"}`, []string{"corpus.jsonl", "no entity is annotated"}, false},
+		{"nothing", "", []string{"corpus.jsonl", "no annotated text"}, false},
+	} {
+		t.Run(test.about, func(t *testing.T) {
+			args := []string{"train", "--corpus", "jsonl", "--data", writeText(t, "corpus.jsonl", test.content), "--encoder", encoderDir, "--kb", kb,
+				"--out", filepath.Join(t.TempDir(), "out"), "--held-out", "0", "--epochs", "1", "--variant", "sent-context"}
+			_, _, err := keciRun(t, args...)
+			if exitCode(err) != exitFailed {
+				t.Fatalf("error %v, want a failure", err)
+			}
+			for _, part := range test.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("error %q does not say %s", err, part)
+				}
+			}
+			_, told, err := keciRun(t, append(args, "--skip-invalid")...)
+			if test.skips && (err != nil || !strings.Contains(told, "1 ") || !strings.Contains(told, "were skipped")) {
+				t.Errorf("--skip-invalid: %v, told %q", err, told)
+			}
+			if !test.skips && err == nil {
+				t.Error("--skip-invalid makes something of nothing")
+			}
+		})
+	}
+}
+
+func TestTrainConfiguration(t *testing.T) {
+	for _, test := range []struct{ content, want string }{
+		{"corpus: jsonl\nepoch: 3\n", `train.yaml:2: there is no option "epoch"`},
+		{"epochs: many\n", `train.yaml:1: epochs: `},
+		{"- a\n", `train.yaml:1: the file must hold names`},
+		{"epochs: {a: 1}\n", `train.yaml:1: epochs: the value must be plain`},
+		{"a: [\n", "train.yaml: yaml: "},
+		{"corpus: jsonl\n", "--"},
+		{"", "--"},
+	} {
+		_, _, err := keciRun(t, "train", "--config", writeText(t, "train.yaml", test.content))
+		if exitCode(err) != exitUsage || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%q: %v, want a wrong call that says %s", test.content, err, test.want)
+		}
+	}
+}
+
+func TestTrainWrongCalls(t *testing.T) {
+	given := []string{"--corpus", "ade", "--data", "x", "--encoder", "x", "--out", "x"}
+	for want, args := range map[string][]string{
+		"--variant": append(given, "--variant", "bert"), "--held-out": append(given, "--held-out", "1"),
+		"--sweep compares": append(given, "--sweep", "--held-out", "0"), "--sweep has": append(given, "--sweep=-1"),
+	} {
+		_, _, err := keciRun(t, append([]string{"train"}, slices.Clone(args)...)...)
+		if exitCode(err) != exitUsage || !strings.Contains(err.Error(), want) {
+			t.Errorf("train %v: %v, want a wrong call that says %s", args, err, want)
+		}
+	}
+}
+
+func TestParseNumbers(t *testing.T) {
+	for text, want := range map[string]string{"0": "[0]", "0-2": "[0 1 2]", "1, 7": "[1 7]", "3-4,0": "[3 4 0]", "": "", "a": "", "2-1": "", "-1": "", "1-": "", "0-99999": ""} {
+		got, err := parseNumbers(text)
+		if (err != nil) != (want == "") || err == nil && fmt.Sprint(got) != want {
+			t.Errorf("parseNumbers(%q) = %v, %v, want %s", text, got, err, want)
+		}
+	}
+}
+
+func TestShellLine(t *testing.T) {
+	got := shellLine([]string{"keci", "train", "--out", "my runs", "--name", "it's", ""})
+	if want := `keci train --out 'my runs' --name 'it'\''s' ''`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

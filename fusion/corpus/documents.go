@@ -1,0 +1,121 @@
+package corpus
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/format"
+	"github.com/keci-kg/keci/linker"
+)
+
+// documentForms are the forms of package format that hold annotations.
+var documentForms = []format.Kind{format.BioC, format.PubTator, format.Brat, format.JSONL}
+
+// readDocuments reads annotated documents. directed hears of relations that have
+// a direction.
+func readDocuments(path string, kind format.Kind, directed *bool) iter.Seq2[Example, error] {
+	return func(yield func(Example, error) bool) {
+		number := 0
+		for doc, err := range format.ReadAnnotatedFile(path, kind) {
+			number++
+			e := Example{File: path, ID: doc.ID}
+			if e.ID == "" {
+				e.ID = fmt.Sprintf("#%d", number)
+			}
+			e.Group = e.ID
+			if err == nil {
+				e, err = annotatedExample(e, doc)
+			}
+			for _, r := range doc.Relations {
+				*directed = *directed || r.Directed
+			}
+			if at := (*format.DocumentError)(nil); errors.As(err, &at) {
+				e.File, e.Line, err = at.File, at.Line, at.Err
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// annotatedExample gives an example the annotations of its document. A relation
+// between concepts holds between all mentions of the two that share a sentence.
+func annotatedExample(e Example, doc graph.Document) (Example, error) {
+	doc, err := doc.WithOffsets(graph.OffsetByte)
+	if err != nil {
+		return e, err
+	}
+	e.Text = doc.Text
+	index := map[string]int{} // of mentions by id
+	for i, m := range doc.Mentions {
+		if m.Type == "" {
+			return e, fmt.Errorf("document %q: mention %s has no type", e.ID, m.ID)
+		}
+		index[m.ID] = i
+		e.Entities = append(e.Entities, Entity{Start: m.Start, End: m.End, Type: m.Type, Cluster: i})
+	}
+	concepts := conceptMentions(doc)
+	position := e.sortEntities()
+	for i := range e.Entities {
+		e.Entities[i].Cluster = i
+	}
+	for _, r := range doc.Relations {
+		if r.Label == "" {
+			return e, fmt.Errorf("document %q: relation %s has no label", e.ID, r.ID)
+		}
+		e.Relations = append(e.Relations, Relation{position[index[r.Head]], position[index[r.Tail]], r.Label})
+	}
+	for _, r := range doc.ConceptRelations {
+		for _, head := range concepts[r.Head] {
+			for _, tail := range concepts[r.Tail] {
+				if head.sentence == tail.sentence && head.mention != tail.mention {
+					e.Relations = append(e.Relations, Relation{position[head.mention], position[tail.mention], r.Label})
+				}
+			}
+		}
+	}
+	e.sortRelations()
+	e.Relations = slices.Compact(e.Relations)
+	return e, nil
+}
+
+// conceptPlace is a mention of a concept, with its sentence.
+type conceptPlace struct{ mention, sentence int }
+
+// conceptMentions lists the mentions of each concept that lie within a sentence.
+func conceptMentions(doc graph.Document) map[graph.CUI][]conceptPlace {
+	places := map[graph.CUI][]conceptPlace{}
+	if len(doc.ConceptRelations) == 0 {
+		return places
+	}
+	sentences := linker.Sentences(doc.Text)
+	for i, m := range doc.Mentions {
+		at := slices.IndexFunc(sentences, func(s linker.Range) bool { return s.Start <= m.Start && m.End <= s.End })
+		if at < 0 {
+			continue
+		}
+		for _, c := range m.Concepts {
+			places[c.CUI] = append(places[c.CUI], conceptPlace{i, at})
+		}
+	}
+	return places
+}
+
+// undirect swaps the ends of relations where Head comes after Tail: what no
+// relation of a corpus has, a direction, is not learned.
+func (c *Corpus) undirect() {
+	for i := range c.Examples {
+		e := &c.Examples[i]
+		for k, r := range e.Relations {
+			if r.Head > r.Tail {
+				e.Relations[k].Head, e.Relations[k].Tail = r.Tail, r.Head
+			}
+		}
+		e.sortRelations()
+		e.Relations = slices.Compact(e.Relations)
+	}
+}

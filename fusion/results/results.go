@@ -1,0 +1,269 @@
+// Package results keeps what finished runs have reached: a folder with one small
+// JSON file for each model that was measured, with all that is needed to repeat
+// it, and the tables that follow from such a folder.
+package results
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/keci-kg/keci/fusion/score"
+	"github.com/keci-kg/keci/fusion/train"
+	"github.com/keci-kg/keci/graph"
+)
+
+// Training is how a model came about.
+type Training struct {
+	Corpus  string            `json:"corpus"` // the name of its form, for example "ade"
+	Data    File              `json:"data"`
+	Encoder string            `json:"encoder"` // name of the encoder's directory
+	KB      *graph.Provenance `json:"kb,omitempty"`
+	Variant string            `json:"variant"`
+	Seed    int64             `json:"seed"`
+	Options train.Options     `json:"options"`
+
+	MaxSpan      int           `json:"maxSpan"`   // word pieces
+	KeptRatio    float64       `json:"keptRatio"` // spans kept for each word piece
+	HeldOutShare float64       `json:"heldOutShare"`
+	Sweep        []train.Trial `json:"sweep,omitempty"` // how the learning rates were found
+
+	Learned        int            `json:"learned"`        // sentences that the model learned from
+	HeldOut        int            `json:"heldOut"`        // texts on which epochs and thresholds were chosen
+	EntityTypes    map[string]int `json:"entityTypes"`    // how often each occurs in what the model learned from
+	RelationLabels map[string]int `json:"relationLabels"` // likewise
+
+	Steps    int           `json:"steps"` // until the best epoch
+	Best     train.Epoch   `json:"best"`
+	Curve    []train.Epoch `json:"curve"`
+	Program  Program       `json:"program"`
+	Command  string        `json:"command"`
+	Finished string        `json:"finished"` // the day, as 2006-01-02
+}
+
+// File names the content of a file.
+type File struct {
+	Name   string `json:"name"` // without the folder
+	SHA256 string `json:"sha256"`
+}
+
+// Program names the program that did something.
+type Program struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"` // the commit that it was built from
+	Modified bool   `json:"modified,omitempty"` // whether there were changes on top of it
+	Go       string `json:"go"`
+}
+
+// Run is a model that was measured on texts that it had no part of.
+type Run struct {
+	Training
+	Split   string       `json:"split"` // what was measured, for example "dev" or "fold 3 of 10"
+	Test    File         `json:"test"`
+	Model   string       `json:"model"` // its digest
+	Scores  score.Result `json:"scores"`
+	Testing Testing      `json:"testing"`
+}
+
+// Testing is how a run was measured.
+type Testing struct {
+	KB       *graph.Provenance `json:"kb,omitempty"`
+	Program  Program           `json:"program"`
+	Command  string            `json:"command"`
+	Finished string            `json:"finished"`
+}
+
+// TrainingFile is where a model directory holds how it came about.
+const TrainingFile = "training.json"
+
+// ErrNoTraining is returned, wrapped, for a model that does not say how it came about.
+var ErrNoTraining = errors.New("the model does not say how it was trained: there is no " + TrainingFile)
+
+// WriteTraining tells a model directory how the model came about.
+func WriteTraining(dir string, t Training) error {
+	return writeJSON(filepath.Join(dir, TrainingFile), t)
+}
+
+// ReadTraining reads what WriteTraining wrote.
+func ReadTraining(dir string) (Training, error) {
+	var t Training
+	err := readJSON(filepath.Join(dir, TrainingFile), &t)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s: %w", dir, ErrNoTraining)
+	}
+	return t, err
+}
+
+// Describe names the content of a file, or of all files of a folder.
+func Describe(path string) (File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return File{}, err
+	}
+	sum := sha256.New()
+	if info.IsDir() {
+		err = addFolder(sum, path)
+	} else {
+		err = addFile(sum, path)
+	}
+	if err != nil {
+		return File{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	return File{filepath.Base(filepath.Clean(path)), hex.EncodeToString(sum.Sum(nil))}, nil
+}
+
+// addFolder adds the names and contents of all files, in order of their names.
+func addFolder(sum io.Writer, dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(sum, "%s\n", filepath.ToSlash(name))
+		return addFile(sum, path)
+	})
+}
+
+func addFile(sum io.Writer, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(sum, f)
+	return err
+}
+
+// FileName is the name of the run's file in a folder: what tells it from others.
+func (r Run) FileName() string {
+	parts := []string{r.Corpus, r.Split, r.Variant, r.Encoder}
+	if r.KB != nil {
+		parts = append(parts, r.KB.Name)
+	}
+	name := strings.Join(append(parts, fmt.Sprintf("seed %d", r.Seed)), "-")
+	return strings.Map(inFileName, name) + ".json"
+}
+
+// inFileName keeps what every file system takes.
+func inFileName(r rune) rune {
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '.', r == '_':
+		return r
+	case r == ' ':
+		return -1
+	}
+	return '_'
+}
+
+// SameRecipe tells whether two trainings were told the same. Learning rates that
+// a sweep found are not compared.
+func (t Training) SameRecipe(u Training) bool {
+	for _, x := range []*Training{&t, &u} {
+		x.Options.Resume = false
+		if len(t.Sweep)+len(u.Sweep) > 0 {
+			x.Options.EncoderRate, x.Options.TaskRate = 0, 0
+		}
+	}
+	sameKB := (t.KB == nil) == (u.KB == nil) && (t.KB == nil || *t.KB == *u.KB)
+	return sameKB && t.Corpus == u.Corpus && t.Data == u.Data && t.Encoder == u.Encoder && t.Variant == u.Variant &&
+		t.Seed == u.Seed && t.Options == u.Options && t.HeldOutShare == u.HeldOutShare && t.MaxSpan == u.MaxSpan && t.KeptRatio == u.KeptRatio
+}
+
+// Write adds a run to a folder, which it makes if need be, and returns the path
+// of its file. A run of the same name is replaced if it is of the same recipe.
+func Write(dir string, r Run) (string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("write results: %w", err)
+	}
+	path := filepath.Join(dir, r.FileName())
+	old, err := Read(dir, r.FileName())
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return path, fmt.Errorf("write results: %w", err)
+	case err == nil && !old.SameRecipe(r.Training):
+		return path, fmt.Errorf("write results: %s holds a run of another recipe: write to another folder", path)
+	}
+	return path, writeJSON(path, r)
+}
+
+// Read reads the run with the given file name, and fs.ErrNotExist where there is none.
+func Read(dir, name string) (Run, error) {
+	var r Run
+	err := readJSON(filepath.Join(dir, name), &r)
+	return r, err
+}
+
+// ReadAll reads all runs of a folder, in order of their file names. Each is
+// recomputed: one whose F1 do not follow from its counts is an error.
+func ReadAll(dir string) ([]Run, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read results: %w", err)
+	}
+	var runs []Run
+	for _, e := range entries {
+		if e.IsDir() || filepath.Ext(e.Name()) != ".json" {
+			continue
+		}
+		r, err := Read(dir, e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("read results: %w", err)
+		}
+		if err := r.check(); err != nil {
+			return nil, fmt.Errorf("read results: %s: %w", filepath.Join(dir, e.Name()), err)
+		}
+		runs = append(runs, r)
+	}
+	if len(runs) == 0 {
+		return nil, fmt.Errorf("read results: %s holds none: keci evaluate --results and keci crossval write them", dir)
+	}
+	slices.SortFunc(runs, func(a, b Run) int { return strings.Compare(a.FileName(), b.FileName()) })
+	return runs, nil
+}
+
+// check compares the figures with the counts.
+func (r Run) check() error {
+	entity, relation := score.Headline(r.Corpus, r.Scores)
+	const rounding = 1e-9
+	if diff := entity - r.Scores.EntityF1; diff > rounding || diff < -rounding {
+		return fmt.Errorf("entityF1 is %g, from the counts follows %g", r.Scores.EntityF1, entity)
+	}
+	if diff := relation - r.Scores.RelationF1; diff > rounding || diff < -rounding {
+		return fmt.Errorf("relationF1 is %g, from the counts follows %g", r.Scores.RelationF1, relation)
+	}
+	return nil
+}
+
+func writeJSON(path string, value any) error {
+	data, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	next := path + ".next"
+	if err := os.WriteFile(next, append(data, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return os.Rename(next, path)
+}
+
+func readJSON(path string, into any) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}

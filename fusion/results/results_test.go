@@ -1,0 +1,178 @@
+package results
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/score"
+	"github.com/keci-kg/keci/fusion/train"
+	"github.com/keci-kg/keci/graph"
+)
+
+// reached is a run of BioRelEx with the given counts.
+func reached(variant, split string, seed int64, entities, relations score.Counts) Run {
+	r := Run{Split: split, Test: File{Name: "dev.json"}}
+	r.Corpus, r.Variant, r.Encoder, r.Seed = corpus.BioRelEx, variant, "minilm", seed
+	r.Options = train.Options{Epochs: 3, EncoderRate: 1, TaskRate: 2}
+	if variant != "sent-context" {
+		r.KB = &graph.Provenance{Name: "open", Digest: "sha256:1"}
+	}
+	r.Curve = []train.Epoch{{Epoch: 1, Steps: 5}, {Epoch: 2, Steps: 10, Score: train.Score{Entity: 0.5}}}
+	r.Scores = score.Result{Corpus: corpus.BioRelEx, Documents: 3, Entities: entities, Relations: relations,
+		EntityF1: entities.F1(), RelationF1: relations.F1(),
+		EntityTypes: score.ByLabel{"protein": entities}, RelationLabels: score.ByLabel{"bind": relations}}
+	return r
+}
+
+func mustWrite(t *testing.T, dir string, runs ...Run) {
+	t.Helper()
+	for _, r := range runs {
+		if _, err := Write(dir, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Counts whose F1 are 0.8, 0.6 and 0.4.
+var (
+	high   = score.Counts{TP: 8, FP: 2, FN: 2}
+	middle = score.Counts{TP: 6, FP: 4, FN: 4}
+	low    = score.Counts{TP: 4, FP: 6, FN: 6}
+)
+
+func TestWriteAndRead(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "results")
+	want := []Run{reached("keci", "dev", 1, high, low), reached("sent-context", "dev", 1, middle, low), reached("keci", "fold 2 of 10", 1, high, low)}
+	mustWrite(t, dir, want[2], want[0], want[1])
+	got, err := ReadAll(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("ReadAll (-want +got):\n%s", diff)
+	}
+	if name, want := want[2].FileName(), "biorelex-fold2of10-keci-minilm-open-seed1.json"; name != want {
+		t.Errorf("file name %s, want %s", name, want)
+	}
+	again := want[0]
+	again.Options.Resume = true
+	mustWrite(t, dir, again) // the same recipe may be measured again
+	again.Options.EncoderRate = 9
+	if _, err := Write(dir, again); err == nil || !strings.Contains(err.Error(), "another recipe") {
+		t.Errorf("another recipe: %v", err)
+	}
+	again.Sweep = []train.Trial{{Factor: 9}}
+	mustWrite(t, dir, again) // the rates that a sweep finds are no part of the recipe
+}
+
+func TestReadAllNamesWhatIsWrong(t *testing.T) {
+	if _, err := ReadAll(t.TempDir()); err == nil || !strings.Contains(err.Error(), "holds none") {
+		t.Errorf("empty folder: %v", err)
+	}
+	if _, err := ReadAll(filepath.Join(t.TempDir(), "absent")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("absent folder: %v", err)
+	}
+	dir := t.TempDir()
+	r := reached("keci", "dev", 1, high, low)
+	r.Scores.EntityF1 = 0.9 // by hand
+	mustWrite(t, dir, r)
+	if _, err := ReadAll(dir); err == nil || !strings.Contains(err.Error(), "entityF1 is 0.9") || !strings.Contains(err.Error(), r.FileName()) {
+		t.Errorf("a figure that does not follow from its counts: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, r.FileName()), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadAll(dir); err == nil || !strings.Contains(err.Error(), r.FileName()) {
+		t.Errorf("a file that is cut off: %v", err)
+	}
+}
+
+func TestStatistic(t *testing.T) {
+	g := Group{Runs: []Run{reached("keci", "dev", 1, high, low), reached("keci", "dev", 2, middle, low), reached("keci", "dev", 3, low, low)}}
+	s := g.Of(EntityF1)
+	if math.Abs(s.Mean-0.6) > 1e-12 || math.Abs(s.Deviation-0.2) > 1e-12 || s.String() != "60.00 ± 20.00" {
+		t.Errorf("statistic %+v, %s", s, s)
+	}
+	if one := (Group{Runs: g.Runs[:1]}).Of(EntityF1); one.String() != "80.00" {
+		t.Errorf("one run: %s", one)
+	}
+}
+
+func TestTables(t *testing.T) {
+	runs := []Run{
+		reached("sent-context", "dev", 1, middle, low), reached("keci", "dev", 1, high, middle), reached("keci", "dev", 2, middle, middle),
+		reached("no-kge", "dev", 2, low, low),
+	}
+	groups := GroupRuns(runs)
+	for _, test := range []struct {
+		name  string
+		write func(*bytes.Buffer) error
+		want  string
+	}{
+		{"runs", func(b *bytes.Buffer) error { return WriteRuns(b, groups) }, `| corpus | variant | encoder | knowledge base | epochs | seeds | measured on | runs | entity F1 | relation F1 |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| biorelex | keci | minilm | open | 3 | 1, 2 | dev | 2 | 70.00 ± 14.14 | 60.00 ± 0.00 |
+| biorelex | sent-context | minilm |  | 3 | 1 | dev | 1 | 60.00 | 40.00 |
+| biorelex | no-kge | minilm | open | 3 | 2 | dev | 1 | 40.00 | 40.00 |
+`},
+		// Differences are taken on the seed that both have: 0.8 for one, 0.6 for the other.
+		{"ablations", func(b *bytes.Buffer) error { return WriteAblations(b, groups) }, `biorelex, minilm, 3 epochs
+
+| variant | knowledge base | runs | entity F1 | Δ | paper | relation F1 | Δ | paper |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| keci | open | 2 | 70.00 ± 14.14 | – | 87.42 | 60.00 ± 0.00 | – | 66.09 |
+| sent-context |  | 1 | 60.00 | -20.00 | 83.98 | 40.00 | -20.00 | 63.90 |
+| no-kge | open | 1 | 40.00 | -20.00 | 86.25 | 40.00 | -20.00 | 65.29 |
+`},
+		{"types", func(b *bytes.Buffer) error { return WriteTypes(b, groups[:1]) }, `biorelex, keci, minilm, seeds 1, 2, dev
+
+| type or label | annotated | precision | recall | F1 |
+| --- | --- | --- | --- | --- |
+| protein | 20 | 70.0 | 70.0 | 70.0 |
+| bind | 20 | 60.0 | 60.0 | 60.0 |
+`},
+	} {
+		var got bytes.Buffer
+		if err := test.write(&got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, got.String()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"a.txt": "x", "b.txt": "y"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := Describe(filepath.Join(dir, "a.txt"))
+	if err != nil || file != (File{"a.txt", "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}) {
+		t.Errorf("file %+v, %v", file, err)
+	}
+	folder, err := Describe(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(dir, "b.txt"), filepath.Join(dir, "c.txt")); err != nil {
+		t.Fatal(err)
+	}
+	if other, _ := Describe(dir); other.SHA256 == folder.SHA256 {
+		t.Error("a folder whose file has another name has the same digest")
+	}
+	if _, err := Describe(filepath.Join(dir, "absent")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("absent: %v", err)
+	}
+}
