@@ -262,29 +262,3 @@ func FuzzLink(f *testing.F) {
 		}
 	})
 }
-
-const benchmarkText = "IL-2 receptor signalling and FKBP12 in lung cancers were studied; TNF-α and NF-κB, " +
-	"but neither E. coli nor (S)-warfarin, can change what a T cell does in Crohn's disease. "
-
-func BenchmarkScan(b *testing.B) {
-	text := strings.Repeat(benchmarkText, 8)
-	var tokens tokens
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		tokens.reset()
-		tokens.scan(text)
-	}
-}
-
-func BenchmarkLink(b *testing.B) {
-	l := buildTest(b, testConcepts)
-	text := strings.Repeat(benchmarkText, 8)
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := l.Link(context.Background(), text); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -1,4 +1,4 @@
-package linker_test
+package linker
 
 import (
 	"bufio"
@@ -8,15 +8,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/keci-kg/keci/graph"
-	"github.com/keci-kg/keci/linker"
 	"github.com/keci-kg/keci/umls"
 )
 
@@ -43,12 +40,12 @@ func sharedData(t testing.TB, parts ...string) string {
 
 var openKB struct {
 	once   sync.Once
-	linker *linker.Linker
+	linker *Linker
 	err    error
 }
 
 // openOpenKB builds the dictionary of open-kb, once for all tests.
-func openOpenKB(t testing.TB) *linker.Linker {
+func openOpenKB(t testing.TB) *Linker {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds a large dictionary")
@@ -61,7 +58,7 @@ func openOpenKB(t testing.TB) *linker.Linker {
 		}
 		defer os.RemoveAll(dir) // what is mapped stays
 		if openKB.err = buildFrom(release, dir); openKB.err == nil {
-			openKB.linker, openKB.err = linker.Open(dir)
+			openKB.linker, openKB.err = Open(dir)
 		}
 	})
 	if openKB.err != nil {
@@ -75,7 +72,7 @@ func buildFrom(release, dir string) error {
 	if err != nil {
 		return err
 	}
-	b, err := linker.NewBuilder(dir)
+	b, err := NewBuilder(dir)
 	if err != nil {
 		return err
 	}
@@ -211,7 +208,7 @@ func TestCoverage(t *testing.T) {
 }
 
 // linkedSpans gives the ranges of the mentions in code points.
-func linkedSpans(t testing.TB, l *linker.Linker, text string) map[[2]int]bool {
+func linkedSpans(t testing.TB, l *Linker, text string) map[[2]int]bool {
 	mentions, err := l.Link(context.Background(), text)
 	if err != nil {
 		t.Fatal(err)
@@ -243,60 +240,4 @@ func readAbstracts(t testing.TB, limit int) (texts []string) {
 		texts = append(texts, lines.Text())
 	}
 	return texts
-}
-
-// BenchmarkLinkAbstracts links real abstracts with open-kb on one core.
-func BenchmarkLinkAbstracts(b *testing.B) {
-	l, texts := openOpenKB(b), readAbstracts(b, 2000)
-	mentions, candidates, bytes, done := 0, 0, 0, 0
-	b.ReportAllocs()
-	for b.Loop() {
-		text := texts[done%len(texts)]
-		got, err := l.Link(context.Background(), text)
-		if err != nil {
-			b.Fatal(err)
-		}
-		mentions += len(got)
-		for _, m := range got {
-			candidates += len(m.Concepts)
-		}
-		bytes += len(text)
-		done++
-	}
-	b.SetBytes(int64(bytes / done))
-	b.ReportMetric(float64(done)/b.Elapsed().Seconds(), "abstracts/s")
-	b.ReportMetric(float64(mentions)/float64(done), "mentions/abstract")
-	b.ReportMetric(float64(candidates)/float64(mentions), "candidates/mention")
-}
-
-func BenchmarkSentences(b *testing.B) {
-	texts := readAbstracts(b, 2000)
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		linker.Sentences(texts[i%len(texts)])
-		i++
-	}
-	b.ReportMetric(float64(i)/b.Elapsed().Seconds(), "abstracts/s")
-}
-
-// BenchmarkBuildOpenKB builds and opens the dictionary of open-kb, reading and joining the release included.
-func BenchmarkBuildOpenKB(b *testing.B) {
-	release := sharedData(b, "open-kb")
-	for b.Loop() {
-		dir := b.TempDir()
-		if err := buildFrom(release, dir); err != nil {
-			b.Fatal(err)
-		}
-		var memory runtime.MemStats
-		runtime.ReadMemStats(&memory)
-		b.ReportMetric(float64(memory.Sys)/(1<<20), "MiB-of-Go")
-		start := time.Now()
-		l, err := linker.Open(dir)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(float64(time.Since(start).Microseconds())/1000, "ms/open")
-		l.Close()
-	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"io"
 	"os"
@@ -51,18 +52,33 @@ func writeBenchReport(w io.Writer, name string, results any) error {
 			Threads:   runtime.GOMAXPROCS(0),
 		},
 		Versions:   readBuildInfo(),
-		PeakMemory: peakMemory(),
+		PeakMemory: statusBytes("VmHWM"),
 		Results:    results,
 	})
 }
 
-// peakMemory is the most resident memory of this process in bytes, 0 where the system does not tell.
-func peakMemory() int64 {
-	kilobytes, err := strconv.ParseInt(strings.TrimSuffix(procField("/proc/self/status", "VmHWM"), " kB"), 10, 64)
+// statusBytes is what the system tells about the memory of this process: VmHWM, the
+// most that was resident, or VmRSS, what is. It is 0 where the system does not tell.
+func statusBytes(field string) int64 {
+	kilobytes, err := strconv.ParseInt(strings.TrimSuffix(procField("/proc/self/status", field), " kB"), 10, 64)
 	if err != nil {
 		return 0
 	}
 	return kilobytes << 10
+}
+
+// processorTime is what this process has used of all processors, to ten
+// milliseconds, 0 where the system does not tell.
+func processorTime() time.Duration {
+	const ticksPerSecond = 100 // on every Linux
+	content, err := os.ReadFile("/proc/self/stat")
+	fields := strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
+	if err != nil || len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * time.Second / ticksPerSecond
 }
 
 // procField is the value of the first "name: value" line of a file of Linux's /proc, empty elsewhere.

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -63,5 +65,33 @@ func TestBenchEncoderNeedsItsFolder(t *testing.T) {
 				t.Errorf("error %v with exit code %d, want %d and %q", err, exitCode(err), test.code, test.want)
 			}
 		})
+	}
+}
+
+func TestBenchLink(t *testing.T) {
+	kb := filepath.Join(t.TempDir(), "kb")
+	if _, _, err := runKB(t, "build", kb, "--rrf", writeTables(t)); err != nil {
+		t.Fatal(err)
+	}
+	texts := writeText(t, "texts.txt", "FKBP12 binds rapamycin.\n\nRapamycin.\nno name here\n")
+	var out bytes.Buffer
+	cmd := newRootCommand()
+	cmd.SetOut(&out)
+	cmd.SetArgs([]string{"bench", "link", "--kb", kb, "--limit", "2", texts})
+	if err := cmd.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	var report struct{ Results linkResult }
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		t.Fatal(err)
+	}
+	r := report.Results
+	if r.Texts != 2 || r.Bytes != len("FKBP12 binds rapamycin.")+len("Rapamycin.") || r.Candidates < r.Mentions || r.DictionaryMs <= 0 || r.OpenMs <= 0 {
+		t.Errorf("report %s", out.String())
+	}
+	for cores, p := range map[int]linkPass{1: r.OneCore, runtime.GOMAXPROCS(0): r.AllCores} {
+		if p.Cores != cores || p.TextsPerSecond <= 0 {
+			t.Errorf("%d cores: %s", cores, out.String())
+		}
 	}
 }
