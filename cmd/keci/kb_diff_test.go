@@ -10,13 +10,16 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
-func TestKBDiff(t *testing.T) {
-	tables, parent := writeTables(t), t.TempDir()
-	older, newer := filepath.Join(parent, "older"), filepath.Join(parent, "newer")
+// twoReleases builds the knowledge base of kbTables and a newer one, in which C01
+// was merged into C04 and nothing else changed; tables are those of the newer one.
+func twoReleases(t *testing.T) (tables, older, newer string) {
+	t.Helper()
+	tables = writeTables(t)
+	parent := t.TempDir()
+	older, newer = filepath.Join(parent, "older"), filepath.Join(parent, "newer")
 	if _, _, err := runKB(t, "build", older, "--rrf", tables); err != nil {
 		t.Fatal(err)
 	}
-	// C01 was merged into C04, and nothing else changed.
 	for name, content := range map[string]string{
 		"MRCONSO.RRF": strings.ReplaceAll(kbTables["MRCONSO.RRF"], "C01|", "C04|"),
 		"MRSTY.RRF":   strings.ReplaceAll(kbTables["MRSTY.RRF"], "C01|", "C04|"),
@@ -35,6 +38,12 @@ func TestKBDiff(t *testing.T) {
 	if _, log, err := runKB(t, "build", newer, "--rrf", tables); err != nil || !strings.Contains(log, "MRREL.RRF: the table is empty") {
 		t.Fatal(err, log)
 	}
+	return tables, older, newer
+}
+
+func TestKBDiff(t *testing.T) {
+	tables, older, newer := twoReleases(t)
+	parent := filepath.Dir(older)
 	got := runKBJSON[diffSummary](t, "diff", older, newer)
 	if want := (diffSummary{Concepts: diffCounts{Added: 1, Removed: 1, Replaced: 1}, Relations: diffCounts{Removed: 1}}); got != want {
 		t.Errorf("%+v, want %+v", got, want)

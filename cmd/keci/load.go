@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,6 +16,7 @@ type loadOptions struct {
 	kb          string
 	store       storeFlags
 	importFiles string
+	replace     bool
 	quiet       bool
 }
 
@@ -25,13 +27,19 @@ func newLoadCommand() *cobra.Command {
 		Short: "Load a knowledge base into Neo4j",
 		Long: `Writes a knowledge base into a Neo4j database, in batches. A load that was broken
 off goes on where it was when it is called again; one that is complete is not
-repeated. The database must hold no other knowledge base.
+repeated.
+
+A database that holds another knowledge base, such as an older release, is left as
+it is unless --replace is given. Then only what differs is written, retired concepts
+are marked and lead to those that took their place, and what was extracted follows
+them there. Documents stay.
 
 With --import-files, files for Neo4j's bulk importer are written instead, and the
 call that imports them is printed. It is faster for a whole UMLS, needs the server
 stopped, and replaces the database. After it, keci load --store makes the indexes.`,
 		Example: `  export KECI_NEO4J_PASSWORD=…
   keci load --kb kb-2026AA --store bolt://localhost:7687
+  keci load --kb kb-2026AB --store bolt://localhost:7687 --replace
   keci load --kb kb-2026AA --import-files import-2026AA`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
@@ -41,6 +49,7 @@ stopped, and replaces the database. After it, keci load --store makes the indexe
 	f.StringVar(&o.store.address, "store", "", storeHelp)
 	o.store.registerPassword(f)
 	f.StringVar(&o.importFiles, "import-files", "", "new `DIR` for the files of the bulk importer")
+	f.BoolVar(&o.replace, "replace", false, "put the knowledge base in the place of another one that is there")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "tell no progress")
 	return cmd
 }
@@ -72,17 +81,22 @@ func (o *loadOptions) load(ctx context.Context, kb *knowledgebase.KnowledgeBase,
 		return err
 	}
 	defer store.Close()
-	loaded, err := store.Load(ctx, release, neo4j.LoadOptions{Progress: progress.Tell})
+	report, err := store.Load(ctx, release, neo4j.LoadOptions{Replace: o.replace, Progress: progress.Tell})
 	switch {
+	case errors.Is(err, neo4j.ErrOtherRelease):
+		return fmt.Errorf("%w (--replace puts %s in its place: only what differs is written, and documents stay)", err, kb.Info.Name)
 	case err != nil && ctx.Err() == nil:
 		return fmt.Errorf("%w (what is written stays: the same call goes on)", err)
 	case err != nil:
 		return err
-	case !loaded:
+	case report.There:
 		progress.Done("%s is there already: nothing was written,", kb.Info.Name)
-		return nil
+	case report.Replaced:
+		progress.Done("%s took the place of another release: %d concepts and %d relations written, %d and %d removed, %d retired,", kb.Info.Name,
+			report.Written.Concepts, report.Written.Relations, report.Removed.Concepts, report.Removed.Relations, report.Retired)
+	default:
+		progress.Done("loaded %s: %d concepts, %d relations,", kb.Info.Name, kb.Info.Concepts, kb.Info.Relations)
 	}
-	progress.Done("loaded %s: %d concepts, %d relations,", kb.Info.Name, kb.Info.Concepts, kb.Info.Relations)
 	return nil
 }
 

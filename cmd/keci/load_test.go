@@ -130,3 +130,39 @@ func TestNeo4jFromLoadToServe(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A newer release takes the place of an older one, with what was extracted.
+func TestLoadReplaces(t *testing.T) {
+	server := neo4jtest.Use(t)
+	_, older, newer := twoReleases(t)
+	address := server.Address.String()
+	if _, err := run(t, "", "load", "--kb", older, "--store", address); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, `{"id":"doc","text":"FKBP12 binds rapamycin."}`, "extract", "--in", "jsonl", "--kb", older, "--store", address); err != nil {
+		t.Fatal(err)
+	}
+	_, err := run(t, "", "load", "--kb", newer, "--store", address)
+	if exitCode(err) != exitFailed || !strings.Contains(err.Error(), "older") || !strings.Contains(err.Error(), "--replace") {
+		t.Errorf("without --replace: error %v", err)
+	}
+	for range 2 {
+		if _, err := run(t, "", "load", "--kb", newer, "--store", address, "--replace"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	url, stop := serve(t, "--data", t.TempDir(), "--kb", newer, "--store", address)
+	for path, want := range map[string]string{
+		"v1/concepts/C01":          `"cui":"C04"`,
+		"v1/concepts/C01/mentions": `"documentId":"doc"`,
+		"v1/concepts/C04/mentions": `"documentId":"doc"`,
+		"v1/documents/doc":         `"cui":"C01"`,
+	} {
+		if got := get(t, url+path); !strings.Contains(got, want) {
+			t.Errorf("%s answered %s, want %s in it", path, got, want)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}

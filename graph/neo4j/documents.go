@@ -23,19 +23,35 @@ func (s *Store) SaveDocument(ctx context.Context, doc graph.Document, replace bo
 		}
 		var old graph.Document
 		if !created {
-			if old, err = removeContent(ctx, tx, doc.ID); err != nil {
+			if old, err = readDocument(ctx, tx, doc.ID); err != nil {
 				return err
 			}
 		}
-		if err := writeContent(ctx, tx, doc); err != nil {
-			return err
-		}
-		return settle(ctx, tx, old, doc)
+		return rewrite(ctx, tx, old, doc)
 	})
 	if err != nil {
 		return false, s.explain(err, "saving document %q", doc.ID)
 	}
 	return created, nil
+}
+
+// rewrite puts one document, which may be the empty one, in the place of another,
+// which may be as well, and makes true again what hangs on the concepts of both.
+func rewrite(ctx context.Context, tx driver.ManagedTransaction, old, doc graph.Document) error {
+	present, err := lockConcepts(ctx, tx, old, doc)
+	if err != nil {
+		return err
+	}
+	if err := removeContent(ctx, tx, old); err != nil {
+		return err
+	}
+	if err := writeContent(ctx, tx, doc, present); err != nil {
+		return err
+	}
+	if err := refreshExtracted(ctx, tx, append(pairsOf(old, present), pairsOf(doc, present)...)); err != nil {
+		return err
+	}
+	return dropUnnamed(ctx, tx, conceptRows(old, present))
 }
 
 // claim makes the node of a document, or takes the one that is there, and keeps
@@ -65,44 +81,72 @@ func claim(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document
 }
 
 // writeContent writes all of a document whose node is there and bare.
-func writeContent(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document) error {
+func writeContent(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document, present presence) error {
+	if doc.ID == "" {
+		return nil
+	}
 	if err := run(ctx, tx, "MATCH (d:Document {id: $row.id}) SET d = $row", map[string]any{"row": documentRow(doc)}); err != nil {
 		return err
 	}
-	if err := lockConcepts(ctx, tx, doc); err != nil {
-		return err
-	}
-	nodes, err := writeMentions(ctx, tx, doc)
+	nodes, err := writeMentions(ctx, tx, doc, present)
 	if err != nil {
 		return err
 	}
 	return writeExtractions(ctx, tx, doc, nodes)
 }
 
-// lockConcepts makes the concepts that the release lacks, and keeps others from
-// writing what hangs on the concepts of the document. All take them in one order.
-func lockConcepts(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document) error {
+// conceptRows are the concepts that documents name, in order of CUI, each once.
+func conceptRows(doc graph.Document, present presence) []map[string]any {
 	named := map[graph.CUI]string{}
 	for _, mention := range doc.Mentions {
 		for _, candidate := range mention.Concepts {
-			named[candidate.CUI] = candidate.Name
+			named[present.of(candidate.CUI)] = candidate.Name
 		}
 	}
 	rows := make([]map[string]any, 0, len(named))
 	for _, cui := range sortedKeys(named) {
 		rows = append(rows, map[string]any{"cui": string(cui), "name": named[cui]})
 	}
-	return run(ctx, tx, `
+	return rows
+}
+
+// lockConcepts makes the concepts that the release lacks, and keeps others from
+// writing what hangs on the concepts of two documents. All take them in one order.
+func lockConcepts(ctx context.Context, tx driver.ManagedTransaction, old, doc graph.Document) (presence, error) {
+	both := graph.Document{Mentions: slices.Concat(old.Mentions, doc.Mentions)}
+	present, err := readPresence(ctx, tx, conceptRows(both, nil))
+	if err != nil {
+		return nil, err
+	}
+	rows := conceptRows(both, present)
+	if err := listRetired(ctx, tx, rows); err != nil {
+		return nil, err
+	}
+	err = run(ctx, tx, `
 		UNWIND $rows AS row
 		MERGE (c:Concept {cui: row.cui})
 		ON CREATE SET c:Unlisted, c.name = row.name
 		SET c.locked = true
 		REMOVE c.locked`, map[string]any{"rows": rows})
+	if err != nil {
+		return nil, err
+	}
+	// Until the lock was had, a load may have retired some of them.
+	now, err := readPresence(ctx, tx, rows)
+	if err != nil {
+		return nil, err
+	}
+	for cui := range now {
+		if now.of(cui) != cui {
+			return nil, errOvertaken
+		}
+	}
+	return present, nil
 }
 
 // writeMentions writes the mentions with their links to concepts and gives the
 // nodes of the mentions by their ids.
-func writeMentions(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document) (nodes map[string]string, err error) {
+func writeMentions(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document, present presence) (nodes map[string]string, err error) {
 	rows := make([]map[string]any, len(doc.Mentions))
 	for i, mention := range doc.Mentions {
 		rows[i] = mentionRow(mention, i)
@@ -122,7 +166,12 @@ func writeMentions(ctx context.Context, tx driver.ManagedTransaction, doc graph.
 		mention, node := doc.Mentions[intOf(record, "place")], stringOf(record, "node")
 		nodes[mention.ID] = node
 		for i, candidate := range mention.Concepts {
-			links = append(links, map[string]any{"node": node, "cui": string(candidate.CUI), "link": linkRow(candidate, i)})
+			cui := present.of(candidate.CUI)
+			link := linkRow(candidate, i)
+			if cui != candidate.CUI {
+				link["retired"] = string(candidate.CUI)
+			}
+			links = append(links, map[string]any{"node": node, "cui": string(cui), "link": link})
 		}
 	}
 	return nodes, run(ctx, tx, `
@@ -150,37 +199,12 @@ func writeExtractions(ctx context.Context, tx driver.ManagedTransaction, doc gra
 		SET r = row.relation`, map[string]any{"rows": rows})
 }
 
-// removeContent removes all of a document but its node, and gives what it was.
-// What hangs on its concepts has to be settled afterwards.
-func removeContent(ctx context.Context, tx driver.ManagedTransaction, id string) (graph.Document, error) {
-	doc, err := readDocument(ctx, tx, id)
-	if err != nil {
-		return doc, err
+// removeContent removes all of a document but its node.
+func removeContent(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document) error {
+	if doc.ID == "" {
+		return nil
 	}
-	if err := lockConcepts(ctx, tx, doc); err != nil {
-		return doc, err
-	}
-	return doc, run(ctx, tx, "MATCH (:Document {id: $id})-[:HAS_MENTION]->(m:Mention) DETACH DELETE m", map[string]any{"id": id})
-}
-
-// settle makes true again what hangs on the concepts of the documents, of which
-// one was removed and one was written.
-func settle(ctx context.Context, tx driver.ManagedTransaction, removed, written graph.Document) error {
-	if err := refreshExtracted(ctx, tx, append(pairsOf(removed), pairsOf(written)...)); err != nil {
-		return err
-	}
-	var cuis []string
-	for _, mention := range removed.Mentions {
-		for _, candidate := range mention.Concepts {
-			cuis = append(cuis, string(candidate.CUI))
-		}
-	}
-	slices.Sort(cuis)
-	return run(ctx, tx, `
-		UNWIND $cuis AS cui
-		MATCH (c:Concept {cui: cui})
-		WHERE c:Unlisted AND NOT (c)<-[:REFERS_TO]-()
-		DETACH DELETE c`, map[string]any{"cuis": slices.Compact(cuis)})
+	return run(ctx, tx, "MATCH (:Document {id: $id})-[:HAS_MENTION]->(m:Mention) DETACH DELETE m", map[string]any{"id": doc.ID})
 }
 
 // DeleteDocument implements graph.Documents.
@@ -190,24 +214,25 @@ func (s *Store) DeleteDocument(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		doc, err := removeContent(ctx, tx, id)
+		doc, err := readDocument(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		if err := run(ctx, tx, "MATCH (d:Document {id: $id}) DELETE d", map[string]any{"id": id}); err != nil {
+		if err := rewrite(ctx, tx, doc, graph.Document{}); err != nil {
 			return err
 		}
-		return settle(ctx, tx, doc, graph.Document{})
+		return run(ctx, tx, "MATCH (d:Document {id: $id}) DELETE d", map[string]any{"id": id})
 	})
 	return s.explain(err, "deleting document %q", id)
 }
 
-// linksOf gives, within a query, the links of the mention m as one list.
+// linksOf gives, within a query, the links of the mention m as one list, as they
+// were saved: what has followed a concept to its successor remembers the former.
 const linksOf = `
 	CALL (m) {
 		MATCH (m)-[l:REFERS_TO]->(c:Concept)
 		WITH l, c ORDER BY l.rank
-		RETURN collect(l {.*, cui: c.cui}) AS links
+		RETURN collect(l {.*, cui: coalesce(l.retired, c.cui)}) AS links
 	}`
 
 const documentQuery = `
@@ -269,7 +294,9 @@ func (s *Store) Documents(ctx context.Context, after string, limit int) ([]graph
 // ConceptMentions implements graph.Documents.
 func (s *Store) ConceptMentions(ctx context.Context, cui graph.CUI, limit int) ([]graph.Seen, error) {
 	records, err := s.read(ctx, `
-		MATCH (:Concept {cui: $cui})<-[:REFERS_TO]-(m:Mention)<-[:HAS_MENTION]-(d:Document)
+		CALL () {`+standsFor+`
+		}
+		MATCH (c)<-[:REFERS_TO]-(m:Mention)<-[:HAS_MENTION]-(d:Document)
 		WITH DISTINCT d.id AS document, m ORDER BY document, m.place LIMIT $limit`+linksOf+`
 		RETURN document, m {.*, links: links} AS mention ORDER BY document, m.place`,
 		map[string]any{"cui": string(cui), "limit": limit})

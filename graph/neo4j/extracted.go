@@ -38,24 +38,28 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
+// normal is the pair as it is stored.
+func (p pair) normal() pair {
+	if !p.directed && p.tail < p.head {
+		p.head, p.tail = p.tail, p.head
+	}
+	return p
+}
+
 // pairsOf are the pairs that a document tells of.
-func pairsOf(doc graph.Document) []pair {
+func pairsOf(doc graph.Document, present presence) []pair {
 	best := map[string]graph.CUI{}
 	for _, mention := range doc.Mentions {
 		if len(mention.Concepts) > 0 {
-			best[mention.ID] = mention.Concepts[0].CUI
+			best[mention.ID] = present.of(mention.Concepts[0].CUI)
 		}
 	}
 	var pairs []pair
 	for _, relation := range doc.Relations {
 		p := pair{best[relation.Head], best[relation.Tail], relation.Label, relation.Directed}
-		if p.head == "" || p.tail == "" {
-			continue
+		if p.head != "" && p.tail != "" {
+			pairs = append(pairs, p.normal())
 		}
-		if !p.directed && p.tail < p.head {
-			p.head, p.tail = p.tail, p.head
-		}
-		pairs = append(pairs, p)
 	}
 	return pairs
 }
@@ -107,6 +111,25 @@ func refreshExtracted(ctx context.Context, tx driver.ManagedTransaction, pairs [
 		MATCH (b:Concept {cui: edge.tail})
 		CREATE (a)-[x:EXTRACTED]->(b)
 		SET x = edge.properties`, map[string]any{"edges": edges})
+}
+
+// extractedPairs are the pairs that a concept is part of.
+func extractedPairs(ctx context.Context, tx driver.ManagedTransaction, cui string) ([]pair, error) {
+	records, err := collect(ctx, tx, `
+		MATCH (:Concept {cui: $cui})-[x:EXTRACTED]-()
+		WITH DISTINCT x
+		RETURN startNode(x).cui AS head, endNode(x).cui AS tail, x.label AS label, x.directed AS directed`, map[string]any{"cui": cui})
+	if err != nil {
+		return nil, err
+	}
+	pairs := make([]pair, len(records))
+	for i, record := range records {
+		pairs[i] = pair{
+			graph.CUI(stringOf(record, "head")), graph.CUI(stringOf(record, "tail")),
+			stringOf(record, "label"), valueOf[bool](record, "directed"),
+		}
+	}
+	return pairs, nil
 }
 
 // extractedRow sums the evidence of a pair up. noisyOr is the probability that at

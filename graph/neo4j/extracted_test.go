@@ -69,7 +69,6 @@ func TestExtracted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const fk506, fkbp, calcineurin = "C0085149", "C0039246", "C0006686"
 	save(told("a", []graph.CUI{fk506, fkbp, fk506},
 		relation(1, "bind", 2, false, 0.5), relation(2, "bind", 3, false, 0.8), // the same twice, without direction
 		relation(1, "inhibit", 2, true, 0.6)), false)

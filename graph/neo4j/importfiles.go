@@ -97,6 +97,10 @@ func importFiles(ctx context.Context, release graph.Release) (files []importFile
 			fields(rowsOf(listed(types), semanticTypeRow), "tui", "abbreviation", "name", "group", "treeNumber", "definition")},
 		{"concepts.csv", "--nodes=Concept=", []string{"cui:ID(Concept)", "name", "synonyms:string[]", "semanticTypes:string[]", "definition", "sources:string[]", "codes:string[]"}, "concepts",
 			fields(rowsOf(release.Concepts(ctx), conceptRow), "cui", "name", "synonyms", "semanticTypes", "definition", "sources", "codes")},
+		{"retired.csv", "--nodes=Retired=", []string{"cui:ID(Retired)", "release"}, "retired concepts",
+			fields(rowsOf(release.Retired(ctx), retiredRow), "cui", "release")},
+		{"replaced-by.csv", "--relationships=REPLACED_BY=", []string{":START_ID(Retired)", ":END_ID(Concept)"}, "retired concepts",
+			fields(replaced(rowsOf(release.Retired(ctx), retiredRow)), "cui", "into")},
 		{"has-type.csv", "--relationships=HAS_TYPE=", []string{":START_ID(Concept)", ":END_ID(SemanticType)"}, "types of concepts",
 			hasTypeRows(release, types)},
 		{"type-relations.csv", "--relationships=", []string{":START_ID(SemanticType)", ":END_ID(SemanticType)", ":TYPE", "label"}, "relations of semantic types",
@@ -125,6 +129,17 @@ func fields(rows iter.Seq2[map[string]any, error], keys ...string) func(context.
 				if !yield(record, nil) {
 					return
 				}
+			}
+		}
+	}
+}
+
+// replaced are the rows of retired concepts in whose place there is another one.
+func replaced(rows iter.Seq2[map[string]any, error]) iter.Seq2[map[string]any, error] {
+	return func(yield func(map[string]any, error) bool) {
+		for row, err := range rows {
+			if (err != nil || row["into"] != nil) && !yield(row, err) {
+				return
 			}
 		}
 	}

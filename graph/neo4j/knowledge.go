@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,17 +45,27 @@ func (s *Store) WarmUp(ctx context.Context) error {
 
 // Concept implements graph.Knowledge.
 func (s *Store) Concept(ctx context.Context, cui graph.CUI) (graph.Concept, error) {
-	return one(ctx, s, "MATCH (n:Concept {cui: $id}) WHERE NOT n:Unlisted RETURN properties(n) AS found", "concept", string(cui), readConcept)
+	c, err := one(ctx, s, `
+		CALL () {`+standsFor+`
+		}
+		WITH c WHERE NOT c:Unlisted
+		RETURN properties(c) AS found`, "cui", "concept", string(cui), readConcept)
+	if errors.Is(err, graph.ErrNotFound) {
+		if _, known := s.Successor(ctx, cui); known == nil {
+			return c, fmt.Errorf("concept %q: %w: %w", cui, graph.ErrNotFound, graph.ErrRetired)
+		}
+	}
+	return c, err
 }
 
 // SemanticType implements graph.Knowledge.
 func (s *Store) SemanticType(ctx context.Context, tui graph.TUI) (graph.SemanticType, error) {
-	return one(ctx, s, "MATCH (n:SemanticType {tui: $id}) RETURN properties(n) AS found", "semantic type", string(tui), readSemanticType)
+	return one(ctx, s, "MATCH (n:SemanticType {tui: $tui}) RETURN properties(n) AS found", "tui", "semantic type", string(tui), readSemanticType)
 }
 
-// one reads a thing by its id.
-func one[T any](ctx context.Context, s *Store, query, kind, id string, read func(getter) T) (found T, err error) {
-	records, err := s.read(ctx, query, map[string]any{"id": id})
+// one reads a thing by its id, which is the parameter key of the query.
+func one[T any](ctx context.Context, s *Store, query, key, kind, id string, read func(getter) T) (found T, err error) {
+	records, err := s.read(ctx, query, map[string]any{key: id})
 	if err == nil && len(records) == 0 {
 		err = graph.ErrNotFound
 	}
@@ -131,7 +142,9 @@ func (s *Store) Neighbors(ctx context.Context, cui graph.CUI, limit int) ([]grap
 		return nil, nil
 	}
 	records, err := s.read(ctx, `
-		MATCH (:Concept {cui: $cui})-[r]-(:Concept)
+		CALL () {`+standsFor+`
+		}
+		MATCH (c)-[r]-(:Concept)
 		WHERE type(r) <> 'EXTRACTED'
 		WITH DISTINCT r, startNode(r).cui AS head, endNode(r).cui AS tail
 		ORDER BY r.label, head, tail LIMIT $limit
@@ -151,9 +164,11 @@ func (s *Store) Neighbors(ctx context.Context, cui graph.CUI, limit int) ([]grap
 // their fields: the names of the fields would be most of the answer.
 const subgraphQuery = `
 	CALL () {
-		MATCH (c:Concept) WHERE c.cui IN $cuis AND NOT c:Unlisted
-		RETURN collect(c) AS concepts
+		MATCH (c:Concept) WHERE c.cui IN $cuis AND NOT c:Unlisted RETURN c
+		UNION
+		MATCH (r:Retired)-[:REPLACED_BY]->(c:Concept) WHERE r.cui IN $cuis RETURN c
 	}
+	WITH collect(c) AS concepts
 	CALL (concepts) {
 		UNWIND concepts AS a
 		MATCH (a)-[r]->(b:Concept)
@@ -183,12 +198,18 @@ func (s *Store) Subgraph(ctx context.Context, cuis []graph.CUI) (graph.Subgraph,
 	return readSubgraph(records[0]), nil
 }
 
+// What a list in an answer holds of a relation, in this order.
+var (
+	relationFields     = []string{"head", "label", "tail", "rel", "sources"}
+	typeRelationFields = relationFields[:3]
+)
+
 func readSubgraph(record *driver.Record) graph.Subgraph {
 	sub := graph.Subgraph{
 		Concepts:      nodesOf(record, "concepts", readConcept),
 		SemanticTypes: nodesOf(record, "types", readSemanticType),
-		Relations:     listsOf(record, "relations", []string{"head", "label", "tail", "rel", "sources"}, readRelation),
-		TypeRelations: listsOf(record, "typeRelations", []string{"head", "label", "tail"}, readTypeRelation),
+		Relations:     listsOf(record, "relations", relationFields, readRelation),
+		TypeRelations: listsOf(record, "typeRelations", typeRelationFields, readTypeRelation),
 	}
 	slices.SortFunc(sub.Concepts, func(a, b graph.Concept) int { return cmp.Compare(a.CUI, b.CUI) })
 	slices.SortFunc(sub.SemanticTypes, func(a, b graph.SemanticType) int { return cmp.Compare(a.TUI, b.TUI) })

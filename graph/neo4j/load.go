@@ -3,6 +3,7 @@ package neo4j
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -14,7 +15,8 @@ import (
 
 // LoadOptions are the choices of a load.
 type LoadOptions struct {
-	BatchRows int // rows of a transaction; 0: 10,000
+	BatchRows int  // rows of a transaction; 0: 10,000
+	Replace   bool // put the release in the place of another one that is there
 
 	// Progress, if not nil, is told after each batch what is being written and
 	// how many of all rows are there, those of an earlier load included.
@@ -23,91 +25,160 @@ type LoadOptions struct {
 
 const defaultBatchRows = 10_000
 
+// LoadReport says what a load did.
+type LoadReport struct {
+	There    bool   // the release was there already: nothing was written
+	Replaced bool   // another release was there: only what differs was written
+	Written  Counts // of what a replacement added or changed
+	Removed  Counts // of what it removed
+	Retired  int    // concepts whose retirement it brought, or told otherwise
+}
+
+// Counts are numbers of parts of a release.
+type Counts struct{ Concepts, Relations, SemanticTypes, TypeRelations int }
+
+// ErrOtherRelease is returned, wrapped, when the database holds another release
+// and LoadOptions.Replace is not set.
+var ErrOtherRelease = errors.New("the database holds another release")
+
 // Load writes a release into the database. One that is there already is not
-// written again: loaded is false. A load that was cut off goes on after the last
-// batch that arrived. Batches that fail for a passing reason, or with the
-// connection, are tried again for two minutes. A database holds one release:
-// another one is an error.
+// written again. A load that was cut off goes on where it was. Batches that fail
+// for a passing reason, or with the connection, are tried again for two minutes.
+// There should be one load at a time.
+//
+// A database holds one release. With LoadOptions.Replace another one takes its
+// place: only what differs is written, retired concepts are marked, and what was
+// extracted follows them to their successors.
 //
 // Concepts that documents named before the release was there become concepts of
-// the release. There should be one load at a time.
-func (s *Store) Load(ctx context.Context, release graph.Release, options LoadOptions) (loaded bool, err error) {
+// the release.
+func (s *Store) Load(ctx context.Context, release graph.Release, options LoadOptions) (report LoadReport, err error) {
 	info, err := release.Info(ctx)
 	if err != nil {
-		return false, err
+		return report, err
 	}
-	l := &load{Store: s, info: info, options: options}
+	l := &load{Store: s, release: release, info: info, options: options}
 	if l.options.BatchRows <= 0 {
 		l.options.BatchRows = defaultBatchRows
 	}
-	complete, err := l.begin(ctx)
-	if err != nil || complete {
-		return false, s.explain(err, "loading %s", info.Name)
+	if err := l.all(ctx); err != nil {
+		return l.report, s.explain(err, "loading %s%s", info.Name, l.at())
 	}
-	for i, stage := range stagesOf(release) {
+	return l.report, nil
+}
+
+// load is a load on its way. The node Release says how far it has come: the
+// stage that is being written and how many of its rows are there, changed in the
+// transaction that writes the rows; or that it takes the place of another one.
+// That needs no memory of how far it came, since it looks for what differs.
+type load struct {
+	*Store
+	release graph.Release
+	info    graph.KnowledgeBaseInfo
+	options LoadOptions
+	report  LoadReport
+
+	stage, rows int    // what was there at the beginning
+	done        int    // rows of all stages
+	step        string // what is being written
+}
+
+func (l *load) all(ctx context.Context) error {
+	if err := l.begin(ctx); err != nil || l.report.There {
+		return err
+	}
+	if l.report.Replaced {
+		if err := l.replace(ctx); err != nil {
+			return err
+		}
+		return l.finish(ctx)
+	}
+	for i, stage := range stagesOf(l.release) {
+		l.step = stage.name
 		if err := l.write(ctx, i, stage); err != nil {
-			return false, s.explain(err, "loading %s: %s", info.Name, stage.name)
+			return err
 		}
 	}
-	if err := l.finish(ctx); err != nil {
-		return false, s.explain(err, "loading %s", info.Name)
+	return l.finish(ctx)
+}
+
+// at names the step for an error.
+func (l *load) at() string {
+	if l.step == "" {
+		return ""
 	}
-	return true, nil
+	return ": " + l.step
 }
 
-// stage is one kind of row with the statement that writes a list of them.
+// A rowWriter writes rows in a transaction. Running it again changes nothing.
+type rowWriter func(ctx context.Context, tx driver.ManagedTransaction, rows []map[string]any) error
+
+// statement writes rows by one statement, whose parameter rows they are.
+func statement(text string) rowWriter {
+	return func(ctx context.Context, tx driver.ManagedTransaction, rows []map[string]any) error {
+		return run(ctx, tx, text, map[string]any{"rows": rows})
+	}
+}
+
+var (
+	writeTypes = statement(`
+		UNWIND $rows AS row
+		MERGE (t:SemanticType {tui: row.tui})
+		SET t = row`)
+	writeTypeRelations = statement(`
+		UNWIND $rows AS row
+		MATCH (a:SemanticType {tui: row.head})
+		MATCH (b:SemanticType {tui: row.tail})
+		MERGE (a)-[:$(row.type) {label: row.label}]->(b)`)
+	writeConcepts = statement(`
+		UNWIND $rows AS row
+		MERGE (c:Concept {cui: row.cui})
+		SET c = row
+		REMOVE c:Unlisted
+		WITH c, row
+		UNWIND row.semanticTypes AS tui
+		MATCH (t:SemanticType {tui: tui})
+		MERGE (c)-[:HAS_TYPE]->(t)`)
+	writeRelations = statement(`
+		UNWIND $rows AS row
+		MATCH (a:Concept {cui: row.head})
+		MATCH (b:Concept {cui: row.tail})
+		MERGE (a)-[r:$(row.type) {label: row.label}]->(b)
+		SET r.rel = row.rel, r.sources = row.sources`)
+)
+
+// stage is one kind of row with what writes it.
 type stage struct {
-	name      string
-	statement string
-	rows      func(context.Context) iter.Seq2[map[string]any, error]
+	name  string
+	write rowWriter
+	rows  func(context.Context) iter.Seq2[map[string]any, error]
 }
 
-// stagesOf are the stages of a load, in order: relationships come after both of
-// their ends. The statements change nothing when they are run again.
+// stagesOf are the stages of a load into an empty database, in order:
+// relationships come after both of their ends.
 func stagesOf(release graph.Release) []stage {
 	types, typeRelations := release.Network()
 	return []stage{
-		{"semantic types", `
-			UNWIND $rows AS row
-			MERGE (t:SemanticType {tui: row.tui})
-			SET t = row`,
-			func(context.Context) iter.Seq2[map[string]any, error] {
-				return rowsOf(listed(types), semanticTypeRow)
-			}},
-		{"relations of semantic types", `
-			UNWIND $rows AS row
-			MATCH (a:SemanticType {tui: row.head})
-			MATCH (b:SemanticType {tui: row.tail})
-			MERGE (a)-[:$(row.type) {label: row.label}]->(b)`,
-			func(context.Context) iter.Seq2[map[string]any, error] {
-				return rowsOf(listed(typeRelations), typeRelationRow)
-			}},
-		{"concepts", `
-			UNWIND $rows AS row
-			MERGE (c:Concept {cui: row.cui})
-			SET c = row
-			REMOVE c:Unlisted
-			WITH c, row
-			UNWIND row.semanticTypes AS tui
-			MATCH (t:SemanticType {tui: tui})
-			MERGE (c)-[:HAS_TYPE]->(t)`,
-			func(ctx context.Context) iter.Seq2[map[string]any, error] {
-				return rowsOf(release.Concepts(ctx), conceptRow)
-			}},
-		{"relations", `
-			UNWIND $rows AS row
-			MATCH (a:Concept {cui: row.head})
-			MATCH (b:Concept {cui: row.tail})
-			MERGE (a)-[r:$(row.type) {label: row.label}]->(b)
-			SET r.rel = row.rel, r.sources = row.sources`,
-			func(ctx context.Context) iter.Seq2[map[string]any, error] {
-				return rowsOf(release.Relations(ctx), relationRow)
-			}},
+		{name: "semantic types", write: writeTypes, rows: func(context.Context) iter.Seq2[map[string]any, error] {
+			return rowsOf(listed(types), semanticTypeRow)
+		}},
+		{name: "relations of semantic types", write: writeTypeRelations, rows: func(context.Context) iter.Seq2[map[string]any, error] {
+			return rowsOf(listed(typeRelations), typeRelationRow)
+		}},
+		{name: "concepts", write: writeConcepts, rows: func(ctx context.Context) iter.Seq2[map[string]any, error] {
+			return rowsOf(release.Concepts(ctx), conceptRow)
+		}},
+		{name: "relations", write: writeRelations, rows: func(ctx context.Context) iter.Seq2[map[string]any, error] {
+			return rowsOf(release.Relations(ctx), relationRow)
+		}},
+		{name: "retired concepts", write: retire, rows: func(ctx context.Context) iter.Seq2[map[string]any, error] {
+			return rowsOf(release.Retired(ctx), retiredRow)
+		}},
 	}
 }
 
 // stageCount is the number of stages: what the node Release says when all rows are there.
-const stageCount = 4
+const stageCount = 5
 
 func listed[T any](items []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
@@ -133,39 +204,40 @@ func rowsOf[T any](items iter.Seq2[T, error], row func(T) map[string]any) iter.S
 	}
 }
 
-// load is a load on its way. The node Release says how far it has come: the
-// stage that is being written and how many of its rows are there. It is changed
-// in the transaction that writes the rows.
-type load struct {
-	*Store
-	info    graph.KnowledgeBaseInfo
-	options LoadOptions
-
-	stage, rows int // what was there at the beginning
-	done        int // rows of all stages
-}
-
 // begin makes the node Release, or reads how far an earlier load has come.
-func (l *load) begin(ctx context.Context) (complete bool, err error) {
-	records, err := l.read(ctx, "MATCH (r:Release) RETURN r.name AS name, r.digest AS digest, r.complete AS complete, r.stage AS stage, r.rows AS rows", nil)
+func (l *load) begin(ctx context.Context) error {
+	records, err := l.read(ctx, `
+		MATCH (r:Release)
+		RETURN r.name AS name, r.digest AS digest, r.complete AS complete, r.replaces AS replaces, r.stage AS stage, r.rows AS rows`, nil)
 	if err != nil {
-		return false, err
-	}
-	for _, record := range records {
-		if digest := stringOf(record, "digest"); digest != l.info.Digest {
-			return false, fmt.Errorf("the database holds another release, %s (%s): load this one into an empty database", stringOf(record, "name"), digest)
-		}
-		l.stage, l.rows = intOf(record, "stage"), intOf(record, "rows")
-		complete = valueOf[bool](record, "complete")
-	}
-	if len(records) > 0 {
-		return complete, nil
+		return err
 	}
 	row, err := releaseRow(l.info)
 	if err != nil {
-		return false, err
+		return err
 	}
-	return false, l.persist(ctx, func(tx driver.ManagedTransaction) error {
+	if len(records) == 0 {
+		return l.declare(ctx, row)
+	}
+	known := records[0]
+	if stringOf(known, "digest") == l.info.Digest {
+		l.stage, l.rows = intOf(known, "stage"), intOf(known, "rows")
+		l.report.There, l.report.Replaced = valueOf[bool](known, "complete"), valueOf[bool](known, "replaces")
+		return nil
+	}
+	if !l.options.Replace {
+		return fmt.Errorf("%w, %s (%s)", ErrOtherRelease, stringOf(known, "name"), stringOf(known, "digest"))
+	}
+	l.report.Replaced, row["replaces"] = true, true
+	return l.declare(ctx, row)
+}
+
+// declare makes row the only node Release.
+func (l *load) declare(ctx context.Context, row map[string]any) error {
+	return l.persist(ctx, func(tx driver.ManagedTransaction) error {
+		if err := run(ctx, tx, "MATCH (r:Release) WHERE r.digest <> $digest DELETE r", map[string]any{"digest": l.info.Digest}); err != nil {
+			return err
+		}
 		return run(ctx, tx, "MERGE (r:Release {digest: $row.digest}) SET r = $row", map[string]any{"row": row})
 	})
 }
@@ -199,19 +271,13 @@ func (l *load) write(ctx context.Context, number int, stage stage) error {
 		skip = l.rows
 	}
 	l.done += skip
-	batch := make([]map[string]any, 0, l.options.BatchRows)
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		if err := l.writeBatch(ctx, stage.statement, batch, number, rows); err != nil {
+	out := l.batches(func(ctx context.Context, tx driver.ManagedTransaction, batch []map[string]any) error {
+		if err := stage.write(ctx, tx, batch); err != nil {
 			return err
 		}
-		l.done += len(batch)
-		batch = batch[:0]
-		l.tell(stage.name)
-		return nil
-	}
+		return run(ctx, tx, "MATCH (r:Release {digest: $digest}) SET r.stage = $stage, r.rows = $rows",
+			map[string]any{"digest": l.info.Digest, "stage": number, "rows": rows})
+	})
 	for row, err := range stage.rows(ctx) {
 		if err != nil {
 			return err
@@ -219,38 +285,57 @@ func (l *load) write(ctx context.Context, number int, stage stage) error {
 		if rows++; rows <= skip {
 			continue
 		}
-		if batch = append(batch, row); len(batch) == l.options.BatchRows {
-			if err := flush(); err != nil {
-				return err
-			}
+		if err := out.add(ctx, row); err != nil {
+			return err
 		}
 	}
-	return flush()
+	return out.flush(ctx)
 }
 
+// batches gathers rows and writes as many at a time as a transaction should have.
+type batches struct {
+	load  *load
+	write rowWriter
+	rows  []map[string]any
+}
+
+func (l *load) batches(write rowWriter) *batches { return &batches{load: l, write: write} }
+
+func (b *batches) add(ctx context.Context, row map[string]any) error {
+	if b.rows = append(b.rows, row); len(b.rows) < b.load.options.BatchRows {
+		return nil
+	}
+	return b.flush(ctx)
+}
+
+// flush writes what is gathered.
+func (b *batches) flush(ctx context.Context) error {
+	if len(b.rows) == 0 {
+		return nil
+	}
+	err := b.load.persist(ctx, func(tx driver.ManagedTransaction) error { return b.write(ctx, tx, b.rows) })
+	if err != nil {
+		return err
+	}
+	b.load.done += len(b.rows)
+	b.rows = b.rows[:0]
+	b.load.tell()
+	return nil
+}
+
+// rowsOf is the number of rows of a stage, 0 where nobody counted.
 func (l *load) rowsOf(stage int) int {
-	return []int{l.info.SemanticTypes, l.info.TypeRelations, l.info.Concepts, l.info.Relations}[stage]
+	return []int{l.info.SemanticTypes, l.info.TypeRelations, l.info.Concepts, l.info.Relations, 0}[stage]
 }
 
-func (l *load) tell(step string) {
+func (l *load) tell() {
 	if l.options.Progress != nil {
 		total := 0
 		for stage := range stageCount {
 			total += l.rowsOf(stage)
 		}
-		l.options.Progress(step, l.done, total)
+		l.options.Progress(l.step, min(l.done, total), total)
 	}
-}
-
-// writeBatch writes rows and how far the stage has come with them.
-func (l *load) writeBatch(ctx context.Context, statement string, batch []map[string]any, stage, rows int) error {
-	return l.persist(ctx, func(tx driver.ManagedTransaction) error {
-		if err := run(ctx, tx, statement, map[string]any{"rows": batch}); err != nil {
-			return err
-		}
-		return run(ctx, tx, "MATCH (r:Release {digest: $digest}) SET r.stage = $stage, r.rows = $rows",
-			map[string]any{"digest": l.info.Digest, "stage": stage, "rows": rows})
-	})
 }
 
 // patience is how long a batch is tried again. A server that was killed takes
@@ -277,12 +362,15 @@ func (l *load) persist(ctx context.Context, work func(tx driver.ManagedTransacti
 
 // finish makes the indexes and declares the release complete.
 func (l *load) finish(ctx context.Context) error {
-	l.tell("indexes of names")
+	l.step = "indexes of names"
+	l.tell()
 	if err := l.createIndexes(ctx); err != nil {
 		return err
 	}
 	return l.persist(ctx, func(tx driver.ManagedTransaction) error {
-		return run(ctx, tx, "MATCH (r:Release {digest: $digest}) SET r.complete = true, r.loadedAt = datetime(), r.stage = $stage, r.rows = 0",
+		return run(ctx, tx, `
+			MATCH (r:Release {digest: $digest})
+			SET r.complete = true, r.loadedAt = datetime(), r.stage = $stage, r.rows = 0, r.replaces = null`,
 			map[string]any{"digest": l.info.Digest, "stage": stageCount})
 	})
 }

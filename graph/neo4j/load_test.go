@@ -80,11 +80,11 @@ func TestLoadGoesOnWhereItWasCutOff(t *testing.T) {
 		t.Errorf("half a knowledge base: error %v", err)
 	}
 	var told []string
-	loaded, err := store.Load(t.Context(), release, neo4j.LoadOptions{BatchRows: 10, Progress: func(step string, done, total int) {
+	report, err := store.Load(t.Context(), release, neo4j.LoadOptions{BatchRows: 10, Progress: func(step string, done, total int) {
 		told = append(told, fmt.Sprint(step, " ", done, "/", total))
 	}})
-	if err != nil || !loaded {
-		t.Fatal(loaded, err)
+	if err != nil || report.There {
+		t.Fatal(report, err)
 	}
 	if got, want := count(t, server), [4]int64{100, 100, 99, 4}; got != want {
 		t.Errorf("at the end there are %v, want %v", got, want)
@@ -102,15 +102,15 @@ func TestLoadWritesNothingTwice(t *testing.T) {
 	again, err := store.Load(t.Context(), storetest.Release(storetest.Small()), neo4j.LoadOptions{Progress: func(step string, _, _ int) {
 		t.Errorf("%s was written again", step)
 	}})
-	if err != nil || again {
-		t.Errorf("loaded %v, error %v", again, err)
+	if err != nil || !again.There {
+		t.Errorf("%+v, error %v", again, err)
 	}
 	if now := server.Run(t, "MATCH (r:Release) RETURN r.loadedAt", nil)[0].Values[0]; fmt.Sprint(now) != fmt.Sprint(loadedAt) {
 		t.Errorf("loadedAt went from %v to %v", loadedAt, now)
 	}
 	other := storetest.Small()
 	other.Info.Digest = "sha256:0713e4"
-	if _, err := store.Load(t.Context(), storetest.Release(other), neo4j.LoadOptions{}); err == nil || !strings.Contains(err.Error(), "another release, small") {
+	if _, err := store.Load(t.Context(), storetest.Release(other), neo4j.LoadOptions{}); !errors.Is(err, neo4j.ErrOtherRelease) || !strings.Contains(err.Error(), "another release, small") {
 		t.Errorf("another release: error %v", err)
 	}
 }

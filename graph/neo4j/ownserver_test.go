@@ -109,6 +109,7 @@ func TestImportFilesHoldTheSame(t *testing.T) {
 	fixture.Concepts[3].Synonyms = []string{`with "quotes", and commas`, `back\slash`}
 	fixture.Concepts[3].Definition = "Two\nlines."
 	fixture.Concepts[3].Codes = []graph.Code{{Source: "TEST", Code: "A:1"}}
+	fixture.Retired = []graph.Retired{{CUI: "K0", Into: "C0000007", Release: "2025AB"}, {CUI: "K1"}}
 	release := storetest.Release(fixture)
 	arguments, err := neo4j.WriteImportFiles(t.Context(), release, filepath.Join(t.TempDir(), "import"), "neo4j", nil)
 	if err != nil {
@@ -125,6 +126,11 @@ func TestImportFilesHoldTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	contents(t, store, fixture)
+	for _, want := range fixture.Retired {
+		if got, err := store.Successor(t.Context(), want.CUI); err != nil || got != want {
+			t.Errorf("retired: %+v, %v, want %+v", got, err, want)
+		}
+	}
 	got, err := store.Concept(t.Context(), fixture.Concepts[3].CUI)
 	if err != nil {
 		t.Fatal(err)

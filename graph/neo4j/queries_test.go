@@ -25,7 +25,6 @@ func TestQueriesOfTheGuide(t *testing.T) {
 	blocks := cypherBlock.FindAllStringSubmatch(string(guide), -1)
 	server := neo4jtest.Use(t)
 	store := loaded(t, server, storetest.Small())
-	const fk506, fkbp, calcineurin = "C0085149", "C0039246", "C0006686"
 	doc := told("example", []graph.CUI{fk506, fkbp, calcineurin, "C7777777"},
 		relation(1, "bind", 2, false, 0.5), relation(2, "inhibit", 3, true, 0.75))
 	doc.Mentions[0].Type, doc.Mentions[0].Initial = "chemical", &graph.Judgement{Type: "drug", Score: 0.6}

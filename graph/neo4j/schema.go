@@ -10,6 +10,7 @@ import (
 // nothing when it was run before.
 var constraints = []string{
 	"CREATE CONSTRAINT concept_cui IF NOT EXISTS FOR (c:Concept) REQUIRE c.cui IS UNIQUE",
+	"CREATE CONSTRAINT retired_cui IF NOT EXISTS FOR (r:Retired) REQUIRE r.cui IS UNIQUE",
 	"CREATE CONSTRAINT semantic_type_tui IF NOT EXISTS FOR (t:SemanticType) REQUIRE t.tui IS UNIQUE",
 	"CREATE CONSTRAINT document_id IF NOT EXISTS FOR (d:Document) REQUIRE d.id IS UNIQUE",
 	"CREATE CONSTRAINT release_digest IF NOT EXISTS FOR (r:Release) REQUIRE r.digest IS UNIQUE",

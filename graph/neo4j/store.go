@@ -6,16 +6,19 @@
 //	(:Concept)-[:HAS_TYPE]->(:SemanticType)
 //	(:Concept)-[:<LABEL> {label, rel, sources}]->(:Concept)
 //	(:SemanticType)-[:<LABEL> {label}]->(:SemanticType)
+//	(:Retired {cui, release})-[:REPLACED_BY]->(:Concept)
 //	(:Release {name, digest, complete, loadedAt, …})
 //	(:Document {id, title, text, submittedAt, model, modelDigest, kb, kbDigest})
 //	(:Document)-[:HAS_MENTION]->(:Mention {id, start, end, text, type, score, initialType, initialScore, negated, …})
-//	(:Mention)-[:REFERS_TO {rank, weight, score, …}]->(:Concept)
+//	(:Mention)-[:REFERS_TO {rank, weight, score, retired, …}]->(:Concept)
 //	(:Mention)-[:<LABEL> {id, label, directed, score, initialScore, model}]->(:Mention)
 //	(:Concept)-[:EXTRACTED {label, directed, documents, mentions, maxScore, noisyOr}]->(:Concept)
 //
 // <LABEL> is the label of the relation in capitals, with _ for what is neither a
 // letter nor a digit. A concept that documents name and the release lacks has the
-// label Unlisted as well.
+// label Unlisted as well. What was extracted about a retired concept hangs on the
+// one that took its place, and REFERS_TO remembers the former; where nothing took
+// its place the retired one is Unlisted.
 package neo4j
 
 import (
@@ -99,6 +102,9 @@ var overtaken = map[string]bool{
 	"Neo.ClientError.Schema.ConstraintValidationFailed": true,
 }
 
+// errOvertaken is the same, seen by ourselves.
+var errOvertaken = errors.New("another transaction changed what this one had read")
+
 const maxOvertaken = 10
 
 // write runs work in one transaction, which is tried again when it fails for a
@@ -108,11 +114,15 @@ func (s *Store) write(ctx context.Context, work func(tx driver.ManagedTransactio
 	defer session.Close(context.WithoutCancel(ctx))
 	for attempt := 1; ; attempt++ {
 		_, err := session.ExecuteWrite(ctx, func(tx driver.ManagedTransaction) (any, error) { return nil, work(tx) }, boundTo(ctx))
-		var fault *driver.Neo4jError
-		if !errors.As(err, &fault) || !overtaken[fault.Code] || attempt == maxOvertaken {
+		if !isOvertaken(err) || attempt == maxOvertaken {
 			return err
 		}
 	}
+}
+
+func isOvertaken(err error) bool {
+	var fault *driver.Neo4jError
+	return errors.Is(err, errOvertaken) || errors.As(err, &fault) && overtaken[fault.Code]
 }
 
 // boundTo makes the server give a transaction up when the time of the context is over.

@@ -15,6 +15,21 @@ func TestStore(t *testing.T) {
 	})
 }
 
+func TestUpgrade(t *testing.T) {
+	server := neo4jtest.Use(t)
+	storetest.RunUpgrade(t,
+		func(t *testing.T, fixture storetest.Fixture) graph.Store {
+			server.Empty(t)
+			return loaded(t, server, fixture)
+		},
+		func(t *testing.T, store graph.Store, newer storetest.Fixture) graph.Store {
+			if _, err := store.(*neo4j.Store).Load(t.Context(), storetest.Release(newer), neo4j.LoadOptions{Replace: true}); err != nil {
+				t.Fatal(err)
+			}
+			return store
+		})
+}
+
 // loaded gives a store that holds the fixture.
 func loaded(t *testing.T, server *neo4jtest.Server, fixture storetest.Fixture) *neo4j.Store {
 	t.Helper()

@@ -1,0 +1,179 @@
+package neo4j
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"reflect"
+	"slices"
+
+	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// replace makes the database hold the release instead of another one, by writing
+// what differs. It reads what is there, so it can be cut off and begun again.
+// Concepts are there before others give way to them, and types as long as
+// concepts have them.
+func (l *load) replace(ctx context.Context) error {
+	types, typeRelations := l.release.Network()
+	written, removed := &l.report.Written, &l.report.Removed
+	typeChanges := changes[graph.SemanticType]{was: l.storedTypes(ctx), is: sorted(types, compareTypes), order: compareTypes, row: semanticTypeRow}
+	typeRelationChanges := changes[graph.TypeRelation]{
+		was: l.storedTypeRelations(ctx), is: sorted(typeRelations, compareTypeRelations), order: compareTypeRelations, row: typeRelationRow}
+	conceptChanges := changes[graph.Concept]{was: l.storedConcepts(ctx), is: l.release.Concepts(ctx), order: compareConcepts, row: conceptRow}
+	relationChanges := changes[graph.Relation]{was: l.storedRelations(ctx), is: l.release.Relations(ctx), order: compareRelations, row: relationRow}
+	retiredChanges := changes[graph.Retired]{was: l.storedRetired(ctx), is: l.release.Retired(ctx), order: compareRetired, row: retiredRow, undo: true}
+	for _, step := range []struct {
+		name string
+		run  func() error
+	}{
+		{"semantic types", func() error { return typeChanges.apply(ctx, l, writeTypes, &written.SemanticTypes, nil, nil) }},
+		{"relations of semantic types", func() error {
+			return typeRelationChanges.apply(ctx, l, writeTypeRelations, &written.TypeRelations, removeTypeRelations, &removed.TypeRelations)
+		}},
+		{"concepts that came back", func() error { return retiredChanges.apply(ctx, l, nil, nil, restore, new(int)) }},
+		{"concepts", func() error {
+			return conceptChanges.apply(ctx, l, rewriteConcepts, &written.Concepts, unlist, &removed.Concepts)
+		}},
+		{"retired concepts", func() error { return retiredChanges.apply(ctx, l, retire, &l.report.Retired, nil, nil) }},
+		{"relations", func() error {
+			return relationChanges.apply(ctx, l, writeRelations, &written.Relations, removeRelations, &removed.Relations)
+		}},
+		{"removed semantic types", func() error { return typeChanges.apply(ctx, l, nil, nil, removeTypes, &removed.SemanticTypes) }},
+	} {
+		l.step = step.name
+		if err := step.run(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rewriteConcepts writes concepts of which some are there with other types.
+func rewriteConcepts(ctx context.Context, tx driver.ManagedTransaction, rows []map[string]any) error {
+	err := run(ctx, tx, `
+		UNWIND $rows AS row
+		MATCH (:Concept {cui: row.cui})-[h:HAS_TYPE]->(t:SemanticType)
+		WHERE NOT t.tui IN coalesce(row.semanticTypes, [])
+		DELETE h`, map[string]any{"rows": rows})
+	if err != nil {
+		return err
+	}
+	return writeConcepts(ctx, tx, rows)
+}
+
+var (
+	removeTypes         = statement("UNWIND $rows AS row MATCH (t:SemanticType {tui: row.tui}) DETACH DELETE t")
+	removeTypeRelations = statement(`
+		UNWIND $rows AS row
+		MATCH (:SemanticType {tui: row.head})-[r {label: row.label}]->(:SemanticType {tui: row.tail})
+		DELETE r`)
+	removeRelations = statement(`
+		UNWIND $rows AS row
+		MATCH (:Concept {cui: row.head})-[r {label: row.label}]->(:Concept {cui: row.tail})
+		WHERE type(r) <> 'EXTRACTED'
+		DELETE r`)
+)
+
+// changes is what a release has otherwise than the database, for one kind of thing.
+type changes[T any] struct {
+	was, is iter.Seq2[T, error]    // both in order
+	order   func(a, b T) int       // 0: the same thing, which may have changed
+	row     func(T) map[string]any // all that is stored of it
+	undo    bool                   // what changed is removed before it is written anew
+}
+
+// apply writes what is there otherwise, or not at all, and removes what is not
+// there any more, each where there is a writer for it, and counts both.
+func (c changes[T]) apply(ctx context.Context, l *load, write rowWriter, written *int, remove rowWriter, removed *int) error {
+	writing, removing := l.batches(write), l.batches(remove)
+	for d, err := range c.differences() {
+		if err != nil {
+			return err
+		}
+		if d.is != nil && write != nil {
+			*written++
+			err = writing.add(ctx, c.row(*d.is))
+		}
+		if d.was != nil && (d.is == nil || c.undo) && remove != nil {
+			*removed++
+			err = removing.add(ctx, c.row(*d.was))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := writing.flush(ctx); err != nil {
+		return err
+	}
+	return removing.flush(ctx)
+}
+
+// difference is a thing that only one of two lists has, or both otherwise.
+type difference[T any] struct {
+	was, is *T // nil: not there
+}
+
+// differences walks through both lists side by side.
+func (c changes[T]) differences() iter.Seq2[difference[T], error] {
+	return func(yield func(difference[T], error) bool) {
+		nextWas, stopWas := iter.Pull2(c.was)
+		defer stopWas()
+		nextIs, stopIs := iter.Pull2(c.is)
+		defer stopIs()
+		was, errWas, moreWas := nextWas()
+		is, errIs, moreIs := nextIs()
+		for moreWas || moreIs {
+			if err := cmp.Or(errWas, errIs); err != nil {
+				yield(difference[T]{}, err)
+				return
+			}
+			order := 0
+			switch {
+			case !moreWas:
+				order = 1
+			case !moreIs:
+				order = -1
+			default:
+				order = c.order(was, is)
+			}
+			var d difference[T]
+			if order <= 0 {
+				d.was = new(was)
+			}
+			if order >= 0 {
+				d.is = new(is)
+			}
+			same := order == 0 && reflect.DeepEqual(c.row(was), c.row(is))
+			if !same && !yield(d, nil) {
+				return
+			}
+			if order <= 0 {
+				was, errWas, moreWas = nextWas()
+			}
+			if order >= 0 {
+				is, errIs, moreIs = nextIs()
+			}
+		}
+	}
+}
+
+func compareTypes(a, b graph.SemanticType) int { return cmp.Compare(a.TUI, b.TUI) }
+
+func compareConcepts(a, b graph.Concept) int { return cmp.Compare(a.CUI, b.CUI) }
+
+func compareRetired(a, b graph.Retired) int { return cmp.Compare(a.CUI, b.CUI) }
+
+func compareTypeRelations(a, b graph.TypeRelation) int {
+	return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail), cmp.Compare(a.Label, b.Label))
+}
+
+func compareRelations(a, b graph.Relation) int {
+	return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail), cmp.Compare(a.Label, b.Label))
+}
+
+func sorted[T any](items []T, order func(a, b T) int) iter.Seq2[T, error] {
+	return listed(slices.SortedFunc(slices.Values(items), order))
+}
