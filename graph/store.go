@@ -127,6 +127,7 @@ type Seen struct {
 type Store interface {
 	Knowledge
 	Documents
+	Extracted
 	Close() error
 }
 

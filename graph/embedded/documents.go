@@ -14,7 +14,8 @@ import (
 	"github.com/keci-kg/keci/internal/kv"
 )
 
-// documents is a graph.Documents in a Badger database with two kinds of entry:
+// documents is a graph.Documents in a Badger database with two kinds of entry,
+// and those of the index of what they say over all:
 //
 //	d id          → the document as JSON
 //	m cui NUL id  → the places in Document.Mentions that name the concept, as JSON
@@ -44,6 +45,10 @@ func (s *documents) SaveDocument(ctx context.Context, doc graph.Document, replac
 	if err != nil {
 		return false, fmt.Errorf("saving a document: %w", err)
 	}
+	entries, err := s.indexEntries(ctx, doc)
+	if err != nil {
+		return false, fmt.Errorf("saving a document: %w", err)
+	}
 	err = s.db.UpdateRetrying(func(txn *badger.Txn) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -52,14 +57,14 @@ func (s *documents) SaveDocument(ctx context.Context, doc graph.Document, replac
 		created = errors.Is(err, graph.ErrNotFound)
 		switch {
 		case created:
-			return write(txn, doc)
+			return write(txn, doc, entries)
 		case err != nil:
 			return err
 		case replace:
-			if err := remove(txn, old); err != nil {
+			if err := s.remove(ctx, txn, old); err != nil {
 				return err
 			}
-			return write(txn, doc)
+			return write(txn, doc, entries)
 		case old.Text != doc.Text:
 			return fmt.Errorf("the id is known with another text: %w", graph.ErrConflict)
 		case old.Title != doc.Title:
@@ -121,7 +126,7 @@ func (s *documents) DeleteDocument(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		return remove(txn, doc)
+		return s.remove(ctx, txn, doc)
 	})
 	if err != nil {
 		return fmt.Errorf("deleting: %w", err)
@@ -241,7 +246,8 @@ func decodeDocument(item *badger.Item) (doc graph.Document, err error) {
 	return doc, nil
 }
 
-func write(txn *badger.Txn, doc graph.Document) error {
+// write writes a document with its entries of the index.
+func write(txn *badger.Txn, doc graph.Document, entries []indexEntry) error {
 	value, err := json.Marshal(doc)
 	if err != nil {
 		return err
@@ -250,20 +256,21 @@ func write(txn *badger.Txn, doc graph.Document) error {
 		return err
 	}
 	for cui, places := range conceptPlaces(doc) {
-		value, err := json.Marshal(places)
-		if err != nil {
-			return err
-		}
-		if err := txn.Set(mentionKey(cui, doc.ID), value); err != nil {
-			return err
-		}
+		entries = append(entries, indexEntry{string(mentionKey(cui, doc.ID)), places})
 	}
-	return nil
+	return setEntries(entries, txn.Set)
 }
 
-func remove(txn *badger.Txn, doc graph.Document) error {
+func (s *documents) remove(ctx context.Context, txn *badger.Txn, doc graph.Document) error {
+	entries, err := s.indexEntries(ctx, doc)
+	if err != nil {
+		return err
+	}
 	for cui := range conceptPlaces(doc) {
-		if err := txn.Delete(mentionKey(cui, doc.ID)); err != nil {
+		entries = append(entries, indexEntry{key: string(mentionKey(cui, doc.ID))})
+	}
+	for _, entry := range entries {
+		if err := txn.Delete([]byte(entry.key)); err != nil {
 			return err
 		}
 	}

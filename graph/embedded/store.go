@@ -3,6 +3,10 @@
 package embedded
 
 import (
+	"context"
+	"errors"
+	"fmt"
+
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/internal/kv"
 )
@@ -16,14 +20,24 @@ type Store struct {
 
 // Open opens the store in dir, making it when there is none, beside the
 // knowledge base kb, which stays the caller's to close. One process at a time
-// can have a directory open.
+// can have a directory open. What documents say over all of them is worked out
+// anew when the knowledge base is another one than the last time.
 func Open(dir string, kb graph.Knowledge) (*Store, error) {
+	ctx := context.Background()
+	info, err := kb.Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("asking what the knowledge base is: %w", err)
+	}
 	db, err := kv.Open(dir, kv.Options{Sync: true})
 	if err != nil {
 		return nil, err
 	}
 	succession, _ := kb.(graph.Succession)
-	return &Store{kb, &documents{db, succession}}, nil
+	s := &Store{kb, &documents{db, succession}}
+	if err := s.keepIndex(ctx, info.Digest); err != nil {
+		return nil, errors.Join(fmt.Errorf("indexing the documents of %s: %w", dir, err), db.Close())
+	}
+	return s, nil
 }
 
 // Close closes the documents.

@@ -26,6 +26,12 @@ type Open func(t *testing.T, fixture Fixture) graph.Store
 func Run(t *testing.T, open Open) {
 	t.Run("knowledge", func(t *testing.T) { runKnowledge(t, open(t, Small())) })
 	for name, test := range map[string]func(*testing.T, graph.Store){
+		"facts":               testFacts,
+		"facts in pages":      testFactPages,
+		"facts change":        testFactsChange,
+		"evidence":            testEvidence,
+		"seen concepts":       testSeenConcepts,
+		"paths":               testPaths,
 		"save and read":       testSaveAndRead,
 		"save twice":          testSaveTwice,
 		"conflict":            testConflict,

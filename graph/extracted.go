@@ -1,0 +1,281 @@
+package graph
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Extracted tells what the documents say, all of them together. A mention stands
+// for the first of its concepts, or for the one that took its place since; one
+// without a concept says nothing here.
+// Implementations are safe for concurrent use and answer alike.
+type Extracted interface {
+	// Facts returns the facts that a query asks for, in its order.
+	Facts(ctx context.Context, query FactQuery) ([]Fact, error)
+
+	// Evidence returns the relations behind a fact, the highest score first, then
+	// by document and by place in it. A fact that nothing tells has none.
+	Evidence(ctx context.Context, query EvidenceQuery) ([]Evidence, error)
+
+	// SeenConcepts returns the concepts that documents name, in the order that the
+	// query asks for.
+	SeenConcepts(ctx context.Context, query SeenQuery) ([]SeenConcept, error)
+}
+
+// FactKey identifies a fact. Without a direction, Head is the lesser of the two.
+type FactKey struct {
+	Head     CUI
+	Label    string
+	Tail     CUI
+	Directed bool
+}
+
+// Compare orders keys by head, tail, label and direction, that of none first.
+func (k FactKey) Compare(o FactKey) int {
+	direction := 0
+	switch {
+	case k.Directed && !o.Directed:
+		direction = 1
+	case !k.Directed && o.Directed:
+		direction = -1
+	}
+	return cmp.Or(cmp.Compare(k.Head, o.Head), cmp.Compare(k.Tail, o.Tail), cmp.Compare(k.Label, o.Label), direction)
+}
+
+const directedMark = "directed"
+
+// String is the key as users see it: "C0039246:bind:C0085149", with ":directed"
+// behind a directed one. What else could be taken for a colon is percent-encoded.
+func (k FactKey) String() string {
+	parts := []string{url.QueryEscape(string(k.Head)), url.QueryEscape(k.Label), url.QueryEscape(string(k.Tail))}
+	if k.Directed {
+		parts = append(parts, directedMark)
+	}
+	return strings.Join(parts, ":")
+}
+
+// ParseFactKey reads what String writes.
+func ParseFactKey(text string) (FactKey, error) {
+	parts := strings.Split(text, ":")
+	if directed := len(parts) == 4 && parts[3] == directedMark; len(parts) != 3 && !directed {
+		return FactKey{}, fmt.Errorf("%q names no relation: it should be HEAD:LABEL:TAIL or HEAD:LABEL:TAIL:directed", text)
+	}
+	var fields [3]string
+	for i := range fields {
+		var err error
+		if fields[i], err = url.QueryUnescape(parts[i]); err != nil {
+			return FactKey{}, fmt.Errorf("%q names no relation: %w", text, err)
+		}
+	}
+	return FactKey{CUI(fields[0]), fields[1], CUI(fields[2]), len(parts) == 4}, nil
+}
+
+// RelationKeys gives for each relation of a document the fact that it tells. What
+// joins mentions without a concept tells none: its key is empty. present gives the
+// concept that a retired one stands for.
+func RelationKeys(doc Document, present func(CUI) CUI) []FactKey {
+	best := map[string]CUI{}
+	for _, mention := range doc.Mentions {
+		if len(mention.Concepts) > 0 {
+			best[mention.ID] = present(mention.Concepts[0].CUI)
+		}
+	}
+	keys := make([]FactKey, len(doc.Relations))
+	for i, relation := range doc.Relations {
+		key := FactKey{best[relation.Head], relation.Label, best[relation.Tail], relation.Directed}
+		if key.Head == "" || key.Tail == "" {
+			continue
+		}
+		if !key.Directed && key.Tail < key.Head {
+			key.Head, key.Tail = key.Tail, key.Head
+		}
+		keys[i] = key
+	}
+	return keys
+}
+
+// ConceptName is a concept as far as lists tell of it.
+type ConceptName struct {
+	CUI           CUI    `json:"cui"`
+	Name          string `json:"name"`
+	SemanticTypes []TUI  `json:"semanticTypes"` // empty for a concept that the knowledge base lacks
+}
+
+// Fact is what the documents say of two concepts with one label.
+type Fact struct {
+	ID       string      `json:"id"` // FactKey as text
+	Head     ConceptName `json:"head"`
+	Label    string      `json:"label"`
+	Tail     ConceptName `json:"tail"`
+	Directed bool        `json:"directed"`
+	// Documents and Mentions are how many documents tell it, and how many relations in them.
+	Documents int     `json:"documents"`
+	Mentions  int     `json:"mentions"`
+	MaxScore  float64 `json:"maxScore"` // the highest score of a relation
+	NoisyOr   float64 `json:"noisyOr"`  // the probability that at least one of the relations holds, were they independent
+}
+
+// Key identifies the fact.
+func (f Fact) Key() FactKey { return FactKey{f.Head.CUI, f.Label, f.Tail.CUI, f.Directed} }
+
+// Filter bounds what counts of what was extracted. Its zero value lets everything count.
+type Filter struct {
+	Type         string    // entity type of a mention: of either end of a relation
+	SemanticType TUI       // semantic type of a concept: of either end of a fact
+	MinScore     float64   // of a relation, or of a mention where mentions are counted
+	Document     string    // id of the document
+	Source       string    // what the ids of documents have before their first colon, for example "PMID"
+	From, To     time.Time // when the document was submitted: from From, before To; zero is open
+}
+
+// LetsDocument reports whether what a document says counts.
+func (f Filter) LetsDocument(id string, submitted time.Time) bool {
+	switch {
+	case f.Document != "" && f.Document != id,
+		f.Source != "" && !strings.HasPrefix(id, f.Source+":"),
+		!f.From.IsZero() && submitted.Before(f.From),
+		!f.To.IsZero() && !submitted.Before(f.To):
+		return false
+	}
+	return true
+}
+
+// Order is an order of lists. Ties are in order of the keys.
+type Order string
+
+// The orders of lists.
+const (
+	ByConcept   Order = "concept"   // by FactKey, or by CUI
+	ByScore     Order = "score"     // by NoisyOr, the highest first; of facts only
+	ByDocuments Order = "documents" // by the number of documents, the highest first
+)
+
+// FactQuery asks for facts.
+type FactQuery struct {
+	Filter
+	Concepts []CUI   // one of them at either end; none: all
+	Other    CUI     // and this one at the other end, unless it is empty
+	Label    string  // empty: all
+	Order    Order   // empty: ByConcept
+	After    *Cursor // the last fact of the page before; nil: from the beginning
+	Limit    int
+}
+
+// Cursor is a place in an ordered list of facts.
+type Cursor struct {
+	Rank float64 // what the order goes by: NoisyOr or Documents; 0 in order of the keys
+	Key  FactKey
+}
+
+// CursorOf is the place of a fact in an order.
+func (o Order) CursorOf(fact Fact) Cursor {
+	cursor := Cursor{Key: fact.Key()}
+	switch o {
+	case ByScore:
+		cursor.Rank = fact.NoisyOr
+	case ByDocuments:
+		cursor.Rank = float64(fact.Documents)
+	}
+	return cursor
+}
+
+// Compare orders places.
+func (c Cursor) Compare(o Cursor) int {
+	return cmp.Or(cmp.Compare(o.Rank, c.Rank), c.Key.Compare(o.Key))
+}
+
+// EvidenceQuery asks for the relations behind a fact.
+type EvidenceQuery struct {
+	Filter // the semantic type does not matter here
+	Key    FactKey
+	After  *EvidenceCursor // the last of the page before; nil: from the beginning
+	Limit  int
+}
+
+// EvidenceCursor is a place in the list of evidence of a fact.
+type EvidenceCursor struct {
+	Score    float64
+	Document string
+	Place    int // in Document.Relations
+}
+
+// Compare orders places.
+func (c EvidenceCursor) Compare(o EvidenceCursor) int {
+	return cmp.Or(cmp.Compare(o.Score, c.Score), cmp.Compare(c.Document, o.Document), cmp.Compare(c.Place, o.Place))
+}
+
+// Evidence is a relation in a document that tells a fact.
+type Evidence struct {
+	Document Document // without mentions and relations
+	Place    int      // of the relation in the document
+	Relation Extraction
+	Head     Mention // offsets in code points
+	Tail     Mention
+}
+
+// Cursor is the place of the evidence in the list.
+func (e Evidence) Cursor() EvidenceCursor {
+	return EvidenceCursor{e.Relation.Score, e.Document.ID, e.Place}
+}
+
+// EvidenceAt is the evidence that the relation at a place of a document gives.
+func EvidenceAt(doc Document, place int) (Evidence, error) {
+	if place < 0 || place >= len(doc.Relations) {
+		return Evidence{}, fmt.Errorf("document %q has no relation at place %d", doc.ID, place)
+	}
+	e := Evidence{Place: place, Relation: doc.Relations[place]}
+	for _, mention := range doc.Mentions {
+		if mention.ID == e.Relation.Head {
+			e.Head = mention
+		}
+		if mention.ID == e.Relation.Tail {
+			e.Tail = mention
+		}
+	}
+	doc.Mentions, doc.Relations = nil, nil
+	e.Document = doc
+	return e, nil
+}
+
+// SeenQuery asks for the concepts that documents name.
+type SeenQuery struct {
+	Filter
+	Order Order       // ByConcept or ByDocuments; empty: ByConcept
+	After *SeenCursor // the last of the page before; nil: from the beginning
+	Limit int
+}
+
+// SeenConcept is a concept that documents name.
+type SeenConcept struct {
+	ConceptName
+	Documents int `json:"documents"`
+	Mentions  int `json:"mentions"`
+}
+
+// SeenCursor is a place in a list of concepts.
+type SeenCursor struct {
+	Rank float64 // Documents, or 0 in order of the CUIs
+	CUI  CUI
+}
+
+// SeenCursorOf is the place of a concept in an order.
+func (o Order) SeenCursorOf(concept SeenConcept) SeenCursor {
+	cursor := SeenCursor{CUI: concept.CUI}
+	if o == ByDocuments {
+		cursor.Rank = float64(concept.Documents)
+	}
+	return cursor
+}
+
+// Compare orders places.
+func (c SeenCursor) Compare(o SeenCursor) int {
+	return cmp.Or(cmp.Compare(o.Rank, c.Rank), cmp.Compare(c.CUI, o.CUI))
+}
+
+// ErrTooBroad is returned, wrapped, when a question leads through too much to be answered.
+var ErrTooBroad = errors.New("too broad")

@@ -1,0 +1,139 @@
+package graph
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// PathQuery asks how the documents join two concepts.
+type PathQuery struct {
+	Filter
+	From, To CUI
+	Label    string // empty: all
+	MaxSteps int    // 1 to MaxPathSteps
+	Limit    int
+}
+
+// MaxPathSteps is the longest path that can be asked for.
+const MaxPathSteps = 6
+
+// Path is a way from one concept to another over facts, whose directions do not
+// matter for it.
+type Path struct {
+	Concepts []ConceptName `json:"concepts"` // one more than steps
+	Steps    []Step        `json:"steps"`
+	Score    float64       `json:"score"` // the product of the best noisyOr of each step
+}
+
+// Step is what joins two concepts of a path: all facts, the best first.
+type Step struct {
+	Facts []Fact `json:"facts"`
+}
+
+const (
+	maxPathFacts = 50_000 // looked at
+	maxPaths     = 10_000 // put in order
+)
+
+// Paths gives the shortest paths between two concepts, the best first; ties in
+// order of the concepts. The error wraps ErrTooBroad when the way leads over
+// concepts of too many facts.
+func Paths(ctx context.Context, extracted Extracted, query PathQuery) ([]Path, error) {
+	search := pathSearch{query: query, extracted: extracted, depth: map[CUI]int{query.From: 0}, before: map[CUI]map[CUI][]Fact{}, names: map[CUI]ConceptName{}}
+	found, err := search.run(ctx)
+	if err != nil || !found {
+		return nil, err
+	}
+	var paths []Path
+	search.trace(query.To, nil, func(path Path) bool {
+		paths = append(paths, path)
+		return len(paths) < maxPaths
+	})
+	slices.SortFunc(paths, func(a, b Path) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), slices.CompareFunc(a.Concepts, b.Concepts, func(a, b ConceptName) int { return cmp.Compare(a.CUI, b.CUI) }))
+	})
+	return paths[:min(len(paths), query.Limit)], nil
+}
+
+// pathSearch goes from a concept to its neighbours, to theirs, and so on.
+type pathSearch struct {
+	query     PathQuery
+	extracted Extracted
+	depth     map[CUI]int            // steps from the beginning
+	before    map[CUI]map[CUI][]Fact // by concept: those one step nearer to the beginning, with what joins them
+	names     map[CUI]ConceptName
+	seen      int // facts
+}
+
+// run goes on until the end is reached.
+func (s *pathSearch) run(ctx context.Context) (found bool, err error) {
+	front := []CUI{s.query.From}
+	for step := 1; step <= s.query.MaxSteps && len(front) > 0; step++ {
+		facts, err := s.extracted.Facts(ctx, FactQuery{Filter: s.query.Filter, Concepts: front, Label: s.query.Label, Order: ByScore, Limit: maxPathFacts - s.seen + 1})
+		if err != nil {
+			return false, err
+		}
+		if s.seen += len(facts); s.seen > maxPathFacts {
+			return false, fmt.Errorf("more than %d relations lie on the ways from %s: ask for fewer steps, a label or a higher score: %w", maxPathFacts, s.query.From, ErrTooBroad)
+		}
+		front = s.advance(facts, step)
+		if _, found := s.depth[s.query.To]; found {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// advance notes the facts that lead one step on, and gives the concepts there.
+func (s *pathSearch) advance(facts []Fact, step int) (front []CUI) {
+	for _, fact := range facts {
+		for _, ends := range [][2]ConceptName{{fact.Head, fact.Tail}, {fact.Tail, fact.Head}} {
+			from, to := ends[0], ends[1]
+			s.names[from.CUI], s.names[to.CUI] = from, to
+			if at, known := s.depth[from.CUI]; !known || at != step-1 {
+				continue
+			}
+			at, known := s.depth[to.CUI]
+			if known && at != step {
+				continue // nearer than this way leads
+			}
+			if !known {
+				s.depth[to.CUI] = step
+				s.before[to.CUI] = map[CUI][]Fact{}
+				front = append(front, to.CUI)
+			}
+			s.before[to.CUI][from.CUI] = append(s.before[to.CUI][from.CUI], fact)
+		}
+	}
+	slices.Sort(front)
+	return front
+}
+
+// trace gives the paths to a concept, followed by the steps behind it. It is false
+// when no more are wanted.
+func (s *pathSearch) trace(to CUI, behind []CUI, visit func(Path) (more bool)) (more bool) {
+	behind = append([]CUI{to}, behind...)
+	if to == s.query.From {
+		return visit(s.path(behind))
+	}
+	for _, from := range slices.Sorted(maps.Keys(s.before[to])) {
+		if !s.trace(from, behind, visit) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *pathSearch) path(cuis []CUI) Path {
+	path := Path{Score: 1, Concepts: []ConceptName{s.names[cuis[0]]}}
+	for i, to := range cuis[1:] {
+		facts := s.before[to][cuis[i]]
+		path.Concepts = append(path.Concepts, s.names[to])
+		path.Steps = append(path.Steps, Step{facts})
+		path.Score *= facts[0].NoisyOr
+	}
+	return path
+}
