@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -31,23 +32,25 @@ func (s *Server) routeConcepts(operations huma.API) {
 }
 
 type searchInput struct {
-	PageInput
+	OffsetInput
 	Query string `query:"q" required:"true" maxLength:"500" doc:"Words of a name, or its beginning."`
 }
 
 type searchOutput struct {
+	NextOutput
 	Body struct {
 		Concepts []graph.Concept `json:"concepts"`
+		Next     string          `json:"next,omitempty" doc:"The value of after for the next page; absent on the last."`
 	}
 }
 
 func (s *Server) searchConcepts(ctx context.Context, in *searchInput) (*searchOutput, error) {
-	concepts, err := s.Store.Search(ctx, in.Query, in.Limit)
+	concepts, next, err := pageOf(in.OffsetInput, func(limit int) ([]graph.Concept, error) { return s.Store.Search(ctx, in.Query, limit) })
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	out := &searchOutput{}
-	out.Body.Concepts = orEmpty(concepts)
+	out := &searchOutput{NextOutput: nextOf(ctx, next)}
+	out.Body.Concepts, out.Body.Next = concepts, next
 	return out, nil
 }
 
@@ -58,7 +61,7 @@ type ConceptInput struct {
 
 type conceptPageInput struct {
 	ConceptInput
-	PageInput
+	OffsetInput
 }
 
 type conceptOutput struct {
@@ -74,8 +77,10 @@ func (s *Server) getConcept(ctx context.Context, in *ConceptInput) (*conceptOutp
 }
 
 type neighborsOutput struct {
+	NextOutput
 	Body struct {
 		Relations []graph.Relation `json:"relations"`
+		Next      string           `json:"next,omitempty" doc:"The value of after for the next page; absent on the last."`
 	}
 }
 
@@ -83,32 +88,67 @@ func (s *Server) conceptNeighbors(ctx context.Context, in *conceptPageInput) (*n
 	if _, err := s.Store.Concept(ctx, in.CUI); err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	relations, err := s.Store.Neighbors(ctx, in.CUI, in.Limit)
+	relations, next, err := pageOf(in.OffsetInput, func(limit int) ([]graph.Relation, error) { return s.Store.Neighbors(ctx, in.CUI, limit) })
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	out := &neighborsOutput{}
-	out.Body.Relations = orEmpty(relations)
+	out := &neighborsOutput{NextOutput: nextOf(ctx, next)}
+	out.Body.Relations, out.Body.Next = relations, next
 	return out, nil
 }
 
 type mentionsOutput struct {
+	NextOutput
 	Body struct {
 		Mentions []graph.Seen `json:"mentions"`
+		Next     string       `json:"next,omitempty" doc:"The value of after for the next page; absent on the last."`
 	}
 }
 
 func (s *Server) conceptMentions(ctx context.Context, in *conceptPageInput) (*mentionsOutput, error) {
-	seen, err := s.Store.ConceptMentions(ctx, in.CUI, in.Limit)
+	seen, next, err := pageOf(in.OffsetInput, func(limit int) ([]graph.Seen, error) { return s.Store.ConceptMentions(ctx, in.CUI, limit) })
 	if err == nil && len(seen) == 0 {
 		_, err = s.Store.Concept(ctx, in.CUI) // never seen, or no concept at all?
 	}
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	out := &mentionsOutput{}
-	out.Body.Mentions = orEmpty(seen)
+	out := &mentionsOutput{NextOutput: nextOf(ctx, next)}
+	out.Body.Mentions, out.Body.Next = seen, next
 	return out, nil
+}
+
+// OffsetInput asks for a page of a list whose places are numbers.
+type OffsetInput struct {
+	PageInput
+	After string `query:"after" pattern:"^[0-9]{1,5}$" doc:"Where the page begins: next, or the header Link, of the page before."`
+}
+
+// NextOutput tells of the next page.
+type NextOutput struct {
+	Link string `header:"Link" doc:"The next page, when there is one."`
+}
+
+// pageOf gives a page of a list of which read gives the beginning.
+func pageOf[T any](in OffsetInput, read func(limit int) ([]T, error)) (items []T, next string, err error) {
+	skip, _ := strconv.Atoi(in.After) // a few digits, or nothing
+	items, err = read(skip + in.Limit + 1)
+	if err != nil {
+		return nil, "", err
+	}
+	items = items[min(skip, len(items)):]
+	if len(items) > in.Limit {
+		items, next = items[:in.Limit], strconv.Itoa(skip+in.Limit)
+	}
+	return orEmpty(items), next, nil
+}
+
+// nextOf is the header that leads to the next page of what was asked for.
+func nextOf(ctx context.Context, next string) NextOutput {
+	if next == "" {
+		return NextOutput{}
+	}
+	return NextOutput{nextLink(requestURL(ctx), "after", next)}
 }
 
 // orEmpty makes an empty list of nil, since null is not a list in JSON.

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -116,16 +115,6 @@ func newConflict(id string) *Problem {
 	return newProblem(http.StatusConflict, "id", "document %q is known with another text or title; send ?replace=true to replace it", id)
 }
 
-// nextLink is the header Link to the next page, whose parameters are names and
-// values in turn.
-func nextLink(path string, parameters ...string) string {
-	query := url.Values{}
-	for i := 0; i < len(parameters); i += 2 {
-		query.Set(parameters[i], parameters[i+1])
-	}
-	return "<" + path + "?" + query.Encode() + `>; rel="next"`
-}
-
 // PageInput bounds a list. (Exported because huma reads embedded fields of
 // exported types only, like the others of its kind.)
 type PageInput struct {
@@ -164,7 +153,7 @@ func (s *Server) listDocuments(ctx context.Context, in *listInput) (*listOutput,
 	if len(docs) > in.Limit {
 		docs = docs[:in.Limit]
 		out.Body.Next = docs[in.Limit-1].ID
-		out.Link = nextLink("/v1/documents", "after", out.Body.Next, "limit", strconv.Itoa(in.Limit))
+		out.Link = nextLink(requestURL(ctx), "after", out.Body.Next)
 	}
 	out.Body.Documents = make([]documentEntry, len(docs))
 	for i, doc := range docs {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -113,7 +112,7 @@ func (s *Server) listJobs(ctx context.Context, in *listJobsInput) (*listJobsOutp
 	if len(list) > in.Limit {
 		list = list[:in.Limit]
 		out.Body.Next = list[in.Limit-1].ID
-		out.Link = nextLink("/v1/jobs", "before", out.Body.Next, "limit", strconv.Itoa(in.Limit))
+		out.Link = nextLink(requestURL(ctx), "before", out.Body.Next)
 	}
 	out.Body.Jobs = orEmpty(list)
 	return out, nil

@@ -180,6 +180,8 @@ func problemOf(err error) *Problem {
 		unavailable := newProblem(http.StatusServiceUnavailable, "", "the store of the server cannot be reached; try again later")
 		unavailable.retryAfter = storeRetryAfter
 		return unavailable
+	case errors.Is(err, graph.ErrTooBroad):
+		return newProblem(http.StatusUnprocessableEntity, "", "%v", err)
 	case errors.Is(err, picture.ErrTooLarge):
 		return newProblem(http.StatusUnprocessableEntity, "format", "%v; ask for another format", err)
 	case errors.Is(err, context.Canceled):

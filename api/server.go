@@ -171,12 +171,13 @@ func (s *Server) route() {
 	}
 	s.echo.Use(decompress, unescapeParams)
 	operations := bodies{humaecho.New(s.echo, s.humaConfig())}
-	operations.UseMiddleware(s.authorize, tag)
+	operations.UseMiddleware(s.authorize, rememberURL, tag)
 	s.routeExtract(operations)
 	s.routeDocuments(operations)
 	s.routeBatches(operations)
 	s.routeJobs(operations)
 	s.routeConcepts(operations)
+	s.routeRelations(operations)
 	s.routeSubgraph(operations)
 	s.routeAbout(operations)
 	s.routeDocs()

@@ -1,0 +1,349 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/linker"
+)
+
+func (s *Server) routeRelations(operations huma.API) {
+	extracted := func(id, path, summary, description string, errors ...int) huma.Operation {
+		return s.operation(mayRead, huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary,
+			Description: description, Tags: []string{"extracted"}, Errors: errors})
+	}
+	registerList(operations, extracted("list-relations", "/v1/relations", "What the stored documents say, over all of them",
+		"Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. "+
+			"A mention stands for the first of its concepts."), relationTable, s.listRelations)
+	huma.Register(operations, extracted("get-relation", "/v1/relations/{id}", "One thing that the stored documents say", "", http.StatusNotFound), s.getRelation)
+	registerList(operations, extracted("relation-evidence", "/v1/relations/{id}/evidence", "The sentences that say it",
+		"The highest score first.", http.StatusNotFound), evidenceTable, s.relationEvidence)
+	registerList(operations, extracted("list-seen-concepts", "/v1/concepts/seen", "The concepts that the stored documents name",
+		"A mention stands for the first of its concepts."), seenTable, s.listSeenConcepts)
+	registerList(operations, extracted("list-paths", "/v1/paths", "How the stored documents join two concepts",
+		"The shortest ways from one to the other over what the documents say, whatever its direction; the best first."), pathTable, s.listPaths)
+}
+
+// FilterInput bounds what counts of what was extracted.
+type FilterInput struct {
+	Type         string    `query:"type" maxLength:"200" doc:"Entity type of a mention, at either end of a relation."`
+	SemanticType graph.TUI `query:"semanticType" maxLength:"20" doc:"Semantic type of a concept, at either end of a relation, such as T116."`
+	MinScore     float64   `query:"minScore" minimum:"0" maximum:"1" doc:"The least score of what counts."`
+	Document     string    `query:"document" maxLength:"512" doc:"Id of a document: only what this one says."`
+	Source       string    `query:"source" maxLength:"200" doc:"What the ids of documents have before the first colon, such as PMID: only what these say."`
+	Since        time.Time `query:"since" doc:"Only documents submitted at this time or later."`
+	Before       time.Time `query:"before" doc:"Only documents submitted before this time."`
+}
+
+func (in FilterInput) filter() graph.Filter {
+	return graph.Filter{Type: in.Type, SemanticType: in.SemanticType, MinScore: in.MinScore,
+		Document: in.Document, Source: in.Source, From: in.Since, To: in.Before}
+}
+
+// EvidenceCountInput asks for sentences beside relations.
+type EvidenceCountInput struct {
+	Evidence int `query:"evidence" minimum:"0" maximum:"5" default:"0" doc:"How many sentences to tell with each relation, the best first."`
+}
+
+// extractedRelation is a fact as the interface tells it.
+type extractedRelation struct {
+	graph.Fact
+	Evidence []evidence `json:"evidence,omitempty" doc:"Sentences that say it, when asked for."`
+}
+
+// evidence is a relation in a sentence. Offsets count code points of the text of
+// the document.
+type evidence struct {
+	DocumentID string           `json:"documentId"`
+	Title      string           `json:"title,omitempty"`
+	Submitted  *time.Time       `json:"submittedAt,omitempty"`
+	Sentence   string           `json:"sentence" doc:"The sentence, or sentences, from the first mention to the last."`
+	Start      int              `json:"start" doc:"Where the sentence begins in the text."`
+	End        int              `json:"end" doc:"Where it ends."`
+	Relation   graph.Extraction `json:"relation"`
+	Head       graph.Mention    `json:"head"`
+	Tail       graph.Mention    `json:"tail"`
+}
+
+type relationsInput struct {
+	ListInput
+	FilterInput
+	EvidenceCountInput
+	Concept graph.CUI   `query:"concept" maxLength:"200" doc:"A concept at either end."`
+	Other   graph.CUI   `query:"other" maxLength:"200" doc:"With concept: the concept at the other end."`
+	Label   string      `query:"label" maxLength:"200" doc:"The label of the relation."`
+	Order   graph.Order `query:"order" enum:"score,documents,concept" default:"score" doc:"What comes first: the most probable, what most documents say, or the least ids of concepts."`
+}
+
+func (s *Server) listRelations(ctx context.Context, in *relationsInput) (list[extractedRelation], error) {
+	query := graph.FactQuery{Filter: in.filter(), Other: in.Other, Label: in.Label, Order: in.Order, Limit: in.Limit + 1}
+	var err error
+	if query.After, err = readCursor[graph.Cursor](in.After); err != nil {
+		return list[extractedRelation]{}, err
+	}
+	if in.Concept != "" {
+		query.Concepts = []graph.CUI{in.Concept}
+	} else if in.Other != "" {
+		query.Concepts, query.Other = []graph.CUI{in.Other}, ""
+	}
+	facts, err := s.Store.Facts(ctx, query)
+	if err != nil {
+		return list[extractedRelation]{}, s.failed(ctx, err)
+	}
+	page := list[extractedRelation]{}
+	if len(facts) > in.Limit {
+		facts = facts[:in.Limit]
+		page.next = writeCursor(in.Order.CursorOf(facts[in.Limit-1]))
+	}
+	page.items, err = s.withEvidence(ctx, facts, in.filter(), in.Evidence)
+	if err != nil {
+		return page, s.failed(ctx, err)
+	}
+	return page, nil
+}
+
+// withEvidence adds to each fact at most count sentences that say it.
+func (s *Server) withEvidence(ctx context.Context, facts []graph.Fact, filter graph.Filter, count int) ([]extractedRelation, error) {
+	relations := make([]extractedRelation, len(facts))
+	for i, fact := range facts {
+		relations[i].Fact = fact
+		if count == 0 {
+			continue
+		}
+		found, err := s.Store.Evidence(ctx, graph.EvidenceQuery{Filter: filter, Key: fact.Key(), Limit: count})
+		if err != nil {
+			return nil, err
+		}
+		if relations[i].Evidence, err = evidences(found); err != nil {
+			return nil, err
+		}
+	}
+	return relations, nil
+}
+
+func evidences(found []graph.Evidence) ([]evidence, error) {
+	told := make([]evidence, len(found))
+	for i, e := range found {
+		var err error
+		if told[i], err = newEvidence(e); err != nil {
+			return nil, err
+		}
+	}
+	return told, nil
+}
+
+// newEvidence finds the sentence around the two mentions.
+func newEvidence(e graph.Evidence) (evidence, error) {
+	doc := graph.Document{ID: e.Document.ID, Text: e.Document.Text, Offsets: graph.OffsetCodepoint, Mentions: []graph.Mention{e.Head, e.Tail}}
+	doc, err := doc.WithOffsets(graph.OffsetByte)
+	if err != nil {
+		return evidence{}, err
+	}
+	first, last := min(doc.Mentions[0].Start, doc.Mentions[1].Start), max(doc.Mentions[0].End, doc.Mentions[1].End)
+	start, end := first, last
+	for _, sentence := range linker.Sentences(doc.Text) {
+		if sentence.Start <= first && first < sentence.End {
+			start = sentence.Start
+		}
+		if sentence.Start < last && last <= sentence.End {
+			end = sentence.End
+		}
+	}
+	at := utf8.RuneCountInString(doc.Text[:start])
+	return evidence{
+		DocumentID: e.Document.ID, Title: e.Document.Title, Submitted: e.Document.Submitted,
+		Sentence: doc.Text[start:end], Start: at, End: at + utf8.RuneCountInString(doc.Text[start:end]),
+		Relation: e.Relation, Head: e.Head, Tail: e.Tail,
+	}, nil
+}
+
+// RelationInput is the part of a request that names a relation.
+type RelationInput struct {
+	ID string `path:"id" maxLength:"2000" doc:"The id of the relation, percent-encoded." example:"C0039246:bind:C0085149"`
+}
+
+func (in RelationInput) key() (graph.FactKey, error) {
+	key, err := graph.ParseFactKey(in.ID)
+	if err != nil {
+		return key, newProblem(http.StatusNotFound, "id", "%v", err)
+	}
+	return key, nil
+}
+
+type relationOutput struct {
+	Body extractedRelation
+}
+
+func (s *Server) getRelation(ctx context.Context, in *RelationInput) (*relationOutput, error) {
+	key, err := in.key()
+	if err != nil {
+		return nil, err
+	}
+	fact, err := s.fact(ctx, key)
+	if err != nil {
+		return nil, s.failed(ctx, err)
+	}
+	return &relationOutput{extractedRelation{Fact: fact}}, nil
+}
+
+// fact looks one fact up.
+func (s *Server) fact(ctx context.Context, key graph.FactKey) (graph.Fact, error) {
+	facts, err := s.Store.Facts(ctx, graph.FactQuery{Concepts: []graph.CUI{key.Head}, Other: key.Tail, Label: key.Label, Limit: 4}) // both ways, with and without direction
+	if err != nil {
+		return graph.Fact{}, err
+	}
+	at := slices.IndexFunc(facts, func(f graph.Fact) bool { return f.Key() == key })
+	if at < 0 {
+		return graph.Fact{}, fmt.Errorf("no document says %s: %w", key, graph.ErrNotFound)
+	}
+	return facts[at], nil
+}
+
+type evidenceInput struct {
+	ListInput
+	FilterInput
+	RelationInput
+}
+
+func (s *Server) relationEvidence(ctx context.Context, in *evidenceInput) (page list[evidence], err error) {
+	query := graph.EvidenceQuery{Filter: in.filter(), Limit: in.Limit + 1}
+	if query.Key, err = in.key(); err != nil {
+		return page, err
+	}
+	if query.After, err = readCursor[graph.EvidenceCursor](in.After); err != nil {
+		return page, err
+	}
+	found, err := s.Store.Evidence(ctx, query)
+	if err == nil && len(found) == 0 {
+		_, err = s.fact(ctx, query.Key) // does nobody say it, or only nobody who counts?
+	}
+	if err != nil {
+		return page, s.failed(ctx, err)
+	}
+	if len(found) > in.Limit {
+		found = found[:in.Limit]
+		page.next = writeCursor(found[in.Limit-1].Cursor())
+	}
+	if page.items, err = evidences(found); err != nil {
+		return page, s.failed(ctx, err)
+	}
+	return page, nil
+}
+
+type seenInput struct {
+	ListInput
+	FilterInput
+	Order graph.Order `query:"order" enum:"documents,concept" default:"documents" doc:"What comes first: what most documents name, or the least ids."`
+}
+
+func (s *Server) listSeenConcepts(ctx context.Context, in *seenInput) (page list[graph.SeenConcept], err error) {
+	query := graph.SeenQuery{Filter: in.filter(), Order: in.Order, Limit: in.Limit + 1}
+	if query.After, err = readCursor[graph.SeenCursor](in.After); err != nil {
+		return page, err
+	}
+	if page.items, err = s.Store.SeenConcepts(ctx, query); err != nil {
+		return page, s.failed(ctx, err)
+	}
+	if len(page.items) > in.Limit {
+		page.items = page.items[:in.Limit]
+		page.next = writeCursor(in.Order.SeenCursorOf(page.items[in.Limit-1]))
+	}
+	return page, nil
+}
+
+type pathsInput struct {
+	ListFormInput
+	FilterInput
+	EvidenceCountInput
+	From     graph.CUI `query:"from" required:"true" minLength:"1" maxLength:"200" doc:"Where the paths begin."`
+	To       graph.CUI `query:"to" required:"true" minLength:"1" maxLength:"200" doc:"Where they end."`
+	Label    string    `query:"label" maxLength:"200" doc:"The label of all steps."`
+	MaxSteps int       `query:"maxSteps" minimum:"1" maximum:"6" default:"4" doc:"The longest path that is looked for."`
+	Limit    int       `query:"limit" minimum:"1" maximum:"100" default:"10" doc:"The most that is listed."`
+}
+
+// path is graph.Path with the sentences of its steps.
+type path struct {
+	Concepts []graph.ConceptName `json:"concepts"`
+	Steps    []step              `json:"steps" doc:"What joins each concept to the next: one fewer than concepts."`
+	Score    float64             `json:"score" doc:"The product of the best probability of each step."`
+}
+
+type step struct {
+	Relations []extractedRelation `json:"relations" doc:"All that joins the two, the best first."`
+}
+
+func (s *Server) listPaths(ctx context.Context, in *pathsInput) (page list[path], err error) {
+	if in.From == in.To {
+		return page, nil
+	}
+	found, err := graph.Paths(ctx, s.Store, graph.PathQuery{Filter: in.filter(), From: in.From, To: in.To,
+		Label: in.Label, MaxSteps: in.MaxSteps, Limit: in.Limit})
+	if err != nil {
+		return page, s.failed(ctx, err)
+	}
+	for _, p := range found {
+		told := path{Concepts: p.Concepts, Score: p.Score}
+		for _, st := range p.Steps {
+			relations, err := s.withEvidence(ctx, st.Facts, in.filter(), in.Evidence)
+			if err != nil {
+				return page, s.failed(ctx, err)
+			}
+			told.Steps = append(told.Steps, step{relations})
+		}
+		page.items = append(page.items, told)
+	}
+	return page, nil
+}
+
+// The tables of the lists, for those who take them as CSV.
+var (
+	relationTable = table[extractedRelation]{
+		name:   "relations",
+		header: []string{"id", "head", "headName", "label", "directed", "tail", "tailName", "documents", "mentions", "maxScore", "noisyOr"},
+		rows:   func(r extractedRelation) [][]string { return [][]string{factRow(r.Fact)} },
+	}
+	evidenceTable = table[evidence]{
+		name:   "evidence",
+		header: []string{"document", "relation", "head", "headType", "label", "directed", "tail", "tailType", "score", "sentence"},
+		rows: func(e evidence) [][]string {
+			return [][]string{{e.DocumentID, e.Relation.ID, e.Head.Text, e.Head.Type, e.Relation.Label, strconv.FormatBool(e.Relation.Directed),
+				e.Tail.Text, e.Tail.Type, number(e.Relation.Score), e.Sentence}}
+		},
+	}
+	seenTable = table[graph.SeenConcept]{
+		name:   "concepts",
+		header: []string{"cui", "name", "documents", "mentions"},
+		rows: func(c graph.SeenConcept) [][]string {
+			return [][]string{{string(c.CUI), c.Name, strconv.Itoa(c.Documents), strconv.Itoa(c.Mentions)}}
+		},
+	}
+	pathTable = table[path]{
+		name:   "paths",
+		header: append([]string{"from", "to", "score", "step"}, relationTable.header...),
+		rows: func(p path) (rows [][]string) {
+			for i, st := range p.Steps {
+				for _, r := range st.Relations {
+					rows = append(rows, append([]string{string(p.Concepts[0].CUI), string(p.Concepts[len(p.Concepts)-1].CUI),
+						number(p.Score), strconv.Itoa(i + 1)}, factRow(r.Fact)...))
+				}
+			}
+			return rows
+		},
+	}
+)
+
+func factRow(f graph.Fact) []string {
+	return []string{f.ID, string(f.Head.CUI), f.Head.Name, f.Label, strconv.FormatBool(f.Directed), string(f.Tail.CUI), f.Tail.Name,
+		strconv.Itoa(f.Documents), strconv.Itoa(f.Mentions), number(f.MaxScore), number(f.NoisyOr)}
+}
+
+func number(value float64) string { return strconv.FormatFloat(value, 'g', -1, 64) }
