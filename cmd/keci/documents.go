@@ -4,86 +4,81 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"iter"
-	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
-	"github.com/keci-kg/keci/graph/format/picture"
+	"github.com/keci-kg/keci/graph/forms"
 )
 
 // documentFlags are the flags of the commands that read documents and write
 // what they found in them.
 type documentFlags struct {
 	in, out, offsets string
+	output           string
 	workers          int
 	maxTextBytes     int
+	quiet            bool
 }
 
-const documentInputHelp = `Documents come from files, from folders (all .txt and .jsonl files in them) or,
-without any, from standard input. A .jsonl file holds one document a line,
-{"id":…,"title":…,"text":…} with id and title optional; any other file is the
-text of one document, and its path the id. Without an id the hash of the text is it.
+const documentInputHelp = `Documents come from files, from folders or, without any, from standard input. The
+name of a file tells its form, unless --in does: .jsonl and .json (our own), .xml
+and .json (BioC), .pubtator, .json (PubAnnotation), .txt beside .ann (brat); .gz is
+unpacked; any other file is the text of one document, and its path the id. What
+documents are annotated with is passed over. Without an id the hash of the text is it.
 
-A document that fails gives a line {"id":…,"error":{"detail":…}} in its place and
-the exit code 3; the others are delivered.`
+A line of JSONL is {"id":…,"title":…,"text":…} with id and title optional; what keci
+writes can be read again. A document that fails gives a line
+{"id":…,"error":{"detail":…}} in its place – on standard error where the form of the
+output has no place for it – and the exit code 3; the others are delivered.`
 
 func (f *documentFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.in, "in", "", "form of the input: text, jsonl, json, bioc or pubtator (default: by the file name, text for standard input)")
-	flags.StringVar(&f.out, "out", string(format.JSONL), "form of the output: jsonl, json or, for a single document, svg")
-	flags.StringVar(&f.offsets, "offsets", string(graph.OffsetCodepoint), "what offsets count: codepoint, byte or utf16")
+	flags.StringVar(&f.in, "in", "", "form of the input: "+format.OneOf(format.Inputs)+" (default: by the file name, text for standard input)")
+	flags.StringVar(&f.out, "out", string(format.JSONL), "form of the output: "+format.OneOf(forms.Kinds()))
+	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write, or for brat a new folder (default: standard output, for brat as a ZIP archive)")
+	flags.StringVar(&f.offsets, "offsets", string(graph.OffsetCodepoint), "what offsets of jsonl and json count: codepoint, byte or utf16")
 	flags.IntVar(&f.workers, "workers", runtime.NumCPU(), "documents worked on at the same time")
 	flags.IntVar(&f.maxTextBytes, "max-text-bytes", 1<<20, "longest text of a document")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "tell no progress")
+	completeKinds(cmd, "in", format.Inputs)
+	completeKinds(cmd, "out", forms.Kinds())
+	completeKinds(cmd, "offsets", []graph.OffsetUnit{graph.OffsetCodepoint, graph.OffsetByte, graph.OffsetUTF16})
 }
 
-// documentRun is one run of such a command.
-type documentRun struct {
-	in      format.Kind // empty: by file name
-	unit    graph.OffsetUnit
-	workers int
-	limit   int // bytes of a text
-	stdin   io.Reader
-	process func(context.Context, graph.Document) (graph.Document, error)
+// completeKinds lets the shell complete the values of a flag.
+func completeKinds[K ~string](cmd *cobra.Command, flag string, kinds []K) {
+	values := make([]cobra.Completion, len(kinds))
+	for i, kind := range kinds {
+		values[i] = string(kind)
+	}
+	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // there is no such flag
+	}
 }
 
 // run reads the documents of paths, processes them and writes the results, in
 // the order of the input. The flags must have been checked.
 func (f *documentFlags) run(cmd *cobra.Command, paths []string,
 	process func(context.Context, graph.Document) (graph.Document, error)) error {
-	r := documentRun{in: format.Kind(f.in), unit: graph.OffsetUnit(f.offsets), workers: f.workers,
-		limit: f.maxTextBytes, stdin: cmd.InOrStdin(), process: process}
-	out, err := f.newWriter(cmd.OutOrStdout())
+	out, err := f.openOutput(cmd)
 	if err != nil {
 		return err
 	}
-	total, failures, err := r.deliver(cmd.Context(), paths, out)
-	if err != nil {
-		return err
+	progress := newDocumentProgress(cmd, f, paths)
+	r := documentRun{
+		files: format.Files{Kind: format.Kind(f.in), OnRead: progress.Read}, stdin: cmd.InOrStdin(), paths: paths,
+		unit: graph.OffsetUnit(f.offsets), workers: f.workers, limit: f.maxTextBytes, process: process, onDone: progress.Document,
 	}
-	if err := out.Close(); err != nil {
-		return fmt.Errorf("write: %w", err)
+	total, failures, err := r.deliver(cmd.Context(), out)
+	progress.Done()
+	err = out.close(err)
+	if failures > 0 && (err == nil || errors.Is(err, format.ErrNoDocument)) {
+		return &exitError{exitSomeFailed, fmt.Errorf("%d of %d documents failed; %s why", failures, total, out.whereFailures())}
 	}
-	if failures > 0 {
-		return &exitError{exitSomeFailed, fmt.Errorf("%d of %d documents failed; the output tells why", failures, total)}
-	}
-	return nil
-}
-
-// newWriter makes the writer of the form that --out names.
-func (f *documentFlags) newWriter(out io.Writer) (format.Writer, error) {
-	if kind := format.Kind(f.out); kind != format.SVG {
-		return format.NewWriter(out, kind)
-	}
-	return picture.NewWriter(out), nil
+	return err
 }
 
 // check tells what is wrong with the flags.
@@ -93,221 +88,20 @@ func (f *documentFlags) check() error {
 			return usageError("--in: %w", err)
 		}
 	}
-	if _, err := format.ParseKind(f.out, append(slices.Clone(format.Outputs), format.SVG)); err != nil {
+	form, err := forms.ByName(f.out)
+	if err != nil {
 		return usageError("--out: %w", err)
 	}
-	if _, err := graph.ParseOffsetUnit(f.offsets); err != nil {
+	unit, err := graph.ParseOffsetUnit(f.offsets)
+	switch {
+	case err != nil:
 		return usageError("--offsets: %w", err)
-	}
-	if f.workers < 1 {
+	case unit != graph.OffsetCodepoint && !form.Units:
+		return usageError("--offsets is %s: %s counts code points", unit, f.out)
+	case f.workers < 1:
 		return usageError("--workers is %d: at least 1 is needed", f.workers)
-	}
-	if f.maxTextBytes < 1 {
+	case f.maxTextBytes < 1:
 		return usageError("--max-text-bytes is %d: at least 1 is needed", f.maxTextBytes)
 	}
 	return nil
-}
-
-// task is a document on its way through a worker.
-type task struct {
-	document graph.Document
-	err      error
-	done     chan struct{} // closed when document and err are final
-}
-
-// deliver writes every document, or why it failed, and counts both.
-func (r documentRun) deliver(ctx context.Context, paths []string, out format.Writer) (total, failures int, err error) {
-	group, ctx := errgroup.WithContext(ctx)
-	work := make(chan *task)
-	inOrder := make(chan *task, 4*r.workers) // bounds what is read ahead
-	go r.readInto(ctx, paths, work, inOrder) // not waited for: it may hang in a read
-	for range r.workers {
-		group.Go(func() error { return r.work(ctx, work) })
-	}
-	group.Go(func() error {
-		for {
-			t, err := receive(ctx, inOrder)
-			if t == nil || err != nil {
-				return err
-			}
-			if _, err := receive(ctx, t.done); err != nil {
-				return err
-			}
-			total++
-			if t.err != nil {
-				failures++
-			}
-			if err := t.write(out); err != nil {
-				return fmt.Errorf("write: %w", err)
-			}
-		}
-	})
-	err = group.Wait()
-	return total, failures, err
-}
-
-// receive gives the next value, the zero value when the channel is closed, or
-// the error of the context.
-func receive[T any](ctx context.Context, from <-chan T) (value T, err error) {
-	select {
-	case value = <-from:
-	case <-ctx.Done():
-	}
-	return value, context.Cause(ctx)
-}
-
-// readInto hands every document to the workers and, in order, to the writer.
-func (r documentRun) readInto(ctx context.Context, paths []string, work, inOrder chan<- *task) {
-	defer close(work)
-	defer close(inOrder)
-	for document, err := range r.documents(paths) {
-		t := &task{document, err, make(chan struct{})}
-		for _, next := range []chan<- *task{inOrder, work} {
-			select {
-			case next <- t:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}
-}
-
-// work processes tasks until there are no more.
-func (r documentRun) work(ctx context.Context, tasks <-chan *task) error {
-	for {
-		t, err := receive(ctx, tasks)
-		if t == nil || err != nil {
-			return err
-		}
-		if t.err == nil {
-			t.document, t.err = r.result(ctx, t.document)
-		}
-		close(t.done)
-	}
-}
-
-// write writes the document, or why it failed.
-func (t *task) write(out format.Writer) error {
-	if t.err != nil {
-		return out.WriteError(t.document.ID, t.err)
-	}
-	return out.Write(t.document)
-}
-
-// result checks and processes one document.
-func (r documentRun) result(ctx context.Context, document graph.Document) (graph.Document, error) {
-	if err := graph.ValidateText(document.Text, r.limit); err != nil {
-		if errors.Is(err, graph.ErrTextTooLong) {
-			err = fmt.Errorf("%w (--max-text-bytes)", err)
-		}
-		return document, err
-	}
-	if err := graph.ValidateID(document.ID); err != nil {
-		return document, err
-	}
-	done, err := r.process(ctx, document)
-	if err != nil {
-		return document, err
-	}
-	if done, err = done.WithOffsets(r.unit); err != nil {
-		return document, err
-	}
-	return done, nil
-}
-
-// documents reads all documents. Each has an id, also with an error.
-func (r documentRun) documents(paths []string) iter.Seq2[graph.Document, error] {
-	return func(yield func(graph.Document, error) bool) {
-		if len(paths) == 0 {
-			paths = []string{"-"}
-		}
-		for _, path := range paths {
-			for file, err := range inputFiles(path) {
-				if err != nil {
-					if !yield(graph.Document{ID: file}, err) {
-						return
-					}
-					continue
-				}
-				for document, err := range r.documentsOf(file) {
-					if !yield(document, err) {
-						return
-					}
-				}
-			}
-		}
-	}
-}
-
-// inputFiles gives the file of path, or those in the folder path, in order of their names.
-func inputFiles(path string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		if path == "-" {
-			yield(path, nil)
-			return
-		}
-		_ = filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				// what cannot be read is told and passed over
-			case entry.IsDir():
-				return nil
-			case file != path && filepath.Ext(file) != ".txt" && filepath.Ext(file) != ".jsonl":
-				return nil
-			}
-			if !yield(file, err) {
-				return fs.SkipAll
-			}
-			return nil
-		})
-	}
-}
-
-// documentsOf reads the documents of one file, or of standard input for "-".
-func (r documentRun) documentsOf(path string) iter.Seq2[graph.Document, error] {
-	return func(yield func(graph.Document, error) bool) {
-		in := r.stdin
-		if path != "-" {
-			f, err := os.Open(path)
-			if err != nil {
-				yield(graph.Document{ID: path}, err)
-				return
-			}
-			defer f.Close()
-			in = f
-		}
-		kind := r.kindOf(path)
-		for document, err := range format.Read(in, kind) {
-			if !yield(identified(document, err, path, kind), err) {
-				return
-			}
-		}
-	}
-}
-
-// kindOf is the form of a file.
-func (r documentRun) kindOf(path string) format.Kind {
-	switch {
-	case r.in != "":
-		return r.in
-	case filepath.Ext(path) == ".jsonl":
-		return format.JSONL
-	}
-	return format.Text
-}
-
-// identified gives the document an id where it has none: the path for a text
-// file, the hash of the text for others, the place where it failed to be read.
-func identified(document graph.Document, err error, path string, kind format.Kind) graph.Document {
-	var documentErr *format.DocumentError
-	switch {
-	case document.ID != "":
-	case errors.As(err, &documentErr) && documentErr.Line > 0:
-		document.ID = fmt.Sprintf("%s:%d", path, documentErr.Line)
-	case err != nil || kind == format.Text && path != "-":
-		document.ID = path
-	default:
-		document.ID = graph.TextID(document.Text)
-	}
-	return document
 }

@@ -34,7 +34,9 @@ them, and what the text alone had said.
 		Example: `  echo 'FKBP12 binds rapamycin.' | keci extract
   keci extract --store abstracts.jsonl >graphs.jsonl
   keci extract --store=bolt://localhost:7687 abstracts.jsonl >graphs.jsonl
-  keci extract --out svg sentence.txt >graph.svg`,
+  keci extract --out svg sentence.txt >graph.svg
+  keci extract --in pubtator --out bioc --output graphs.json CDR_DevelopmentSet.PubTator.txt
+  keci extract --out brat --output to-curate abstracts/`,
 		RunE: func(cmd *cobra.Command, files []string) error { return o.run(cmd, files) },
 	}
 	o.documents.register(cmd)

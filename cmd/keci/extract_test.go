@@ -16,14 +16,21 @@ import (
 // run runs keci with the given standard input.
 func run(t *testing.T, stdin string, args ...string) (stdout string, err error) {
 	t.Helper()
-	var out bytes.Buffer
+	stdout, _, err = runAll(t, stdin, args...)
+	return stdout, err
+}
+
+// runAll gives standard error as well.
+func runAll(t *testing.T, stdin string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, told bytes.Buffer
 	cmd := newRootCommand()
 	cmd.SetArgs(args)
 	cmd.SetIn(strings.NewReader(stdin))
 	cmd.SetOut(&out)
-	cmd.SetErr(&bytes.Buffer{})
+	cmd.SetErr(&told)
 	err = cmd.ExecuteContext(t.Context())
-	return out.String(), err
+	return out.String(), told.String(), err
 }
 
 func TestExtractDeliversAndStores(t *testing.T) {
@@ -82,8 +89,9 @@ func TestExtractDrawsOneDocument(t *testing.T) {
 	if _, err := run(t, two, "extract", "--in", "jsonl", "--out", "svg"); err == nil || !strings.Contains(err.Error(), "one document") {
 		t.Errorf("two documents: error %v", err)
 	}
-	if _, err := run(t, "", "extract", "--out", "svg"); err == nil || !strings.Contains(err.Error(), "empty") {
-		t.Errorf("an empty document: error %v", err)
+	out, told, err := runAll(t, "", "extract", "--out", "svg")
+	if exitCode(err) != exitSomeFailed || out != "" || !strings.Contains(told, `"error":{"detail":"the text is empty"}`) {
+		t.Errorf("an empty document: output %q, told %q, error %v", out, told, err)
 	}
 }
 

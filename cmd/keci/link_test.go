@@ -113,11 +113,11 @@ func TestLinkCommand(t *testing.T) {
 	kb := buildSmallKB(t)
 	dir := t.TempDir()
 	for name, content := range map[string]string{
-		"a.txt":        "FKBP12",
-		"b/c.jsonl":    `{"id":"c1","text":"no name"}` + "\n" + `{"id":"c2","text":"😀 FKBP12"}`,
-		"b/d.txt":      "😀",
-		"b/passed.xml": "FKBP12",
-		"named.xml":    "fkbp12",
+		"a.txt":       "FKBP12",
+		"b/c.jsonl":   `{"id":"c1","text":"no name"}` + "\n" + `{"id":"c2","text":"😀 FKBP12"}`,
+		"b/d.txt":     "😀",
+		"b/passed.md": "FKBP12",
+		"named.md":    "fkbp12",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -141,11 +141,11 @@ func TestLinkCommand(t *testing.T) {
 		{"code points", "", []string{in("b/c.jsonl")}, []string{"c1", "c2 FKBP12@2-8=C2,C1"}, 0},
 		{"UTF-16", "", []string{in("b/c.jsonl"), "--offsets", "utf16"}, []string{"c1", "c2 FKBP12@3-9=C2,C1"}, 0},
 		{"bytes", "", []string{in("b/c.jsonl"), "--offsets", "byte"}, []string{"c1", "c2 FKBP12@5-11=C2,C1"}, 0},
-		{"files and folders, one bad", "", []string{in("named.xml"), in("a.txt"), in("b")}, []string{
-			in("named.xml") + " fkbp12@0-6=C2,C1", in("a.txt") + " FKBP12@0-6=C2,C1", "c1", "c2 FKBP12@2-8=C2,C1",
+		{"files and folders, one bad", "", []string{in("named.md"), in("a.txt"), in("b")}, []string{
+			in("named.md") + " fkbp12@0-6=C2,C1", in("a.txt") + " FKBP12@0-6=C2,C1", "c1", "c2 FKBP12@2-8=C2,C1",
 			in("b/d.txt") + ": the text holds no letter and no digit"}, exitSomeFailed},
 		{"missing file", "", []string{in("x.txt"), in("a.txt")}, []string{
-			in("x.txt") + ": lstat " + in("x.txt") + ": no such file or directory", in("a.txt") + " FKBP12@0-6=C2,C1"}, exitSomeFailed},
+			in("x.txt") + ": " + in("x.txt") + ": no such file or directory", in("a.txt") + " FKBP12@0-6=C2,C1"}, exitSomeFailed},
 		{"bad lines", `{"id":"a","text":"` + "\n" + `{"id":"b","text":"FKBP12"}` + "\n" + `{"id":"c"}`, []string{"--in", "jsonl"}, []string{
 			"-:1: line 1: no JSON document with the fields id, title and text: unexpected EOF", "b FKBP12@0-6=C2,C1",
 			`c: line 3: the field "text" is missing`}, exitSomeFailed},

@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -18,19 +19,19 @@ import (
 
 // bioCDocument is a document of BioC, the same in JSON and in XML.
 type bioCDocument struct {
-	ID        bioCString     `json:"id" xml:"id"`
-	Passages  []bioCPassage  `json:"passages" xml:"passage"`
-	Relations []bioCRelation `json:"relations" xml:"relation"`
-	// annotations of a document as a whole; some programs write them here
-	Annotations []bioCAnnotation `json:"annotations" xml:"annotation"`
-	Infons      bioCInfons       `json:"infons" xml:"infon"`
+	ID       bioCString    `json:"id" xml:"id"`
+	Infons   bioCInfons    `json:"infons" xml:"infon"`
+	Passages []bioCPassage `json:"passages" xml:"passage"`
+	// Annotations are those that some programs give to the document as a whole.
+	Annotations []bioCAnnotation `json:"annotations,omitempty" xml:"annotation"`
+	Relations   []bioCRelation   `json:"relations" xml:"relation"`
 }
 
 // bioCPassage is a part of a document, or of another one, that has either a text
 // or sentences.
 type bioCPassage struct {
-	Offset      int              `json:"offset" xml:"offset"`
 	Infons      bioCInfons       `json:"infons" xml:"infon"`
+	Offset      int              `json:"offset" xml:"offset"`
 	Text        string           `json:"text" xml:"text"`
 	Sentences   []bioCPassage    `json:"sentences" xml:"sentence"`
 	Annotations []bioCAnnotation `json:"annotations" xml:"annotation"`
@@ -40,8 +41,8 @@ type bioCPassage struct {
 type bioCAnnotation struct {
 	ID        bioCString     `json:"id" xml:"id,attr"`
 	Infons    bioCInfons     `json:"infons" xml:"infon"`
-	Text      string         `json:"text" xml:"text"`
 	Locations []bioCLocation `json:"locations" xml:"location"`
+	Text      string         `json:"text" xml:"text"`
 }
 
 type bioCLocation struct {
@@ -71,16 +72,24 @@ var (
 const (
 	directedInfon = "directed"
 	negatedInfon  = "negated"
+	scoreInfon    = "score"
 	titleType     = "title"
 )
 
-// readBioC reads BioC, in XML when the first character is one of its tags.
+// readBioC reads BioC, in XML or in JSON as the first character tells.
 func readBioC(r io.Reader, annotated bool) iter.Seq2[graph.Document, error] {
 	in := bufio.NewReaderSize(r, 1<<16)
-	if head, _ := in.Peek(512); bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\uFEFF"))), []byte("<")) {
+	head, _ := in.Peek(512) // an error will come again
+	head = bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\uFEFF")))
+	switch {
+	case bytes.HasPrefix(head, []byte("<")):
 		return readBioCXML(in, annotated)
+	case len(head) == 0, head[0] == '{', head[0] == '[':
+		return readBioCJSON(in, annotated)
 	}
-	return readBioCJSON(in, annotated)
+	return func(yield func(graph.Document, error) bool) {
+		yield(graph.Document{}, &DocumentError{Err: fmt.Errorf("neither JSON nor XML of BioC: it begins with %.20q", head)})
+	}
 }
 
 // document converts a document that begins on a line.
@@ -120,11 +129,11 @@ func (d bioCDocument) segments() (segments []bioCPassage) {
 	return segments
 }
 
-// title is the text of the first passage, if others follow and it says that it
-// is the title, or nothing is said and it is the first of two.
+// title is an infon, or the text of the first passage, if others follow and it
+// says that it is the title, or nothing is said and it is the first of two.
 func (d bioCDocument) title() string {
-	if len(d.Passages) < 2 {
-		return ""
+	if title := d.Infons[titleType]; title != "" || len(d.Passages) < 2 {
+		return title
 	}
 	first := d.Passages[0]
 	kind := first.Infons.get([]string{"type", "section_type"})
@@ -219,7 +228,7 @@ func (a bioCAnnotation) annotation(segments []bioCPassage) (annotation, error) {
 		start: start - segments[segment].Offset, end: end - segments[segment].Offset}
 	m.ID, m.Text, m.Type = string(a.ID), a.Text, a.Infons.get(typeInfons)
 	m.Concepts = conceptsOf(a.Infons.get(conceptInfons))
-	m.Negated = a.Infons[negatedInfon] == "true"
+	m.Negated, m.Score = a.Infons[negatedInfon] == "true", a.Infons.score()
 	return m, nil
 }
 
@@ -237,7 +246,8 @@ func (r bioCRelation) addTo(said *annotations) error {
 	case len(r.Nodes) == 2:
 		a, b := r.Nodes[0], r.Nodes[1]
 		directed := r.Infons[directedInfon] == "true" || r.Infons[directedInfon] == "" && a.Role != b.Role
-		said.addRelation(graph.Extraction{ID: string(r.ID), Head: string(a.RefID), Tail: string(b.RefID), Label: label, Directed: directed}, 0)
+		said.addRelation(graph.Extraction{ID: string(r.ID), Head: string(a.RefID), Tail: string(b.RefID), Label: label,
+			Directed: directed, Score: r.Infons.score()}, 0)
 	default:
 		return fmt.Errorf("it has %d nodes: relations of two can be read, and those that name two concepts in infons", len(r.Nodes))
 	}
@@ -255,6 +265,12 @@ func (i bioCInfons) get(keys []string) string {
 		}
 	}
 	return ""
+}
+
+// score is 0 where there is none, or no number.
+func (i bioCInfons) score() float64 {
+	score, _ := strconv.ParseFloat(i[scoreInfon], 64)
+	return score
 }
 
 // others are those of a relation that do not make it.

@@ -23,8 +23,8 @@ import (
 // An event is read as relations from its trigger to each of its arguments, under
 // the name of the role; where an argument is an event, its trigger stands for it.
 // Mentions that are the same are relations without a direction from the first to
-// each other one. Of the attributes, Negation and Negated are read; the others
-// and the notes are passed over.
+// each other one. Of the attributes, Negation and Negated are read, of the notes
+// that a relation is undirected; the others are passed over.
 type bratRecord struct {
 	annotations
 	mentionAt map[string]int    // in annotations.mentions, by id
@@ -50,7 +50,7 @@ func readAnn(document graph.Document, ann io.Reader) (graph.Document, error) {
 		lines = append(lines, line)
 	}
 	// a line may name what only a later one says
-	for _, pass := range []func(textLine) error{b.readMention, b.readEvent, b.readOther} {
+	for _, pass := range []func(textLine) error{b.readMention, b.readEvent, b.readOther, b.readNote} {
 		for _, line := range lines {
 			if err := pass(line); err != nil {
 				return document, &errAt{line.number, err}
@@ -150,6 +150,21 @@ func (b *bratRecord) readOther(line textLine) error {
 		return err
 	case 'N':
 		return b.addConcept(id, fields)
+	}
+	return nil
+}
+
+// readNote looks for relations that are said to have no direction.
+func (b *bratRecord) readNote(line textLine) error {
+	columns := strings.Split(string(line.content), "\t")
+	if columns[0] == "" || columns[0][0] != '#' || len(columns) != 3 || columns[2] != undirectedNote {
+		return nil
+	}
+	_, id, _ := strings.Cut(columns[1], " ")
+	for i := range b.relations {
+		if b.relations[i].ID == id {
+			b.relations[i].Directed = false
+		}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,38 +23,43 @@ import (
 // ReadFile reads the documents of a file, or of every file in a folder that
 // KindOfFile knows, in order of their names; see [Read]. Files that end in .gz are
 // unpacked. Without a kind, that of each file is KindOfFile's. The document of a
-// [Text] or [Brat] file has its path as id. Every error is a [*DocumentError]
-// that names the file.
+// [Text] file has its path as id, that of [Brat] the name of the file, from path
+// on and without its end. Every error is a [*DocumentError] that names the file.
 func ReadFile(path string, kind Kind) iter.Seq2[graph.Document, error] {
-	return readPath(path, kind, false)
+	return Files{Kind: kind}.Read(path)
 }
 
 // ReadAnnotatedFile is [ReadFile] with annotations; see [ReadAnnotated]. In a
 // folder it passes over texts that have none.
 func ReadAnnotatedFile(path string, kind Kind) iter.Seq2[graph.Document, error] {
-	return readPath(path, kind, true)
+	return Files{Kind: kind, Annotated: true}.Read(path)
 }
 
-func readPath(path string, kind Kind, annotated bool) iter.Seq2[graph.Document, error] {
+// Files is how files are read; see [ReadFile].
+type Files struct {
+	Kind      Kind            // empty: by the name of each file
+	Annotated bool            // as [ReadAnnotatedFile] does
+	OnRead    func(bytes int) // told, if not nil, of the bytes that are read, packed where they are
+}
+
+// Read reads the documents of a file or a folder.
+func (f Files) Read(path string) iter.Seq2[graph.Document, error] {
 	return func(yield func(graph.Document, error) bool) {
 		_ = filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
 			if err == nil && entry.IsDir() {
 				return nil
 			}
 			if err != nil {
-				if !yield(graph.Document{ID: file}, &DocumentError{ID: file, File: file, Err: err}) {
+				if !yield(graph.Document{ID: file}, inFile(err, file, file)) {
 					return fs.SkipAll
 				}
 				return nil
 			}
-			own := kind
-			if own == "" {
-				own = KindOfFile(file)
-			}
-			if file != path && !listed(file, own, annotated) {
+			kind, read := f.kindOf(path, file)
+			if !read {
 				return nil
 			}
-			for document, err := range readOne(file, own, annotated) {
+			for document, err := range f.readOne(path, file, kind) {
 				if !yield(document, inFile(err, document.ID, file)) {
 					return fs.SkipAll
 				}
@@ -61,6 +67,32 @@ func readPath(path string, kind Kind, annotated bool) iter.Seq2[graph.Document, 
 			return nil
 		})
 	}
+}
+
+// Size is the number of bytes that Read will read of a path, as far as it can be
+// told.
+func (f Files) Size(path string) (bytes int64) {
+	_ = filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return nil
+		}
+		if _, read := f.kindOf(path, file); read {
+			if info, err := os.Stat(file); err == nil {
+				bytes += info.Size()
+			}
+		}
+		return nil
+	})
+	return bytes
+}
+
+// kindOf tells the kind of a file that was found under a path, and whether it is
+// to be read.
+func (f Files) kindOf(path, file string) (kind Kind, read bool) {
+	if kind = f.Kind; kind == "" {
+		kind = KindOfFile(file)
+	}
+	return kind, file == path || listed(file, kind, f.Annotated)
 }
 
 // listed tells whether a file in a folder is read for its own sake.
@@ -80,6 +112,7 @@ func listed(file string, kind Kind, annotated bool) bool {
 // inFile adds the name of the file to an error.
 func inFile(err error, id, file string) error {
 	var known *DocumentError
+	var ofFile *fs.PathError
 	switch {
 	case err == nil:
 		return nil
@@ -89,6 +122,8 @@ func inFile(err error, id, file string) error {
 			named.File = file
 		}
 		return &named
+	case errors.As(err, &ofFile):
+		return &DocumentError{ID: id, File: ofFile.Path, Err: ofFile.Err}
 	}
 	return &DocumentError{ID: id, File: file, Err: err}
 }
@@ -134,7 +169,7 @@ func KindOfFile(file string) Kind {
 
 // beginsWithTitle tells whether the first line is the title of a PubTator document.
 func beginsWithTitle(file string) bool {
-	in, err := open(file)
+	in, err := Files{}.open(file)
 	if err != nil {
 		return false
 	}
@@ -147,32 +182,37 @@ func beginsWithTitle(file string) bool {
 
 // kindOfJSON looks for a key that tells among the first ones.
 func kindOfJSON(file string) Kind {
-	in, err := open(file)
+	in, err := Files{}.open(file)
 	if err != nil {
 		return ""
 	}
 	defer in.Close()
 	decoder := json.NewDecoder(decoded(in))
+	kind := Kind("")
 	for range 16 {
 		switch token, err := decoder.Token(); {
 		case err != nil:
-			return ""
+			return kind
 		case token == "documents", token == "passages", token == "PubTator3":
 			return BioC
-		case token == "text", token == "mentions":
+		case token == "denotations", token == "sourcedb", token == "sourceid":
+			return PubAnnotation
+		case token == "mentions", token == "offsets":
 			return JSON
+		case token == "text":
+			kind = JSON // unless a key of PubAnnotation follows
 		}
 	}
-	return ""
+	return kind
 }
 
-// readOne reads the documents of one file.
-func readOne(file string, kind Kind, annotated bool) iter.Seq2[graph.Document, error] {
+// readOne reads the documents of one file in the folder root, or the file root.
+func (f Files) readOne(root, file string, kind Kind) iter.Seq2[graph.Document, error] {
 	if kind == Brat {
-		return readBrat(file, annotated)
+		return f.readBrat(root, file)
 	}
 	return func(yield func(graph.Document, error) bool) {
-		in, err := open(file)
+		in, err := f.open(file)
 		if err != nil {
 			yield(graph.Document{ID: file}, err)
 			return
@@ -181,7 +221,7 @@ func readOne(file string, kind Kind, annotated bool) iter.Seq2[graph.Document, e
 		if kind == "" {
 			kind = Text
 		}
-		for document, err := range read(in, kind, annotated) {
+		for document, err := range read(in, kind, f.Annotated) {
 			if kind == Text && document.ID == "" {
 				document.ID = file
 			}
@@ -193,13 +233,14 @@ func readOne(file string, kind Kind, annotated bool) iter.Seq2[graph.Document, e
 }
 
 // readBrat reads the pair of files of which one is named.
-func readBrat(file string, annotated bool) iter.Seq2[graph.Document, error] {
+func (f Files) readBrat(root, file string) iter.Seq2[graph.Document, error] {
 	return func(yield func(graph.Document, error) bool) {
 		text := textOfAnn(file)
-		for document, err := range readOne(text, Text, false) {
-			document.ID = strings.TrimSuffix(text, filepath.Ext(text))
-			if err == nil && annotated {
-				document, err = readAnnFile(document, annOfText(file))
+		plain := Files{OnRead: f.OnRead}
+		for document, err := range plain.readOne(root, text, Text) {
+			document.ID = bratID(root, text)
+			if err == nil && f.Annotated {
+				document, err = f.readAnn(document, annOfText(file))
 			}
 			if !yield(document, err) {
 				return
@@ -208,8 +249,21 @@ func readBrat(file string, annotated bool) iter.Seq2[graph.Document, error] {
 	}
 }
 
-func readAnnFile(document graph.Document, file string) (graph.Document, error) {
-	in, err := open(file)
+// bratID is what bratFile made a name of.
+func bratID(root, file string) string {
+	name, err := filepath.Rel(root, file)
+	if err != nil || name == "." || strings.HasPrefix(name, "..") {
+		name = filepath.Base(file)
+	}
+	name = strings.TrimSuffix(filepath.ToSlash(name), filepath.Ext(name))
+	if id, err := url.PathUnescape(name); err == nil {
+		return id
+	}
+	return name
+}
+
+func (f Files) readAnn(document graph.Document, file string) (graph.Document, error) {
+	in, err := f.open(file)
 	if err != nil {
 		return document, err
 	}
@@ -219,19 +273,37 @@ func readAnnFile(document graph.Document, file string) (graph.Document, error) {
 }
 
 // open opens a file, unpacked.
-func open(file string) (io.ReadCloser, error) {
-	f, err := os.Open(file)
-	if err != nil || !strings.HasSuffix(strings.ToLower(file), ".gz") {
-		return f, err
-	}
-	unpacked, err := gzip.NewReader(bufio.NewReader(f))
+func (f Files) open(path string) (io.ReadCloser, error) {
+	file, err := os.Open(path)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("unpacking: %w", err), f.Close())
+		return nil, err
+	}
+	var in io.Reader = file
+	if f.OnRead != nil {
+		in = tellingReader{file, f.OnRead}
+	}
+	if strings.HasSuffix(strings.ToLower(path), ".gz") {
+		if in, err = gzip.NewReader(bufio.NewReader(in)); err != nil {
+			return nil, errors.Join(fmt.Errorf("unpacking: %w", err), file.Close())
+		}
 	}
 	return struct {
 		io.Reader
 		io.Closer
-	}{unpacked, f}, nil
+	}{in, file}, nil
+}
+
+// tellingReader tells how much was read.
+type tellingReader struct {
+	io.Reader
+	tell func(bytes int)
+}
+
+// Read implements io.Reader.
+func (r tellingReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.tell(n)
+	return n, err
 }
 
 // decoded turns UTF-16, which the first two bytes tell, into UTF-8.

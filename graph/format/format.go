@@ -1,11 +1,26 @@
 // Package format reads and writes documents in the forms that people and other
 // programs use.
+//
+// All forms but JSON hold less than a [graph.Document] does. What they keep of one
+// that keci extracted, or that was read with annotations:
+//
+//	BioC           mentions with type, concepts, score and negation; relations; relations between concepts; title
+//	PubTator       mentions with type and concepts; relations, as those between concepts; title
+//	PubAnnotation  mentions with type, concepts, score and negation; relations
+//	brat           mentions with type, concepts and negation; relations
+//	GraphML, CSV   relations with the mentions that they join; only written
+//
+// A mention of an extracted document is written with the concept that the model
+// paid most attention to, if that is more than to none of them; a linked one with
+// the best; one that people annotated with all of its concepts.
 package format
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/keci-kg/keci/graph"
 )
 
 // Kind is a form of documents.
@@ -13,30 +28,73 @@ type Kind string
 
 // The forms of documents.
 const (
-	Text     Kind = "text"     // the whole input is the text of one document; only read
-	JSONL    Kind = "jsonl"    // one JSON document a line
-	JSON     Kind = "json"     // one JSON array of documents; objects one after the other are read too
-	BioC     Kind = "bioc"     // BioC, a collection of documents, in JSON; XML is read as well
-	PubTator Kind = "pubtator" // title, abstract and annotations in lines
-	Brat     Kind = "brat"     // standoff: a .txt file with an .ann file beside it
-	SVG      Kind = "svg"      // a picture of one document; only written, by package picture
+	Text          Kind = "text"          // the whole input is the text of one document; only read
+	JSONL         Kind = "jsonl"         // one JSON document a line
+	JSON          Kind = "json"          // one JSON array of documents; objects one after the other are read too
+	BioC          Kind = "bioc"          // a collection of BioC in JSON; XML is read as well
+	BioCXML       Kind = "bioc-xml"      // the same in XML; JSON is read as well
+	PubTator      Kind = "pubtator"      // title, abstract and annotations in lines
+	PubAnnotation Kind = "pubannotation" // one JSON object of PubAnnotation a line; arrays are read too
+	Brat          Kind = "brat"          // standoff: a .txt file with an .ann file beside it
+	CSV           Kind = "csv"           // a row for each relation; only written
+	GraphML       Kind = "graphml"       // mentions and relations for graph tools; only written
 )
 
-// Inputs and Outputs are the kinds that Read and NewWriter know.
-var (
-	Inputs  = []Kind{Text, JSONL, JSON, BioC, PubTator, Brat}
-	Outputs = []Kind{JSONL, JSON}
-)
+// Inputs are the kinds that can be read.
+var Inputs = []Kind{Text, JSONL, JSON, BioC, BioCXML, PubTator, PubAnnotation, Brat}
 
 // ParseKind finds a kind by name among those allowed.
 func ParseKind(name string, allowed []Kind) (Kind, error) {
 	if kind := Kind(name); slices.Contains(allowed, kind) {
 		return kind, nil
 	}
-	names := make([]string, len(allowed))
-	for i, kind := range allowed {
+	return "", fmt.Errorf("unknown format %q: use %s", name, OneOf(allowed))
+}
+
+// OneOf lists kinds: "text, jsonl or json".
+func OneOf(kinds []Kind) string {
+	names := make([]string, len(kinds))
+	for i, kind := range kinds {
 		names[i] = string(kind)
 	}
 	last := len(names) - 1
-	return "", fmt.Errorf("unknown format %q: use %s or %s", name, strings.Join(names[:last], ", "), names[last])
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// denoted are the concepts that a mention is written with.
+func denoted(m graph.Mention) []graph.Candidate {
+	if m.Sentinel != nil {
+		var likeliest []graph.Candidate
+		most := *m.Sentinel
+		for i, c := range m.Concepts {
+			if c.Weight != nil && *c.Weight > most {
+				likeliest, most = m.Concepts[i:i+1], *c.Weight
+			}
+		}
+		return likeliest
+	}
+	if len(m.Concepts) > 0 && m.Concepts[0].Score > 0 {
+		return m.Concepts[:1]
+	}
+	return m.Concepts
+}
+
+// identifiers are the ids of the concepts that a mention is written with.
+func identifiers(m graph.Mention) string {
+	concepts := denoted(m)
+	ids := make([]string, len(concepts))
+	for i, c := range concepts {
+		ids[i] = string(c.CUI)
+	}
+	return strings.Join(ids, ";")
+}
+
+// cutTitle divides a text that begins with its title and one character of white
+// space. The rest is empty when it does not.
+func cutTitle(d graph.Document) (title, rest string, separator byte) {
+	after, ok := strings.CutPrefix(d.Text, d.Title)
+	if d.Title == "" || !ok || len(after) < 2 || !strings.ContainsRune(" \n\t", rune(after[0])) {
+		return "", "", 0
+	}
+	return d.Title, after[1:], after[0]
 }

@@ -132,7 +132,7 @@ func TestWriter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = errors.Join(w.Write(documents[0]), w.WriteError("x", errors.New("broken")), w.Write(documents[1]), w.Close())
+		err = errors.Join(w.Write(documents[0]), w.(format.FailureWriter).WriteError("x", errors.New("broken")), w.Write(documents[1]), w.Close())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,13 +156,13 @@ func TestWriterOfNothing(t *testing.T) {
 }
 
 func TestUnknownKinds(t *testing.T) {
-	if _, err := format.ParseKind("pdf", format.Inputs); err == nil || !strings.Contains(err.Error(), "text, jsonl, json, bioc, pubtator or brat") {
+	if _, err := format.ParseKind("pdf", format.Inputs); err == nil || !strings.Contains(err.Error(), "text, jsonl, json, bioc, bioc-xml, pubtator, pubannotation or brat") {
 		t.Errorf("ParseKind: %v", err)
 	}
 	if _, err := format.NewWriter(io.Discard, format.Text); err == nil {
 		t.Error("NewWriter: no error")
 	}
-	if got := readAll(strings.NewReader("x"), format.SVG); len(got) != 1 || !strings.HasPrefix(got[0], "fatal: ") {
+	if got := readAll(strings.NewReader("x"), format.CSV); len(got) != 1 || !strings.HasPrefix(got[0], "fatal: ") {
 		t.Errorf("Read: %q", got)
 	}
 }

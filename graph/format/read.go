@@ -89,10 +89,12 @@ func read(r io.Reader, kind Kind, annotated bool) iter.Seq2[graph.Document, erro
 			document, err := parseDocument(raw, annotated)
 			return document, documentError(document.ID, line, err)
 		})
-	case kind == BioC:
+	case kind == BioC, kind == BioCXML:
 		return readBioC(r, annotated)
 	case kind == PubTator:
 		return readPubTator(r, annotated)
+	case kind == PubAnnotation:
+		return readPubAnnotation(r, annotated)
 	}
 	return func(yield func(graph.Document, error) bool) { yield(graph.Document{}, failure) }
 }

@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -13,21 +14,87 @@ import (
 type Writer interface {
 	// Write writes a document.
 	Write(graph.Document) error
-	// WriteError writes, in the place of a document, that it failed.
-	WriteError(id string, failure error) error
 	// Close completes what was written; it does not close what it was written to.
 	Close() error
 }
 
-// NewWriter makes a writer of documents in the form kind.
+// FailureWriter is a writer of a form that has a place for documents that failed.
+type FailureWriter interface {
+	Writer
+	// WriteError writes, in the place of a document, why it failed.
+	WriteError(id string, failure error) error
+}
+
+// NewWriter makes a writer of documents in the form kind. Those of JSONL and JSON
+// are FailureWriters and keep the offsets of documents; all others write code
+// points, whatever the documents count. That of Brat writes a ZIP archive.
 func NewWriter(w io.Writer, kind Kind) (Writer, error) {
 	switch kind {
 	case JSONL:
 		return &lineWriter{out: w}, nil
 	case JSON:
 		return &arrayWriter{out: w}, nil
+	case BioC:
+		return inCodepoints{&bioCJSONWriter{out: w}}, nil
+	case BioCXML:
+		return inCodepoints{&bioCXMLWriter{out: w}}, nil
+	case PubTator:
+		return inCodepoints{&pubTatorWriter{out: w}}, nil
+	case PubAnnotation:
+		return inCodepoints{&pubAnnotationWriter{out: w}}, nil
+	case Brat:
+		return inCodepoints{newBratArchive(w)}, nil
+	case CSV:
+		return inCodepoints{newCSVWriter(w)}, nil
+	case GraphML:
+		return inCodepoints{&graphMLWriter{out: w}}, nil
 	}
 	return nil, fmt.Errorf("documents cannot be written in format %q", kind)
+}
+
+// inCodepoints converts the offsets of documents before they are written.
+type inCodepoints struct{ Writer }
+
+// Write implements Writer.
+func (w inCodepoints) Write(d graph.Document) error {
+	d, err := d.WithOffsets(graph.OffsetCodepoint)
+	if err != nil {
+		return err
+	}
+	return w.Writer.Write(d)
+}
+
+// ErrNoDocument is returned when a form that holds one document gets none.
+var ErrNoDocument = errors.New("there is no document to show")
+
+// Single makes a writer of a form that holds one document, like a picture. A
+// second document is an error; closed without one, it gives ErrNoDocument.
+func Single(w io.Writer, write func(io.Writer, graph.Document) error) Writer {
+	return &singleWriter{out: w, write: write}
+}
+
+type singleWriter struct {
+	out   io.Writer
+	write func(io.Writer, graph.Document) error
+	doc   *graph.Document
+}
+
+// Write implements Writer. The document is not written before Close, for it must
+// be the only one.
+func (w *singleWriter) Write(doc graph.Document) error {
+	if w.doc != nil {
+		return errors.New("this form of output shows one document, and there are more")
+	}
+	w.doc = &doc
+	return nil
+}
+
+// Close implements Writer.
+func (w *singleWriter) Close() error {
+	if w.doc == nil {
+		return ErrNoDocument
+	}
+	return w.write(w.out, *w.doc)
 }
 
 // failed is what stands in the place of a document that failed.

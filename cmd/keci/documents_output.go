@@ -1,0 +1,126 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/keci-kg/keci/graph/format"
+	"github.com/keci-kg/keci/graph/forms"
+)
+
+// documentOutput is where documents are written, and those that failed.
+type documentOutput struct {
+	format.Writer
+	failures format.FailureWriter // the writer itself, where its form has a place for them
+	aside    bool                 // failures go to standard error
+	partial  string               // what is written until all is done; empty for standard output
+	path     string               // what it is then
+	file     *os.File             // to be closed
+}
+
+// partialSuffix is on the name of a file or folder until it is complete.
+const partialSuffix = ".partial"
+
+// openOutput opens what --output names, in the form that --out names.
+func (f *documentFlags) openOutput(cmd *cobra.Command) (*documentOutput, error) {
+	form, err := forms.ByName(f.out)
+	if err != nil {
+		return nil, err
+	}
+	o := &documentOutput{path: f.output}
+	switch {
+	case o.path == "":
+		err = o.toStream(form, cmd.OutOrStdout())
+	case form.Kind == format.Brat:
+		err = o.toFolder()
+	default:
+		err = o.toFile(form)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if own, ok := o.Writer.(format.FailureWriter); ok {
+		o.failures = own
+		return o, nil
+	}
+	o.aside = true
+	lines, err := format.NewWriter(unlogged(cmd), format.JSONL)
+	o.failures = lines.(format.FailureWriter)
+	return o, err
+}
+
+func (o *documentOutput) toStream(form forms.Form, out io.Writer) (err error) {
+	if form.Kind == format.Brat && isTerminal(out) {
+		return usageError("--out %s gives a ZIP archive, which no terminal shows: name a folder with --output", form.Kind)
+	}
+	o.Writer, err = form.NewWriter(out)
+	return err
+}
+
+func (o *documentOutput) toFolder() error {
+	if _, err := os.Lstat(o.path); err == nil {
+		return usageError("--output: %s is there already; name a new folder", o.path)
+	}
+	o.partial = o.path + partialSuffix
+	if err := os.Mkdir(o.partial, 0o755); err != nil {
+		return fmt.Errorf("making the folder for the output: %w", err)
+	}
+	o.Writer = format.NewBratFolder(o.partial)
+	return nil
+}
+
+func (o *documentOutput) toFile(form forms.Form) (err error) {
+	o.partial = o.path + partialSuffix
+	if o.file, err = os.Create(o.partial); err != nil {
+		return fmt.Errorf("making the output: %w", err)
+	}
+	o.Writer, err = form.NewWriter(o.file)
+	return err
+}
+
+// writeFailure tells why a document failed.
+func (o *documentOutput) writeFailure(id string, failure error) error {
+	return o.failures.WriteError(id, failure)
+}
+
+// whereFailures says where failures were told.
+func (o *documentOutput) whereFailures() string {
+	if o.aside {
+		return "the lines above tell"
+	}
+	return "the output tells"
+}
+
+// close completes the output, or leaves what there is of it beside its place when
+// the run was broken off.
+func (o *documentOutput) close(broken error) error {
+	err := broken
+	if err == nil {
+		if err = o.Writer.Close(); err != nil {
+			err = fmt.Errorf("write: %w", err)
+		}
+	}
+	if o.file != nil {
+		err = errors.Join(err, o.file.Close())
+	}
+	switch {
+	case o.partial == "":
+		return err
+	case errors.Is(err, format.ErrNoDocument):
+		return errors.Join(err, os.Remove(o.partial))
+	case err != nil:
+		return fmt.Errorf("%w (what was done is in %s)", err, o.partial)
+	}
+	return os.Rename(o.partial, o.path)
+}
+
+// isTerminal tells whether people see what is written.
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}

@@ -1,0 +1,100 @@
+package format
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// graphMLWriter writes one graph: a node for each mention, whose id is that of the
+// document and its own, and an edge for each relation. Every edge has a direction,
+// since tools refuse graphs that mix both; whether it means one is a property.
+type graphMLWriter struct {
+	out   io.Writer
+	begun bool
+}
+
+// graphMLKeys are the properties, with what they are set on and their types.
+var graphMLKeys = []struct{ id, on, kind string }{
+	{"label", "node", "string"}, {"type", "node", "string"}, {"concept", "node", "string"}, {"name", "node", "string"},
+	{"document", "node", "string"}, {"start", "node", "int"}, {"end", "node", "int"}, {"score", "node", "double"}, {"negated", "node", "boolean"},
+	{"relation", "edge", "string"}, {"directed", "edge", "boolean"}, {"weight", "edge", "double"},
+}
+
+func (w *graphMLWriter) begin() error {
+	if w.begun {
+		return nil
+	}
+	w.begun = true
+	var b strings.Builder
+	b.WriteString(xml.Header + `<graphml xmlns="http://graphml.graphdrawing.org/xmlns">` + "\n")
+	for _, key := range graphMLKeys {
+		fmt.Fprintf(&b, `<key id="%[1]s" for="%[2]s" attr.name="%[1]s" attr.type="%[3]s"/>`+"\n", key.id, key.on, key.kind)
+	}
+	b.WriteString(`<graph id="keci" edgedefault="directed">` + "\n")
+	_, err := io.WriteString(w.out, b.String())
+	return err
+}
+
+// Write implements Writer.
+func (w *graphMLWriter) Write(d graph.Document) error {
+	if err := w.begin(); err != nil {
+		return err
+	}
+	var b strings.Builder
+	id := func(mention string) string { return escapeXML(d.ID + "/" + mention) }
+	for _, m := range d.Mentions {
+		row := csvMention(m)
+		fmt.Fprintf(&b, `<node id="%s">`, id(m.ID))
+		for key, value := range pairs("label", m.Text, "type", m.Type, "concept", row[5], "name", row[6], "document", d.ID,
+			"start", row[1], "end", row[2], "score", number(m.Score), "negated", strconv.FormatBool(m.Negated)) {
+			graphMLData(&b, key, value)
+		}
+		b.WriteString("</node>\n")
+	}
+	for _, r := range d.Relations {
+		fmt.Fprintf(&b, `<edge id="%s" source="%s" target="%s">`, id(r.ID), id(r.Head), id(r.Tail))
+		for key, value := range pairs("relation", r.Label, "directed", strconv.FormatBool(r.Directed), "weight", number(r.Score)) {
+			graphMLData(&b, key, value)
+		}
+		b.WriteString("</edge>\n")
+	}
+	_, err := io.WriteString(w.out, b.String())
+	return err
+}
+
+// pairs goes through keys and values that take turns.
+func pairs(list ...string) func(yield func(string, string) bool) {
+	return func(yield func(string, string) bool) {
+		for i := 0; i+1 < len(list); i += 2 {
+			if !yield(list[i], list[i+1]) {
+				return
+			}
+		}
+	}
+}
+
+func graphMLData(b *strings.Builder, key, value string) {
+	if value != "" {
+		fmt.Fprintf(b, `<data key="%s">%s</data>`, key, escapeXML(value))
+	}
+}
+
+func escapeXML(text string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(text)) // a Builder does not fail
+	return b.String()
+}
+
+// Close implements Writer.
+func (w *graphMLWriter) Close() error {
+	if err := w.begin(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w.out, "</graph>\n</graphml>\n")
+	return err
+}
