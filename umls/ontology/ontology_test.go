@@ -309,6 +309,15 @@ func TestRealOntologies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			mapping, err := DefaultTypes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for id := range mapping {
+				if _, isTerm := o.index.find(id); !isTerm && o.index.prefixes[prefix(id)] {
+					t.Errorf("the mapping in the program names %s, which is no term", id)
+				}
+			}
 			codes, untyped := 0, 0
 			for _, c := range collect(t, o.Concepts(t.Context())) {
 				codes += len(c.Codes)
