@@ -17,8 +17,9 @@ import (
 
 func newBenchCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "bench",
-		Short: "Measure speed and memory, as JSON with machine and versions",
+		Use:     "bench",
+		Short:   "Measure speed and memory, as JSON with machine and versions",
+		Example: "  keci bench extract abstracts.jsonl",
 	}
 	cmd.AddCommand(newBenchEncoderCommand(), newBenchExtractCommand(), newBenchLinkCommand(), newBenchSubgraphCommand(), newBenchUMLSCommand())
 	return cmd

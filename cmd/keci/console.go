@@ -23,12 +23,14 @@ func applyLog(root *cobra.Command) error {
 		return nil
 	case "json":
 		out := root.ErrOrStderr()
-		root.SetErr(&lineLogger{out: out, log: slog.New(slog.NewJSONHandler(out, nil))})
+		root.SetErr(&lineLogger{out: out, log: jsonLog(out)})
 		return nil
 	default:
 		return usageError("--log is %q: use text or json", form)
 	}
 }
+
+func jsonLog(out io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(out, nil)) }
 
 func logForm(root *cobra.Command) string { return root.PersistentFlags().Lookup("log").Value.String() }
 
@@ -63,7 +65,7 @@ func unlogged(cmd *cobra.Command) io.Writer {
 // tell reports why the program ends, as --log says.
 func tell(root *cobra.Command, out io.Writer, err error) {
 	if logForm(root) == "json" {
-		slog.New(slog.NewJSONHandler(out, nil)).Error(err.Error())
+		jsonLog(out).Error(err.Error())
 		return
 	}
 	name := "keci:"

@@ -9,11 +9,25 @@ import (
 // newRootCommand is the whole command line; each subcommand has a file of its own.
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "keci",
-		Short:         "Biomedical text in, knowledge graph out",
+		Use:   "keci",
+		Short: "Biomedical text in, knowledge graph out",
+		Long: `Reads biomedical text and gives back a knowledge graph: entities, the concepts that
+they denote and the relations among them, each with its evidence.
+
+Exit codes: 0 done, 1 failed, 2 wrong call, 3 some documents failed and the others
+are delivered, 130 interrupted.`,
+		Example:       "  echo 'FKBP12 binds rapamycin.' | keci extract",
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := applySettings(cmd); err != nil {
+				return err
+			}
+			return applyLog(cmd.Root())
+		},
 	}
+	root.PersistentFlags().String(configFlag, "", "YAML `FILE` with flags; see keci help config")
+	registerLog(root)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
 	root.AddCommand(
 		newServeCommand(),
@@ -27,11 +41,19 @@ func newRootCommand() *cobra.Command {
 		newKBCommand(),
 		newLoadCommand(),
 		newModelCommand(),
+		newManCommand(),
 		newVersionCommand(),
 	)
 	tellWrongCalls(root)
+	root.AddCommand(newSettingsTopic())
+	root.SetUsageTemplate(root.UsageTemplate() + settingsFootnote)
 	return root
 }
+
+// settingsFootnote stands below the help of every command.
+const settingsFootnote = `
+Flags can also be set by variables such as KECI_KB and a configuration file; see "keci help config".
+`
 
 // tellWrongCalls makes wrong arguments usage errors, for a command and those
 // below it. One that only has others below it refuses the names that they do

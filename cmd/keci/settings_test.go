@@ -1,0 +1,127 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// TestMain keeps the configuration of whoever runs the tests out of them.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "keci-config-")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("XDG_CONFIG_HOME", dir)
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// settled gives the values of flags after a command line, without running it.
+func settled(t *testing.T, flags []string, args ...string) (values []string, err error) {
+	t.Helper()
+	root := newRootCommand()
+	cmd, rest, err := root.Find(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		for _, flag := range flags {
+			values = append(values, cmd.Flags().Lookup(flag).Value.String())
+		}
+		return nil
+	}
+	root.SetArgs(append(strings.Fields(strings.TrimPrefix(cmd.CommandPath(), "keci ")), rest...))
+	err = root.ExecuteContext(t.Context())
+	return values, err
+}
+
+func TestSettings(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keci.yaml")
+	content := "model: from-file\nquiet: true\nworkers: 3\nserve:\n  addr: file:1\n  cors-origin: [https://a.example, https://b.example]\nkb-build:\n  name: built\n"
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name  string
+		env   map[string]string
+		flags []string
+		args  []string
+		want  string
+	}{
+		{"defaults", nil, []string{"addr", "model"}, []string{"serve"}, "127.0.0.1:8080,"},
+		{"file", nil, []string{"addr", "model", "cors-origin"}, []string{"serve", "--config", file}, "file:1,from-file,[https://a.example,https://b.example]"},
+		{"file by variable", map[string]string{"KECI_CONFIG": file}, []string{"model", "workers", "quiet"}, []string{"extract"}, "from-file,3,true"},
+		{"variable before file", map[string]string{"KECI_MODEL": "from-variable", "KECI_WORKERS": "5"}, []string{"model", "workers"}, []string{"extract", "--config", file}, "from-variable,5"},
+		{"variable of the command before the general one", map[string]string{"KECI_MODEL": "general", "KECI_EXTRACT_MODEL": "own"}, []string{"model"}, []string{"extract"}, "own"},
+		{"variable of another command", map[string]string{"KECI_SERVE_MODEL": "other"}, []string{"model"}, []string{"extract"}, ""},
+		{"command line before all", map[string]string{"KECI_MODEL": "from-variable"}, []string{"model"}, []string{"extract", "--config", file, "--model", "given"}, "given"},
+		{"command of two words", map[string]string{"KECI_KB_BUILD_LANGUAGES": "ENG,GER"}, []string{"name", "languages"}, []string{"kb", "build", "--config", file, "out"}, "built,[ENG,GER]"},
+		{"form of the log", map[string]string{"KECI_LOG": "json"}, []string{"log"}, []string{"version"}, "json"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for name, value := range test.env {
+				t.Setenv(name, value)
+			}
+			got, err := settled(t, test.flags, test.args...)
+			if err != nil || strings.Join(got, ",") != test.want {
+				t.Errorf("got %q (error %v), want %q", strings.Join(got, ","), err, test.want)
+			}
+		})
+	}
+}
+
+func TestSettingsInTheUsersFolder(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", dir)
+	path := filepath.Join(dir, "keci", "config.yaml")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("model: mine\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := settled(t, []string{"model"}, "serve"); err != nil || got[0] != "mine" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestWrongSettings(t *testing.T) {
+	for content, want := range map[string]string{
+		"kb: a\nadr: b\n":               `keci.yaml:2: there is no flag "adr"`,
+		"serve:\n  adr: b\n":            `keci.yaml:2: there is no flag "serve/adr"`,
+		"sreve:\n  addr: b\n":           `keci.yaml:1: there is no command "sreve"`,
+		"serve:\n  addr: {a: b}\n":      "keci.yaml:2: addr: the value must be plain",
+		"- a\n":                         "keci.yaml:1: names of flags with their values must stand here",
+		"workers: many\n":               `keci.yaml:1: invalid value "many" for --workers`,
+		"kb: [a\n":                      "keci.yaml: yaml: line 1",
+		"config: other.yaml\n":          `keci.yaml:1: there is no flag "config"`,
+		"# nothing but a remark\n":      "",
+		"":                              "",
+		"extract:\n  workers: many\n":   `keci.yaml:2: invalid value "many" for --workers`,
+		"evaluate:\n  predictions: 1\n": "",
+	} {
+		file := filepath.Join(t.TempDir(), "keci.yaml")
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := settled(t, nil, "extract", "--config", file)
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%q: %v", content, err)
+		case want != "" && (exitCode(err) != exitUsage || !strings.Contains(err.Error(), want)):
+			t.Errorf("%q: error %v, want a wrong call that says %q", content, err, want)
+		}
+	}
+	if _, err := settled(t, nil, "extract", "--config", filepath.Join(t.TempDir(), "none.yaml")); err == nil {
+		t.Error("a named file that is absent: no error")
+	}
+	t.Setenv("KECI_WORKERS", "many")
+	if _, err := settled(t, nil, "extract"); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "$KECI_WORKERS") {
+		t.Errorf("wrong variable: %v", err)
+	}
+}
