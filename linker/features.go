@@ -2,15 +2,15 @@ package linker
 
 import (
 	"bytes"
-	"math"
 	"strings"
 )
 
-// features collects the features of a candidate: while it ranks, the sum of their
+// features collects the features of a candidate: while it ranks, the sums of their
 // weights; in training, the features themselves.
 type features struct {
-	weights hashTable // of float32, by hash of the feature
-	sum     float64
+	weights hashTable // of weightPair, by hash of the feature
+	rank    float64   // sum of the weights of the ranking
+	span    float64   // sum of those of ranges
 
 	names  map[uint64]string // in training, what the hashes stand for; else nil
 	hashes []uint64
@@ -53,8 +53,10 @@ func (f *features) addSmall(kind byte, numbers ...int) {
 }
 
 func (f *features) addWeight(hash uint64) {
-	if bits, ok := f.weights.get(hash); ok {
-		f.sum += float64(math.Float32frombits(bits))
+	if pair, ok := f.weights.get(hash); ok {
+		w := weightPair(pair)
+		f.rank += w.rank()
+		f.span += w.span()
 	}
 }
 

@@ -60,9 +60,12 @@ func Open(dir string, options ...Option) (*Linker, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Linker{files: files, learned: DefaultModel()}
+	l := &Linker{files: files}
 	for _, option := range options {
 		option(l)
+	}
+	if l.learned == nil {
+		l.learned = DefaultModel()
 	}
 	l.model = openLearned(l.learned)
 	l.scratch.New = func() any { return l.newScratch() }
@@ -193,8 +196,10 @@ type match struct {
 	start, end        int // bytes
 	first, last       int // tokens, the last included
 	firstHit, lastHit int
-	how               how  // the best way in which a candidate was found
-	final             bool // it belongs to the final mapping
+	how               how     // the best way in which a candidate was found
+	left, right       int     // words of a phrase before and after the name in it
+	span              float64 // logit of the probability that people would mark this range
+	final             bool    // it belongs to the final mapping
 }
 
 // hit is a candidate whose strings still lie in the dictionary.

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -28,7 +27,8 @@ type Model struct {
 	// Threshold is the least confidence of a mention of the final mapping.
 	Threshold float64
 	aliases   map[alias]int
-	weights   []weight
+	weights   []weight // of the ranking
+	spans     []weight // of the ranges
 }
 
 // weight is that of a feature, by its name.
@@ -46,7 +46,7 @@ type alias struct {
 //go:embed model.tsv.gz
 var defaultModel []byte
 
-// DefaultModel is the model in the program (`keci link-train` made it).
+// DefaultModel is the model in the program (`keci train linker` made it).
 var DefaultModel = sync.OnceValue(func() *Model {
 	m, err := readModel(bytes.NewReader(defaultModel))
 	if err != nil {
@@ -60,7 +60,7 @@ var DefaultModel = sync.OnceValue(func() *Model {
 func Learned(m *Model) Option { return func(l *Linker) { l.learned = m } }
 
 // modelHeader is the first line of the file of a model.
-const modelHeader = "keci linker model 1"
+const modelHeader = "keci linker model 2"
 
 // ReadModel reads what Write wrote.
 func ReadModel(path string) (*Model, error) {
@@ -87,7 +87,7 @@ func readModel(from io.Reader) (*Model, error) {
 	}
 	header, lines, _ := strings.Cut(string(content), "\n")
 	if header != modelHeader {
-		return nil, fmt.Errorf("it does not begin with %q; make it again with `keci link-train`", modelHeader)
+		return nil, fmt.Errorf("it does not begin with %q; make it again with `keci train linker`", modelHeader)
 	}
 	m := &Model{aliases: map[alias]int{}}
 	number := 1
@@ -107,20 +107,24 @@ func (m *Model) readLine(line string) (err error) {
 	switch what {
 	case "alias":
 		m.aliases[alias{first, graph.CUI(second)}], err = strconv.Atoi(third)
-	case "weight":
+	case "weight", "span":
 		w := weight{feature: first}
 		w.value, err = strconv.ParseFloat(rest, 64)
-		m.weights = append(m.weights, w)
+		if what == "weight" {
+			m.weights = append(m.weights, w)
+		} else {
+			m.spans = append(m.spans, w)
+		}
 	case "threshold":
 		m.Threshold, err = strconv.ParseFloat(first, 64)
 	default:
-		err = errors.New("it is no alias, weight or threshold")
+		err = errors.New("it is no alias, weight, span or threshold")
 	}
 	return err
 }
 
 // Write writes a model as gzipped lines: "threshold", "alias" with normal form,
-// concept and count, "weight" with feature and value. The same model gives the same bytes.
+// concept and count, "weight" and "span" with feature and value. The same model gives the same bytes.
 func (m *Model) Write(to io.Writer) error {
 	packed, err := gzip.NewWriterLevel(to, gzip.BestCompression)
 	if err != nil {
@@ -131,10 +135,16 @@ func (m *Model) Write(to io.Writer) error {
 	for _, a := range sortedAliases(m.aliases) {
 		fmt.Fprintf(out, "alias\t%s\t%s\t%d\n", a.name, a.cui, m.aliases[a])
 	}
-	for _, w := range slices.SortedFunc(slices.Values(m.weights), func(a, b weight) int { return cmp.Compare(a.feature, b.feature) }) {
-		fmt.Fprintf(out, "weight\t%s\t%.3g\n", w.feature, w.value)
-	}
+	writeWeights(out, "weight", m.weights)
+	writeWeights(out, "span", m.spans)
 	return errors.Join(out.Flush(), packed.Close())
+}
+
+func writeWeights(out io.Writer, what string, weights []weight) {
+	inOrder := slices.SortedFunc(slices.Values(weights), func(a, b weight) int { return cmp.Compare(a.feature, b.feature) })
+	for _, w := range inOrder {
+		fmt.Fprintf(out, "%s\t%s\t%.3g\n", what, w.feature, w.value)
+	}
 }
 
 func sortedAliases(aliases map[alias]int) []alias {
@@ -146,7 +156,7 @@ func sortedAliases(aliases map[alias]int) []alias {
 // openModel is a model as a linker reads it.
 type openModel struct {
 	ranks     bool      // weights were learned
-	weights   hashTable // of float32, by hash of the feature
+	weights   hashTable // of weightPair, by hash of the feature
 	aliases   hashTable // of the first alias with a normal form in known; of nothing for beginnings
 	known     []knownAlias
 	threshold float64
@@ -168,12 +178,7 @@ const (
 
 // openLearned puts the weights and aliases of a model into tables.
 func openLearned(m *Model) *openModel {
-	open := &openModel{ranks: len(m.weights) > 0, weights: newHashTable(len(m.weights)), threshold: m.Threshold}
-	for _, w := range m.weights {
-		if hash, ok := hashOfName(w.feature); ok {
-			open.weights.set(hash, math.Float32bits(float32(w.value)))
-		}
-	}
+	open := &openModel{ranks: len(m.weights) > 0, weights: newWeightTable(m), threshold: m.Threshold}
 	list := sortedAliases(m.aliases)
 	hashes := map[uint64]uint32{}
 	open.known = make([]knownAlias, len(list))

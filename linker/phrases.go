@@ -21,7 +21,7 @@ const (
 	furthestHead     = 2 // words after a name that are no names themselves
 	mostParts        = 6 // candidates that a phrase takes from a name in it
 
-	leastPhrase = 0.01 // confidence of a phrase that is kept
+	leastPhrase = 0.1
 )
 
 // addPhrases records names with the words before them, and the word after them
@@ -44,11 +44,14 @@ func (s *scratch) addPhrases() {
 
 // dropPhrases removes the phrases that hardly anybody would mark.
 func (s *scratch) dropPhrases() {
-	least := math.Log(leastPhrase / (1 - leastPhrase))
-	s.matches = slices.DeleteFunc(s.matches, func(m match) bool {
-		return m.how == byPhrase && s.hits[m.firstHit].value < least
-	})
+	s.matches = slices.DeleteFunc(s.matches, func(m match) bool { return m.unlikely() })
 }
+
+// leastSpan is the logit of leastPhrase.
+var leastSpan = math.Log(leastPhrase / (1 - leastPhrase))
+
+// unlikely tells a phrase that hardly anybody would mark.
+func (m *match) unlikely() bool { return m.how == byPhrase && m.span < leastSpan }
 
 // longestNames notes for each token the longest name that ends and starts there, -1 for none.
 func (s *scratch) longestNames(names []match) {
@@ -77,13 +80,13 @@ func (s *scratch) widenLeft(m match) {
 			return
 		}
 		words++
-		s.addPhrase(m, first, m.last, 1)
+		s.addPhrase(m, first, m.last, words, 0)
 	}
 }
 
 func (s *scratch) widenRight(m match) {
 	last := m.last
-	for range furthestHead {
+	for words := range furthestHead {
 		last++
 		if last >= len(s.tokens.list) || !s.joins(last) || s.tokens.list[last].stop {
 			return
@@ -92,7 +95,7 @@ func (s *scratch) widenRight(m match) {
 			last++
 		}
 		if s.endsAt[last] < 0 {
-			s.addPhrase(m, m.first, last, 0)
+			s.addPhrase(m, m.first, last, 0, words+1)
 		}
 	}
 }
@@ -104,7 +107,7 @@ func (s *scratch) joins(k int) bool {
 }
 
 // addPhrase records the tokens first to last, which hold the name m, unless they are a name themselves.
-func (s *scratch) addPhrase(m match, first, last int, centrality float64) {
+func (s *scratch) addPhrase(m match, first, last, left, right int) {
 	start, end := s.tokens.list[first].start, s.tokens.list[last].end
 	start, end = min(start, m.start), max(end, m.end)
 	for k := s.startsAt[first]; k >= 0 && k < len(s.matches) && s.matches[k].first == first; k++ {
@@ -113,7 +116,11 @@ func (s *scratch) addPhrase(m match, first, last int, centrality float64) {
 		}
 	}
 	phrase, part := last-first+1, m.last-m.first+1
-	n := match{start: start, end: end, first: first, last: last, how: byPhrase, firstHit: len(s.hits)}
+	n := match{start: start, end: end, first: first, last: last, how: byPhrase, left: left, right: right, firstHit: len(s.hits)}
+	centrality := 1.0
+	if right > 0 {
+		centrality = 0
+	}
 	for k := m.firstHit; k < m.lastHit && k < m.firstHit+mostParts; k++ {
 		h := s.hits[k]
 		h.how, h.likeness, h.seen = byPhrase, sameFolded, 0

@@ -40,6 +40,10 @@ const (
 	ofSource     = 'u' // first letter of the identifier
 	ofRank       = 'r' // place among the candidates without context
 	ofNumber     = 'z' // number of candidates
+	ofSpan       = 'q' // how likely the range is to be marked at all, in steps of a half
+	ofStart      = 'S' // ending of its first word
+	ofEnd        = 'E' // ending of its last word
+	ofWidening   = 'v' // of a phrase: words added before and after the name in it
 )
 
 // lexical kinds have as many values as there are words or concepts.
@@ -82,18 +86,22 @@ func (l *Linker) eachMatch(s *scratch, do func(k, longest int)) {
 	}
 }
 
-// weigh sets the values of the candidates of a match.
+// weigh sets the values of a match and, unless it is to be dropped, of its candidates.
 func (l *Linker) weigh(s *scratch, k, longest int) {
 	f := &s.features
-	f.sum = 0
+	f.rank, f.span = 0, 0
 	s.mentionFeatures(f, k, longest)
-	base := f.sum
+	base := f.rank
 	m := &s.matches[k]
+	m.span = f.span
+	if m.unlikely() {
+		return
+	}
 	total := s.totalSeen(m)
 	for rank := range m.lastHit - m.firstHit {
-		f.sum = 0
+		f.rank = 0
 		s.candidateFeatures(f, m, rank, total)
-		s.hits[m.firstHit+rank].value = base + f.sum
+		s.hits[m.firstHit+rank].value = base + f.rank
 	}
 }
 
@@ -129,22 +137,41 @@ func (s *scratch) mentionFeatures(f *features, k, longest int) {
 	f.add(ofAfter, after)
 	f.addSmall(ofForm, form(s.tokens.text[m.start:m.end]), min(m.end-m.start, 6))
 	f.addSmall(ofLength, m.last-m.first+1, int(m.how))
-	inside := 0
-	if longest >= m.last {
-		inside = 1
+	f.addSmall(ofNesting, s.nesting(k, longest), int(m.how))
+	f.add(ofStart, wordEnding(s.tokens.key(m.first)))
+	f.add(ofEnd, wordEnding(s.tokens.key(m.last)))
+	if m.how == byPhrase {
+		f.addSmall(ofWidening, m.left, m.right)
 	}
-	if k > 0 && s.matches[k-1].start == m.start && s.matches[k-1].how != byPhrase {
-		inside = 2
-	}
-	if k+1 < len(s.matches) && s.matches[k+1].start < m.end {
-		inside += 3
-	}
-	f.addSmall(ofNesting, inside, int(m.how))
 	f.addSmall(ofGlue, s.glue(m.start-1), s.glue(m.end))
 }
 
 // word is token i as a value of a feature.
 func (s *scratch) word(i int) value { return value{s.tokens.key(i), s.words[i]} }
+
+// nesting tells how match k lies among the names: 1 in one that began before, 2 in
+// a longer one from the same word on, and 3 more when it holds another.
+func (s *scratch) nesting(k, longest int) int {
+	m := &s.matches[k]
+	class := 0
+	if longest >= m.last {
+		class = 1
+	}
+	for n := k - 1; n >= 0 && s.matches[n].start == m.start; n-- {
+		if s.matches[n].how != byPhrase {
+			class = 2
+		}
+	}
+	for n := k + 1; n < len(s.matches) && s.matches[n].start < m.end; n++ {
+		if s.matches[n].how != byPhrase {
+			return class + 3
+		}
+	}
+	return class
+}
+
+// wordEnding is the last bytes of a word, which tell much of its part of speech.
+func wordEnding(word []byte) value { return valueOf(word[max(0, len(word)-3):]) }
 
 func (s *scratch) before(m *match) value {
 	if m.first == 0 {
@@ -230,7 +257,11 @@ func (s *scratch) candidateFeatures(f *features, m *match, rank, totalSeen int) 
 	f.add(ofSource, valueOf(h.cui[:min(1, len(h.cui))]))
 	f.addSmall(ofRank, min(rank, 4), min(m.lastHit-m.firstHit, 3))
 	f.addSmall(ofNumber, logBucket(m.lastHit-m.firstHit))
+	f.addSmall(ofSpan, spanBucket(m.span), int(h.how))
 }
+
+// spanBucket rounds a logit to steps of a half.
+func spanBucket(logit float64) int { return int(math.Round(2*min(max(logit, -6), 6))) + 12 }
 
 // confidence is the probability of which value is the logit, to four decimals; 0
 // when nothing was learned.

@@ -24,42 +24,48 @@ type Annotation struct {
 
 // How Train learns.
 const (
-	passes       = 4    // over the examples
-	learningRate = 0.15 // of AdaGrad
-	decay        = 2e-6 // of weights, at each use
+	passes       = 8    // over the examples
+	learningRate = 0.08 // of AdaGrad
+	decay        = 2e-5 // of weights, at each use
 	leastWeight  = 0.1  // smaller ones are left out
 	leastTexts   = 4    // documents that a lexical feature must be in
-	threshold    = 0.27 // near half the F1 to be expected, where F1 is greatest
+	stepsToMean  = 1000 // examples between two that count for the mean of the weights
+	threshold    = 0.28 // near half the F1 to be expected, where F1 is greatest
 )
 
 // Train learns a model from texts in which people linked concepts. Aliases are
 // kept of the concepts that the linker's dictionary has. The same texts in the
 // same order give the same model.
 //
-// A candidate is a positive example where its mention was marked with just this
-// range and concept. What a document itself taught about a name is not counted
-// in it, so that the model learns what aliases are worth in other documents.
+// It learns two things, one after the other: which ranges people mark, whatever
+// their concept, and which candidate is theirs. A range is a positive example
+// where it was marked, a candidate where just this range was marked with its
+// concept. What a document itself taught is not counted in it: the names of the
+// document are taken from the aliases, and the ranges are weighed for the second
+// part by what other documents taught.
 func Train(ctx context.Context, l *Linker, texts []Annotated) (*Model, error) {
 	m := &Model{Threshold: threshold}
-	perDocument := m.countAliases(l.files, texts)
+	t := trainer{texts: texts, perDocument: m.countAliases(l.files, texts), l: l.forTraining(m)}
+	t.s = t.l.newScratch()
+	t.s.features.names = map[uint64]string{}
+	spans, err := t.spanExamples(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("train the linker: %w", err)
+	}
+	ranking, err := t.rankingExamples(ctx, spans.unseen())
+	if err != nil {
+		return nil, fmt.Errorf("train the linker: %w", err)
+	}
+	m.spans = spans.kept(spans.fit(allFolds), t.s.features.names)
+	m.weights = ranking.kept(ranking.fit(allFolds), t.s.features.names)
+	return m, nil
+}
+
+// forTraining gives a linker that finds what l does, phrases too, with the aliases of m.
+func (l *Linker) forTraining(m *Model) *Linker {
 	learning := &Linker{training: true, files: l.files, stopWords: l.stopWords}
 	learning.model = openLearned(m)
-	t := trainer{l: learning, index: map[uint64]uint32{}}
-	t.s = learning.newScratch()
-	t.s.features.names = map[uint64]string{}
-	for _, text := range texts {
-		t.s.learnedFrom = perDocument[text.Document]
-		if err := t.addText(ctx, text); err != nil {
-			return nil, fmt.Errorf("train the linker: %w", err)
-		}
-	}
-	t.learn()
-	for hash, i := range t.index {
-		if w := t.weights[i]; math.Abs(w) >= leastWeight {
-			m.weights = append(m.weights, weight{t.s.features.names[hash], w})
-		}
-	}
-	return m, nil
+	return learning
 }
 
 // countAliases counts the names of concepts, in all and per document.
@@ -90,98 +96,208 @@ func (m *Model) countAliases(files *dictionary, texts []Annotated) map[string]ma
 	return perDocument
 }
 
-// trainer holds the examples and the weights.
+// trainer makes examples of texts.
 type trainer struct {
-	l        *Linker
-	s        *scratch
-	index    map[uint64]uint32 // of features, by hash
-	examples []example
-	values   []uint32 // features of the examples
-	uses     []int    // documents that a feature is in
-	lastUse  []string // the last of them
-	lexical  []bool
-	weights  []float64
+	texts       []Annotated
+	perDocument map[string]map[alias]int
+	l           *Linker
+	s           *scratch
+}
+
+// spanExamples makes an example of each match.
+func (t *trainer) spanExamples(ctx context.Context) (*examples, error) {
+	e := newExamples()
+	return e, t.eachText(ctx, func(text Annotated) {
+		marked := map[[2]int]bool{}
+		for _, a := range text.Mentions {
+			marked[[2]int{a.Start, a.End}] = true
+		}
+		s, f := t.s, &t.s.features
+		t.l.eachMatch(s, func(k, longest int) {
+			f.hashes = f.hashes[:0]
+			s.mentionFeatures(f, k, longest)
+			m := &s.matches[k]
+			e.add(f, text.Document, marked[[2]int{m.start, m.end}])
+		})
+	})
+}
+
+// rankingExamples makes an example of each candidate of the matches, the logits of which are given.
+func (t *trainer) rankingExamples(ctx context.Context, spans []float64) (*examples, error) {
+	e := newExamples()
+	return e, t.eachText(ctx, func(text Annotated) {
+		gold := map[Annotation]bool{}
+		for _, a := range text.Mentions {
+			gold[a] = true
+		}
+		s, f := t.s, &t.s.features
+		t.l.eachMatch(s, func(k, longest int) {
+			m := &s.matches[k]
+			m.span, spans = spans[0], spans[1:]
+			if m.unlikely() {
+				return
+			}
+			f.hashes = f.hashes[:0]
+			s.mentionFeatures(f, k, longest)
+			shared, total := len(f.hashes), s.totalSeen(m)
+			for rank := range m.lastHit - m.firstHit {
+				f.hashes = f.hashes[:shared]
+				s.candidateFeatures(f, m, rank, total)
+				cui := graph.CUI(s.hits[m.firstHit+rank].cui)
+				e.add(f, text.Document, gold[Annotation{m.start, m.end, cui}])
+			}
+		})
+	})
+}
+
+// eachText matches each text and gives it to do.
+func (t *trainer) eachText(ctx context.Context, do func(Annotated)) error {
+	for _, text := range t.texts {
+		t.s.learnedFrom = t.perDocument[text.Document]
+		if err := t.l.match(ctx, t.s, text.Text); err != nil {
+			return err
+		}
+		do(text)
+	}
+	return nil
+}
+
+// examples are what the weights of some features are learned from.
+type examples struct {
+	index     map[uint64]uint32 // of features, by hash
+	lexical   []bool            // by feature
+	uses      []int             // documents that a feature is in
+	lastUse   []string          // the last of them
+	values    []uint32          // features of the examples
+	list      []example
+	documents int
+	last      string // document
 }
 
 type example struct {
 	first, last int // of values
 	positive    bool
+	fold        int
 }
 
-// addText makes an example of each candidate of a text.
-func (t *trainer) addText(ctx context.Context, text Annotated) error {
-	gold := map[Annotation]bool{}
-	for _, a := range text.Mentions {
-		gold[a] = true
-	}
-	s := t.s
-	if err := t.l.match(ctx, s, text.Text); err != nil {
-		return err
-	}
-	f := &s.features
-	t.l.eachMatch(s, func(k, longest int) {
-		m := &s.matches[k]
-		f.hashes = f.hashes[:0]
-		s.mentionFeatures(f, k, longest)
-		shared := len(f.hashes)
-		total := s.totalSeen(m)
-		for rank := range m.lastHit - m.firstHit {
-			f.hashes = f.hashes[:shared]
-			s.candidateFeatures(f, m, rank, total)
-			cui := graph.CUI(s.hits[m.firstHit+rank].cui)
-			t.addExample(f, text.Document, gold[Annotation{m.start, m.end, cui}])
-		}
-	})
-	return nil
-}
+// Documents belong in turn to one of some folds, so that each can be judged by
+// what the others taught.
+const (
+	folds    = 2
+	allFolds = -1
+)
 
-func (t *trainer) addExample(f *features, document string, positive bool) {
-	e := example{first: len(t.values), positive: positive}
+func newExamples() *examples { return &examples{index: map[uint64]uint32{}} }
+
+// add adds an example of a document; those of a document come one after another.
+func (e *examples) add(f *features, document string, positive bool) {
+	if e.documents == 0 || document != e.last {
+		e.documents++
+		e.last = document
+	}
+	x := example{first: len(e.values), positive: positive, fold: e.documents % folds}
 	for _, hash := range f.hashes {
-		i, ok := t.index[hash]
+		i, ok := e.index[hash]
 		if !ok {
-			i = uint32(len(t.uses))
-			t.index[hash] = i
-			t.uses, t.lastUse = append(t.uses, 0), append(t.lastUse, "")
-			t.lexical = append(t.lexical, lexical(f.names[hash][0]))
+			i = uint32(len(e.uses))
+			e.index[hash] = i
+			e.uses, e.lastUse = append(e.uses, 0), append(e.lastUse, "")
+			e.lexical = append(e.lexical, lexical(f.names[hash][0]))
 		}
-		if t.lastUse[i] != document {
-			t.uses[i]++
-			t.lastUse[i] = document
+		if e.lastUse[i] != document {
+			e.uses[i]++
+			e.lastUse[i] = document
 		}
-		t.values = append(t.values, i)
+		e.values = append(e.values, i)
 	}
-	e.last = len(t.values)
-	t.examples = append(t.examples, e)
+	x.last = len(e.values)
+	e.list = append(e.list, x)
 }
 
-// learn fits the weights by stochastic gradient descent with steps by AdaGrad
-// (Duchi, Hazan and Singer 2011) on the logistic loss.
-func (t *trainer) learn() {
-	n := len(t.uses)
-	t.weights = make([]float64, n)
-	squares := make([]float64, n)
+func (e *examples) sum(weights []float64, x example) (sum float64) {
+	for _, i := range e.values[x.first:x.last] {
+		sum += weights[i]
+	}
+	return sum
+}
+
+// fit learns weights from all examples but those of a fold, by stochastic
+// gradient descent with steps by AdaGrad (Duchi, Hazan and Singer 2011) on the
+// logistic loss. It gives the mean of the weights on the way, but for the first
+// pass (Polyak and Juditsky 1992), which depends less on the order of the examples.
+func (e *examples) fit(without int) []float64 {
+	d := descent{weights: make([]float64, len(e.uses)), squares: make([]float64, len(e.uses)), sums: make([]float64, len(e.uses))}
 	order := rand.New(rand.NewPCG(1, 2))
-	for range passes {
-		for _, at := range order.Perm(len(t.examples)) {
-			e := t.examples[at]
-			values := t.values[e.first:e.last]
-			sum := 0.0
-			for _, i := range values {
-				sum += t.weights[i]
+	for pass := range passes {
+		for step, at := range order.Perm(len(e.list)) {
+			if x := e.list[at]; x.fold != without {
+				e.descend(&d, x)
 			}
-			gradient := 1 / (1 + math.Exp(-sum))
-			if e.positive {
-				gradient--
-			}
-			for _, i := range values {
-				if t.lexical[i] && t.uses[i] < leastTexts {
-					continue
-				}
-				g := gradient + decay*t.weights[i]
-				squares[i] += g * g
-				t.weights[i] -= learningRate * g / (1e-3 + math.Sqrt(squares[i]))
+			if pass > 0 && step%stepsToMean == 0 {
+				d.count()
 			}
 		}
 	}
+	return d.mean()
+}
+
+// descend makes one step.
+func (e *examples) descend(d *descent, x example) {
+	gradient := 1 / (1 + math.Exp(-e.sum(d.weights, x)))
+	if x.positive {
+		gradient--
+	}
+	for _, i := range e.values[x.first:x.last] {
+		if e.lexical[i] && e.uses[i] < leastTexts {
+			continue
+		}
+		g := gradient + decay*d.weights[i]
+		d.squares[i] += g * g
+		d.weights[i] -= learningRate * g / (1e-3 + math.Sqrt(d.squares[i]))
+	}
+}
+
+// descent is the state of a gradient descent.
+type descent struct {
+	weights, squares []float64
+	sums             []float64 // of the weights at some steps
+	counted          int
+}
+
+func (d *descent) count() {
+	for i, w := range d.weights {
+		d.sums[i] += w
+	}
+	d.counted++
+}
+
+func (d *descent) mean() []float64 {
+	for i := range d.sums {
+		d.sums[i] /= float64(d.counted)
+	}
+	return d.sums
+}
+
+// unseen gives the logit of each example by weights learned without its fold.
+func (e *examples) unseen() []float64 {
+	logits := make([]float64, len(e.list))
+	for fold := range folds {
+		weights := e.fit(fold)
+		for i, x := range e.list {
+			if x.fold == fold {
+				logits[i] = e.sum(weights, x)
+			}
+		}
+	}
+	return logits
+}
+
+// kept gives the weights that count.
+func (e *examples) kept(weights []float64, names map[uint64]string) (list []weight) {
+	for hash, i := range e.index {
+		if w := weights[i]; math.Abs(w) >= leastWeight {
+			list = append(list, weight{names[hash], w})
+		}
+	}
+	return list
 }

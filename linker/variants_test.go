@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -100,8 +101,8 @@ func TestFinalMapping(t *testing.T) {
 func TestTrain(t *testing.T) {
 	l := buildTest(t, testConcepts)
 	var texts []Annotated
-	for _, document := range []string{"1", "2", "3", "4", "5", "6"} {
-		texts = append(texts, Annotated{document, "The cat saw a feline with lung cancer.", []Annotation{{4, 7, "C19"}, {14, 20, "C19"}}})
+	for document := range 30 {
+		texts = append(texts, Annotated{strconv.Itoa(document), "The cat saw a feline with lung cancer.", []Annotation{{4, 7, "C19"}, {14, 20, "C19"}}})
 	}
 	m, err := Train(context.Background(), l, texts)
 	if err != nil {

@@ -49,7 +49,7 @@ func (o trainLinkerOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	texts, _ = eval.Split(texts, o.share)
-	kb, err := openKnowledgeBase(cmd.Context(), o.kb)
+	kb, err := openKnowledgeBase(cmd.Context(), o.kb, linker.Learned(new(linker.Model)))
 	if err != nil {
 		return err
 	}
