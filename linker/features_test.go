@@ -11,7 +11,7 @@ func TestFeaturesAreFoundByName(t *testing.T) {
 	s := l.newScratch()
 	s.features.names = map[uint64]string{}
 	l.training = true
-	if err := l.match(context.Background(), s, "CAT and IL-2 receptor in lung cancers, peptidyl-prolyl isomerases and cancerous lungs"); err != nil {
+	if err := l.match(context.Background(), s, "CAT and IL-2 receptor in solitary lung cancers, peptidyl-prolyl isomerases and cancerous lungs"); err != nil {
 		t.Fatal(err)
 	}
 	kinds := map[byte]bool{}
@@ -28,7 +28,7 @@ func TestFeaturesAreFoundByName(t *testing.T) {
 		}
 		kinds[name[0]] = true
 	}
-	if len(kinds) != 21 {
+	if len(kinds) != 25 {
 		t.Errorf("%d kinds of features", len(kinds))
 	}
 }
@@ -46,5 +46,17 @@ func TestHashTable(t *testing.T) {
 	}
 	if _, ok := new(hashTable).get(1); ok {
 		t.Error("an empty table holds something")
+	}
+}
+
+func TestWeightPair(t *testing.T) {
+	for _, test := range [][2]float64{{0, 0}, {1.25, -3.5}, {-0.1, 0.1}, {-9.876, 9.876}} {
+		p := newWeightPair(test[0], test[1])
+		if got := [2]float64{p.rank(), p.span()}; got != test {
+			t.Errorf("got %v, want %v", got, test)
+		}
+	}
+	if p := newWeightPair(1000, -1000); p.rank() < 32 || p.span() > -32 {
+		t.Errorf("weights out of range become %v and %v", p.rank(), p.span())
 	}
 }
