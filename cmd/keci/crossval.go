@@ -265,7 +265,11 @@ func (o crossvalOptions) measure(ctx context.Context, kb *knowledgebase.Knowledg
 	if err != nil {
 		return results.Run{}, err
 	}
-	return runOf(dir, model, kb, s, predicted)
+	e, _, err := evaluated(dir, s.test, predicted)
+	if err != nil {
+		return results.Run{}, err
+	}
+	return runOf(dir, model, kb, s, e)
 }
 
 // parseNumbers reads a list such as "0-2,5" of numbers that are not negative.

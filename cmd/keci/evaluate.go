@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/fusion"
+	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/score"
@@ -36,6 +37,7 @@ type evaluateOptions struct {
 	skip        float64 // share of the documents, MedMentions only
 	skipInvalid bool
 	results     string
+	reliability string // a file to draw to
 }
 
 func newEvaluateCommand() *cobra.Command {
@@ -49,6 +51,11 @@ it has none, by exact span and type, micro) and prints the counts, precision, re
 and F1 as JSON, in all and per label. With --results it also leaves them, with how the
 model was trained, as a small file in a folder that keci report makes tables of.
 
+"ece" is the expected calibration error of the scores: how far, on average, the score of
+a finding is from the share of such findings that is right; "eceBefore" is that of the
+network's own probabilities. --reliability draws both. A mention is right here when span
+and type are, a relation when both spans and the label are.
+
 Documents of --predictions find their sentence by id and must have its very text. Sentences of
 the corpus without a document count as "missing": nothing in them was found.`,
 		Example: `  keci evaluate --corpus biorelex --data dev.json
@@ -60,6 +67,7 @@ the corpus without a document count as "missing": nothing in them was found.`,
 	flags.StringVar(&o.corpus, "corpus", "", corpusHelp+" or, for the linker, "+medMentions)
 	flags.StringVar(&o.data, "data", "", "`FILE` of the corpus, or a folder of such files")
 	flags.StringVar(&o.results, "results", "", "`DIR` to add what the model reaches to")
+	flags.StringVar(&o.reliability, "reliability", "", "PNG `FILE` to draw the reliability of the scores to")
 	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "pass over texts of the corpus that are wrong, and count them")
 	flags.StringVar(&o.predictions, "predictions", "", "JSONL `FILE` as keci extract writes it; - for standard input")
 	flags.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
@@ -78,8 +86,10 @@ func (o evaluateOptions) run(cmd *cobra.Command) error {
 		return usageError("--corpus is %q: use one of %s, %s", o.corpus, strings.Join(corpus.Names(), ", "), medMentions)
 	case o.data == "":
 		return usageError("--data is missing: name the file of the corpus")
-	case o.predictions != "" && (o.model != "" || o.kb != "" || o.results != ""):
-		return usageError("--predictions needs no --model and no --kb, and tells nothing for --results")
+	case o.predictions != "" && (o.model != "" || o.kb != ""):
+		return usageError("--predictions needs no --model and no --kb")
+	case o.predictions != "" && (o.results != "" || o.reliability != ""):
+		return usageError("--predictions does not say which model it is of: --results and --reliability need one")
 	}
 	gold, err := readCorpus(o.corpus, o.data, o.skipInvalid, cmd.ErrOrStderr())
 	if err != nil {
@@ -92,7 +102,11 @@ func (o evaluateOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return evaluatePredictions(cmd.OutOrStdout(), gold, predicted)
+	result, err := score.Evaluate(gold, predicted)
+	if err != nil {
+		return fmt.Errorf("evaluate: %w", err)
+	}
+	return o.write(cmd.OutOrStdout(), evaluation{Result: result}, reliability{})
 }
 
 // evaluateModel reads the corpus with a model and scores what it gives.
@@ -114,25 +128,41 @@ func (o evaluateOptions) evaluateModel(cmd *cobra.Command, gold corpus.Corpus) e
 	if err != nil {
 		return err
 	}
-	if o.results != "" {
-		if err := o.record(model, kb, gold, predicted); err != nil {
-			return err
-		}
-	}
-	return evaluatePredictions(cmd.OutOrStdout(), gold, predicted)
-}
-
-// record adds the run to the results.
-func (o evaluateOptions) record(model extractor, kb *knowledgebase.KnowledgeBase, gold corpus.Corpus, predicted []graph.Document) error {
 	dir, err := modelDir(o.model)
 	if err != nil {
 		return err
 	}
+	e, drawn, err := evaluated(dir, gold, predicted)
+	if err != nil {
+		return err
+	}
+	if o.results != "" {
+		if err := o.record(dir, model, kb, gold, e); err != nil {
+			return err
+		}
+	}
+	return o.write(cmd.OutOrStdout(), e, drawn)
+}
+
+// write gives the evaluation as JSON, and draws the reliability if that is wanted.
+func (o evaluateOptions) write(out io.Writer, e evaluation, drawn reliability) error {
+	if o.reliability != "" {
+		if err := calibration.Draw(o.reliability, drawn.entities, drawn.relations); err != nil {
+			return err
+		}
+	}
+	enc := json.NewEncoder(out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(e)
+}
+
+// record adds the run to the results.
+func (o evaluateOptions) record(dir string, model extractor, kb *knowledgebase.KnowledgeBase, gold corpus.Corpus, e evaluation) error {
 	from, err := results.Describe(o.data)
 	if err != nil {
 		return err
 	}
-	run, err := runOf(dir, model, kb, split{name: nameOfFile(o.data), test: gold, from: from}, predicted)
+	run, err := runOf(dir, model, kb, split{name: nameOfFile(o.data), test: gold, from: from}, e)
 	if err != nil {
 		return err
 	}
@@ -140,17 +170,14 @@ func (o evaluateOptions) record(model extractor, kb *knowledgebase.KnowledgeBase
 	return err
 }
 
-// runOf is what a model, in the directory dir, reaches on the texts to measure on.
-func runOf(dir string, model extractor, kb *knowledgebase.KnowledgeBase, s split, predicted []graph.Document) (results.Run, error) {
+// runOf is the record of what a model, in the directory dir, reaches.
+func runOf(dir string, model extractor, kb *knowledgebase.KnowledgeBase, s split, e evaluation) (results.Run, error) {
 	training, err := results.ReadTraining(dir)
 	if err != nil {
 		return results.Run{}, err
 	}
-	scores, err := score.Evaluate(s.test, predicted)
-	if err != nil {
-		return results.Run{}, fmt.Errorf("evaluate: %w", err)
-	}
-	run := results.Run{Training: training, Split: s.name, Test: s.from, Model: model.Info().Digest, Scores: scores,
+	run := results.Run{Training: training, Split: s.name, Test: s.from, Model: model.Info().Digest, Scores: e.Result,
+		EntityReliability: *e.EntityReliability, RelationReliability: *e.RelationReliability,
 		Testing: results.Testing{Program: thisProgram(), Command: thisCommand(), Finished: today()}}
 	if training.KB != nil {
 		run.Testing.KB = kb.Provenance()
@@ -197,18 +224,6 @@ func extractCorpus(ctx context.Context, model fusion.Extractor, gold corpus.Corp
 		})
 	}
 	return documents, group.Wait()
-}
-
-// evaluatePredictions scores the documents, wherever they come from, and writes
-// the result as JSON.
-func evaluatePredictions(out io.Writer, gold corpus.Corpus, predicted []graph.Document) error {
-	result, err := score.Evaluate(gold, predicted)
-	if err != nil {
-		return fmt.Errorf("evaluate: %w", err)
-	}
-	enc := json.NewEncoder(out)
-	enc.SetIndent("", "  ")
-	return enc.Encode(result)
 }
 
 // readPredictions reads a JSONL file of documents, or standard input for "-".

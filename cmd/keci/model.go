@@ -13,10 +13,10 @@ import (
 func newModelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "model",
-		Short:   "Look at a model directory, or make it smaller",
+		Short:   "Look at a model directory, make it smaller, or calibrate its scores",
 		Example: "  keci model info\n  keci model quantize runs/biorelex/best small",
 	}
-	cmd.AddCommand(newModelInfoCommand(), newModelQuantizeCommand())
+	cmd.AddCommand(newModelInfoCommand(), newModelQuantizeCommand(), newModelCalibrateCommand())
 	return cmd
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -43,6 +44,11 @@ type Config struct {
 	EntityThreshold float64         `json:"entityThreshold"` // lowest 1 − P(none) of a mention; chosen on held-out data
 
 	RelationThreshold float64 `json:"relationThreshold"` // lowest 1 − P(none) of a relation; chosen on held-out data
+
+	// What the scores, and 1 − P(none) before it is compared with a threshold, are
+	// calibrated with; fitted on held-out data. Absent: the network's own.
+	EntityCalibration   calibration.Map `json:"entityCalibration,omitzero"`
+	RelationCalibration calibration.Map `json:"relationCalibration,omitzero"`
 }
 
 // KnowledgeConfig holds the sizes of the background knowledge graph.
@@ -112,6 +118,12 @@ func (c Config) Validate() error {
 		return fmt.Errorf("keptRatio is %g, it must lie in (0, 1]", c.KeptRatio)
 	case c.Hidden < 1 || c.SpanLayers < 0:
 		return errors.New("hidden must be positive and spanLayers not negative")
+	}
+	if err := c.EntityCalibration.Validate(); err != nil {
+		return fmt.Errorf("entityCalibration: %w", err)
+	}
+	if err := c.RelationCalibration.Validate(); err != nil {
+		return fmt.Errorf("relationCalibration: %w", err)
 	}
 	if !c.has().knowledge {
 		return nil

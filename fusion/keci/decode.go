@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -16,24 +17,27 @@ const noneType = "none"
 // and relations between them by index.
 type found struct {
 	mentions  []graph.Mention // without ids
+	odds      []float64       // log-odds of the type of each mention, as the network has them
 	relations []foundRelation
 }
 
 type foundRelation struct {
 	head, tail int // indices into mentions
 	label      string
+	odds       float64 // log-odds of the label, as the network has them
 	score      float64
 	initial    float64
 }
 
-// decode reads the prediction of one text: a kept span whose 1 − P(none) reaches the
-// threshold is a mention; a pair of mentions with different names likewise a relation. Offsets are
-// bytes of the instance's text.
+// decode reads the prediction of one text: a kept span whose calibrated 1 − P(none)
+// reaches the threshold is a mention; a pair of mentions with different names
+// likewise a relation. Offsets are bytes of the instance's text.
 func (c Config) decode(in *instance, p prediction) found {
 	rows := c.mentionRows(in, p)
 	var f found
 	for _, r := range rows {
-		f.mentions = append(f.mentions, c.mention(in, p, r))
+		m, odds := c.mention(in, p, r)
+		f.mentions, f.odds = append(f.mentions, m), append(f.odds, odds)
 	}
 	for a := range rows {
 		for b := range rows {
@@ -60,8 +64,8 @@ func (c Config) mentionRows(in *instance, p prediction) []mentionRow {
 	types := len(c.EntityTypes)
 	var rows []mentionRow
 	for slot := range min(keptSpans(c, len(in.Pieces)), len(in.Spans), p.most) {
-		none := p.finalTypes[slot*types]
-		if 1-float64(none) >= c.EntityThreshold {
+		something := -logOdds(p.finalTypes[slot*types:(slot+1)*types], 0)
+		if c.EntityCalibration.Probability(something) >= c.EntityThreshold {
 			rows = append(rows, mentionRow{slot, int(p.kept[slot])})
 		}
 	}
@@ -73,32 +77,33 @@ func (c Config) mentionRows(in *instance, p prediction) []mentionRow {
 }
 
 // mention describes one mention: its type, what the text alone said, and the
-// attention over its candidates.
-func (c Config) mention(in *instance, p prediction, r mentionRow) graph.Mention {
+// attention over its candidates. It gives the log-odds of the type as well.
+func (c Config) mention(in *instance, p prediction, r mentionRow) (graph.Mention, float64) {
 	span := in.Spans[r.span]
 	types := len(c.EntityTypes)
 	row := r.slot
-	label, score := best(p.finalTypes[row*types:(row+1)*types], 1)
-	first, initial := best(p.initialTypes[row*types:(row+1)*types], 0)
+	final, initial := p.finalTypes[row*types:(row+1)*types], p.initialTypes[row*types:(row+1)*types]
+	label, first := best(final, 1), best(initial, 0)
+	odds := logOdds(final, label)
 	m := graph.Mention{
 		Start: in.start(span), End: in.end(span),
-		Type: c.EntityTypes[label], Score: rounded(score),
-		Initial:  &graph.Judgement{Type: cmp.Or(c.EntityTypes[first], noneType), Score: rounded(initial)},
+		Type: c.EntityTypes[label], Score: rounded(c.EntityCalibration.Probability(odds)),
+		Initial:  &graph.Judgement{Type: cmp.Or(c.EntityTypes[first], noneType), Score: rounded(calibrated(c.EntityCalibration, initial, first))},
 		Concepts: []graph.Candidate{},
 	}
 	m.Text = in.Text[m.Start:m.End]
 	if p.attention != nil {
 		c.attend(&m, in.Candidates[r.span], p.attention[row*(c.Knowledge.Candidates+1):])
 	}
-	return m
+	return m, odds
 }
 
 // attend gives the mention its candidates with their weights, best first.
 func (c Config) attend(m *graph.Mention, candidates []candidate, attention []float32) {
-	sentinel := rounded(attention[0])
+	sentinel := rounded(float64(attention[0]))
 	m.Sentinel = &sentinel
 	for i, candidate := range candidates {
-		weight := rounded(attention[1+i])
+		weight := rounded(float64(attention[1+i]))
 		concept := candidate.Candidate
 		concept.Weight = &weight
 		m.Concepts = append(m.Concepts, concept)
@@ -111,28 +116,52 @@ func (c Config) relation(p prediction, head, tail int) (foundRelation, bool) {
 	labels := len(c.RelationLabels)
 	at := (head*p.most + tail) * labels
 	final := p.finalRelations[at : at+labels]
-	if labels < 2 || 1-float64(final[0]) < c.RelationThreshold {
+	if labels < 2 || c.RelationCalibration.Probability(-logOdds(final, 0)) < c.RelationThreshold {
 		return foundRelation{}, false
 	}
-	label, score := best(final, 1)
+	label := best(final, 1)
+	odds := logOdds(final, label)
 	return foundRelation{
-		label: c.RelationLabels[label], score: rounded(score), initial: rounded(p.initialRelations[at+label]),
+		label: c.RelationLabels[label], odds: odds, score: rounded(c.RelationCalibration.Probability(odds)),
+		initial: rounded(calibrated(c.RelationCalibration, p.initialRelations[at:at+labels], label)),
 	}, true
 }
 
 // best is the index of the highest probability from index from on.
-func best(probabilities []float32, from int) (int, float32) {
+func best(probabilities []float32, from int) int {
 	index := from
 	for i := from + 1; i < len(probabilities); i++ {
 		if probabilities[i] > probabilities[index] {
 			index = i
 		}
 	}
-	return index, probabilities[index]
+	return index
+}
+
+// logOdds are those of one class against all others. They keep what 1 − p loses
+// where p is near 1.
+func logOdds(probabilities []float32, class int) float64 {
+	others := 0.0
+	for i, p := range probabilities {
+		if i != class {
+			others += float64(p)
+		}
+	}
+	return math.Log(float64(probabilities[class])) - math.Log(others)
+}
+
+// calibrated is the probability of a class. That of "none" is what remains to
+// that of anything else.
+func calibrated(m calibration.Map, probabilities []float32, class int) float64 {
+	odds := logOdds(probabilities, class)
+	if class == 0 {
+		return 1 - m.Probability(-odds)
+	}
+	return m.Probability(odds)
 }
 
 // rounded cuts a probability to what is meaningful, and what users want to read.
-func rounded(x float32) float64 { return math.Round(float64(x)*1e4) / 1e4 }
+func rounded(x float64) float64 { return math.Round(x*1e4) / 1e4 }
 
 // document puts what was found in the segments of a text together. segments
 // holds the byte range of each in text.

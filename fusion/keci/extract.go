@@ -141,14 +141,19 @@ func (m *Model) predictAll(ctx context.Context, texts []reading) ([][]prediction
 
 // decodeText turns the predictions of a text's sentences into its graph.
 func (c Config) decodeText(doc graph.Document, text reading, predictions []prediction) graph.Document {
+	doc = c.document(doc, text.segments, c.decodeAll(text, predictions))
+	linker.MarkNegated(doc.Text, doc.Mentions)
+	nameLongForms(doc.Mentions, text.mentions)
+	return doc
+}
+
+// decodeAll decodes the sentences of a text.
+func (c Config) decodeAll(text reading, predictions []prediction) []found {
 	results := make([]found, len(predictions))
 	for i, p := range predictions {
 		results[i] = c.decode(text.instances[i], p)
 	}
-	doc = c.document(doc, text.segments, results)
-	linker.MarkNegated(doc.Text, doc.Mentions)
-	nameLongForms(doc.Mentions, text.mentions)
-	return doc
+	return results
 }
 
 // nameLongForms sets LongForm of the mentions whose exact range the linker knows

@@ -16,6 +16,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/fusion/train"
@@ -246,8 +247,8 @@ func (l *Learner) layOut(group []int, withRelations bool) []*tensors.Tensor {
 		tensors.FromScalar(weight))
 }
 
-// Evaluate reads the held-out sentences with fresh vectors of definitions and
-// chooses the thresholds that serve them best.
+// Evaluate reads the held-out sentences with fresh vectors of definitions, chooses
+// the thresholds that serve them best, and calibrates the scores on them.
 func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
 	if len(l.heldOut.Examples) == 0 {
 		return train.Score{}, train.ErrNothingHeldOut
@@ -268,6 +269,7 @@ func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
 		return train.Score{}, err
 	}
 	best := train.Score{Entity: -1, Relation: -1}
+	l.model.cfg.EntityCalibration, l.model.cfg.RelationCalibration = calibration.Map{}, calibration.Map{}
 	chosen := l.model.cfg
 	for _, entity := range thresholds {
 		for _, relation := range thresholds {
@@ -282,8 +284,8 @@ func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
 			}
 		}
 	}
-	l.model.cfg = chosen
-	return best, nil
+	l.model.cfg, err = chosen.calibrated(l.heldOut, l.heldOutRead, predictions)
+	return best, err
 }
 
 // thresholds are the values that Evaluate tries, the first preferred.

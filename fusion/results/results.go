@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
@@ -71,6 +72,9 @@ type Run struct {
 	Model   string       `json:"model"` // its digest
 	Scores  score.Result `json:"scores"`
 	Testing Testing      `json:"testing"`
+
+	EntityReliability   calibration.Reliability `json:"entityReliability"`
+	RelationReliability calibration.Reliability `json:"relationReliability"`
 }
 
 // Testing is how a run was measured.

@@ -90,23 +90,11 @@ func goldAnnotation(e corpus.Example, directed bool) annotation {
 
 func predictedAnnotation(doc graph.Document, text string, directed bool) (annotation, error) {
 	a := newAnnotation()
-	if doc.Text != text {
-		return a, errors.New("its text differs from the text in the corpus, so that offsets cannot be compared: extract from the text as the corpus has it")
-	}
-	doc, err := doc.WithOffsets(graph.OffsetByte)
+	spans, err := spansOf(doc, text)
 	if err != nil {
 		return a, err
 	}
-	spans := make(map[string]span, len(doc.Mentions))
-	for _, m := range doc.Mentions {
-		if _, twice := spans[m.ID]; twice {
-			return a, fmt.Errorf("two mentions have the id %q", m.ID)
-		}
-		s, err := spanOf(m, text)
-		if err != nil {
-			return a, fmt.Errorf("mention %q: %w", m.ID, err)
-		}
-		spans[m.ID] = s
+	for _, s := range spans {
 		a.mentions[s] = true
 	}
 	for _, r := range doc.Relations {
@@ -118,6 +106,28 @@ func predictedAnnotation(doc graph.Document, text string, directed bool) (annota
 		a.triples[newTriple(spans[r.Head], spans[r.Tail], r.Label, directed)] = true
 	}
 	return a, nil
+}
+
+// spansOf gives the spans of the mentions of a document, by id, in a text that
+// must be the document's.
+func spansOf(doc graph.Document, text string) (map[string]span, error) {
+	if doc.Text != text {
+		return nil, errors.New("its text differs from the text in the corpus, so that offsets cannot be compared: extract from the text as the corpus has it")
+	}
+	doc, err := doc.WithOffsets(graph.OffsetByte)
+	if err != nil {
+		return nil, err
+	}
+	spans := make(map[string]span, len(doc.Mentions))
+	for _, m := range doc.Mentions {
+		if _, twice := spans[m.ID]; twice {
+			return nil, fmt.Errorf("two mentions have the id %q", m.ID)
+		}
+		if spans[m.ID], err = spanOf(m, text); err != nil {
+			return nil, fmt.Errorf("mention %q: %w", m.ID, err)
+		}
+	}
+	return spans, nil
 }
 
 func newTriple(head, tail span, label string, directed bool) triple {

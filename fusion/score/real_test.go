@@ -281,3 +281,87 @@ func TestGoldAsPrediction(t *testing.T) {
 		}
 	}
 }
+
+// rawTokens is a sentence of ADE, read without the help of package corpus.
+type rawTokens struct {
+	Tokens   []string
+	Entities []struct {
+		Type       string
+		Start, End int
+	}
+	Relations []struct {
+		Type       string
+		Head, Tail int
+	}
+}
+
+// strictLists writes what a sentence and its document have as strings, by type
+// and by label: an entity with its span and type, a relation with those of both
+// its ends, head first. That is how SpERT's evaluation, which the published
+// figures of ADE come from, compares them; sentence by sentence, each once.
+func strictLists(s rawTokens, doc graph.Document) (gold, predicted map[string][]string) {
+	gold, predicted = map[string][]string{}, map[string][]string{}
+	at := func(token int) int {
+		return utf8.RuneCountInString(strings.Join(append(s.Tokens[:token:token], ""), " "))
+	}
+	var ends []string
+	for _, e := range s.Entities {
+		end := fmt.Sprint(at(e.Start), at(e.End)-1, e.Type)
+		ends = append(ends, end)
+		gold["type "+e.Type] = appendNew(gold["type "+e.Type], end)
+	}
+	for _, r := range s.Relations {
+		gold["label "+r.Type] = appendNew(gold["label "+r.Type], ends[r.Head]+" "+ends[r.Tail])
+	}
+	found := map[string]string{}
+	for _, m := range doc.Mentions {
+		found[m.ID] = fmt.Sprint(m.Start, m.End, m.Type)
+		predicted["type "+m.Type] = appendNew(predicted["type "+m.Type], found[m.ID])
+	}
+	for _, r := range doc.Relations {
+		predicted["label "+r.Label] = appendNew(predicted["label "+r.Label], found[r.Head]+" "+found[r.Tail])
+	}
+	return gold, predicted
+}
+
+// TestADEAgainstLists scores predictions of every quality both ways, to the count.
+func TestADEAgainstLists(t *testing.T) {
+	gold, path := readReal(t, corpus.ADE, "ade_full.json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sentences []rawTokens
+	if err := json.Unmarshal(data, &sentences); err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(8) {
+		noise := float64(seed) / 8
+		docs := perturb(gold, noise, rand.New(rand.NewPCG(seed, 3)))
+		want := map[string]Counts{}
+		for i, s := range sentences {
+			asked, given := strictLists(s, docs[i])
+			for _, kind := range []string{"type Adverse-Effect", "type Drug", "label Adverse-Effect"} {
+				want[kind] = want[kind].Add(countLists(asked[kind], given[kind]))
+			}
+		}
+		got, err := ADE(gold, docs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range gold.EntityTypes {
+			if got.EntityTypes[name] != want["type "+name] {
+				t.Errorf("noise %g: %s: %+v, want %+v", noise, name, got.EntityTypes[name], want["type "+name])
+			}
+		}
+		for _, name := range gold.RelationLabels {
+			if got.RelationLabels[name] != want["label "+name] {
+				t.Errorf("noise %g: %s: %+v, want %+v", noise, name, got.RelationLabels[name], want["label "+name])
+			}
+		}
+		macro := (want["type Adverse-Effect"].F1() + want["type Drug"].F1()) / 2
+		if diff := got.EntityF1 - macro; diff > 1e-12 || diff < -1e-12 || got.RelationF1 != want["label Adverse-Effect"].F1() {
+			t.Errorf("noise %g: F1 %g and %g, want %g and %g", noise, got.EntityF1, got.RelationF1, macro, want["label Adverse-Effect"].F1())
+		}
+	}
+}

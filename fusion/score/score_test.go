@@ -248,3 +248,27 @@ func TestBadPredictions(t *testing.T) {
 		})
 	}
 }
+
+func TestJudge(t *testing.T) {
+	text := dimer.Examples[0].Text
+	got, err := Judge(dimer, []graph.Document{predict("s", text, []string{"A/protein", "B/DNA", "C/DNA", "binds/DNA"},
+		"1 0 bind", "0 2 bind", "2 0 bind-negated", "0 3 bind")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Judged{{Mentions: []bool{true, false, true, false}, Relations: []bool{true, false, true, false}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Judge (-want +got):\n%s", diff)
+	}
+	directed := dimer
+	directed.Directed = true
+	if got, err := Judge(directed, []graph.Document{predict("s", text, []string{"A", "B"}, "1 0 bind", "0 1 bind")}); err != nil ||
+		!cmp.Equal(got[0].Relations, []bool{false, true}) {
+		t.Errorf("directed: %v, %v", got, err)
+	}
+	for about, doc := range map[string]graph.Document{"unknown": predict("x", text, nil), "other text": predict("s", "A", nil)} {
+		if _, err := Judge(dimer, []graph.Document{doc}); err == nil {
+			t.Errorf("%s: no error", about)
+		}
+	}
+}

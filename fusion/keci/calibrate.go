@@ -1,0 +1,87 @@
+package keci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/keci-kg/keci/fusion/calibration"
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/score"
+	kg "github.com/keci-kg/keci/graph"
+)
+
+// uncalibrated is the configuration with the network's own probabilities, and
+// the thresholds moved so that it decides the same.
+func (c Config) uncalibrated() Config {
+	c.EntityThreshold = calibration.Map{}.Probability(c.EntityCalibration.Odds(c.EntityThreshold))
+	c.RelationThreshold = calibration.Map{}.Probability(c.RelationCalibration.Odds(c.RelationThreshold))
+	c.EntityCalibration, c.RelationCalibration = calibration.Map{}, calibration.Map{}
+	return c
+}
+
+// calibrated fits the maps on what the model finds in held-out texts. The
+// thresholds are moved with them: the same is found as before.
+func (c Config) calibrated(gold corpus.Corpus, texts []reading, predictions [][]prediction) (Config, error) {
+	c = c.uncalibrated()
+	documents := make([]kg.Document, len(texts))
+	results := make([][]found, len(texts))
+	for i, e := range gold.Examples {
+		results[i] = c.decodeAll(texts[i], predictions[i])
+		documents[i] = c.document(kg.Document{ID: e.ID, Text: e.Text}, texts[i].segments, results[i])
+	}
+	judged, err := score.Judge(gold, documents)
+	if err != nil {
+		return c, fmt.Errorf("calibrate: %w", err)
+	}
+	var entities, relations []calibration.Finding
+	for i, j := range judged {
+		m, r := 0, 0
+		for _, f := range results[i] {
+			for _, odds := range f.odds {
+				entities = append(entities, calibration.Finding{Odds: odds, Right: j.Mentions[m]})
+				m++
+			}
+			for _, relation := range f.relations {
+				relations = append(relations, calibration.Finding{Odds: relation.odds, Right: j.Relations[r]})
+				r++
+			}
+		}
+	}
+	c.EntityCalibration, c.RelationCalibration = calibration.Fit(entities), calibration.Fit(relations)
+	c.EntityThreshold = c.EntityCalibration.Probability(calibration.Odds(c.EntityThreshold))
+	c.RelationThreshold = c.RelationCalibration.Probability(calibration.Odds(c.RelationThreshold))
+	return c, nil
+}
+
+// Calibrate writes the model of the directory from, which m was opened from,
+// again as the new directory to, with scores that are calibrated on texts it had
+// no part of. It finds the same as before.
+func (m *Model) Calibrate(ctx context.Context, from, to string, heldOut corpus.Corpus) (Config, error) {
+	if _, err := os.Stat(to); err == nil {
+		return m.cfg, fmt.Errorf("calibrate: %s exists already: choose another directory", to)
+	}
+	texts := make([]reading, len(heldOut.Examples))
+	for i, e := range heldOut.Examples {
+		var err error
+		if texts[i], err = m.prepare(ctx, e.Text); err != nil {
+			return m.cfg, fmt.Errorf("calibrate: example %s: %w", e.ID, err)
+		}
+	}
+	predictions, err := m.predictAll(ctx, texts)
+	if err != nil {
+		return m.cfg, fmt.Errorf("calibrate: %w", err)
+	}
+	cfg, err := m.cfg.calibrated(heldOut, texts, predictions)
+	if err != nil {
+		return cfg, err
+	}
+	next := to + ".next"
+	defer os.RemoveAll(next)
+	if err := errors.Join(os.RemoveAll(next), os.CopyFS(next, os.DirFS(from)), writeConfig(next, cfg)); err != nil {
+		return cfg, fmt.Errorf("calibrate: %w", err)
+	}
+	return cfg, os.Rename(next, filepath.Clean(to))
+}
