@@ -148,15 +148,8 @@ func newEvidence(e graph.Evidence) (evidence, error) {
 		return evidence{}, err
 	}
 	first, last := min(doc.Mentions[0].Start, doc.Mentions[1].Start), max(doc.Mentions[0].End, doc.Mentions[1].End)
-	start, end := first, last
-	for _, sentence := range linker.Sentences(doc.Text) {
-		if sentence.Start <= first && first < sentence.End {
-			start = sentence.Start
-		}
-		if sentence.Start < last && last <= sentence.End {
-			end = sentence.End
-		}
-	}
+	around := linker.SentencesAround(doc.Text, linker.Range{Start: first, End: last})
+	start, end := around.Start, around.End
 	at := utf8.RuneCountInString(doc.Text[:start])
 	return evidence{
 		DocumentID: e.Document.ID, Title: e.Document.Title, Submitted: e.Document.Submitted,

@@ -44,6 +44,21 @@ func Sentences(text string) []Range {
 	return sentences
 }
 
+// SentencesAround gives the part of a text from the beginning of the sentence in
+// which a range begins to the end of the one in which it ends.
+func SentencesAround(text string, r Range) Range {
+	around := r
+	for _, sentence := range Sentences(text) {
+		if sentence.Start <= r.Start && r.Start < sentence.End {
+			around.Start = sentence.Start
+		}
+		if sentence.Start < r.End && r.End <= sentence.End {
+			around.End = sentence.End
+		}
+	}
+	return around
+}
+
 func trimmed(text string, start, end int) Range {
 	part := text[start:end]
 	start += len(part) - len(strings.TrimLeftFunc(part, unicode.IsSpace))

@@ -10,17 +10,16 @@ import (
 
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
-	"github.com/keci-kg/keci/graph/forms"
 )
 
 // documentFlags are the flags of the commands that read documents and write
 // what they found in them.
 type documentFlags struct {
-	in, out, offsets string
-	output           string
-	workers          int
-	maxTextBytes     int
-	quiet            bool
+	in           string
+	output       outputFlags
+	workers      int
+	maxTextBytes int
+	quiet        bool
 }
 
 const documentInputHelp = `Documents come from files, from folders or, without any, from standard input. The
@@ -37,15 +36,11 @@ output has no place for it – and the exit code 3; the others are delivered.`
 func (f *documentFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.in, "in", "", "form of the input: "+format.OneOf(format.Inputs)+" (default: by the file name, text for standard input)")
-	flags.StringVar(&f.out, "out", string(format.JSONL), "form of the output: "+format.OneOf(forms.Kinds()))
-	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write, or for brat a new folder (default: standard output, for brat as a ZIP archive)")
-	flags.StringVar(&f.offsets, "offsets", string(graph.OffsetCodepoint), "what offsets of jsonl and json count: codepoint, byte or utf16")
+	f.output.register(cmd)
 	flags.IntVar(&f.workers, "workers", runtime.NumCPU(), "documents worked on at the same time")
 	flags.IntVar(&f.maxTextBytes, "max-text-bytes", 1<<20, "longest text of a document")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "tell no progress")
 	completeKinds(cmd, "in", format.Inputs)
-	completeKinds(cmd, "out", forms.Kinds())
-	completeKinds(cmd, "offsets", []graph.OffsetUnit{graph.OffsetCodepoint, graph.OffsetByte, graph.OffsetUTF16})
 }
 
 // completeKinds lets the shell complete the values of a flag.
@@ -63,14 +58,14 @@ func completeKinds[K ~string](cmd *cobra.Command, flag string, kinds []K) {
 // the order of the input. The flags must have been checked.
 func (f *documentFlags) run(cmd *cobra.Command, paths []string,
 	process func(context.Context, graph.Document) (graph.Document, error)) error {
-	out, err := f.openOutput(cmd)
+	out, err := f.output.open(cmd)
 	if err != nil {
 		return err
 	}
 	progress := newDocumentProgress(cmd, f, paths)
 	r := documentRun{
 		files: format.Files{Kind: format.Kind(f.in), OnRead: progress.Read}, stdin: cmd.InOrStdin(), paths: paths,
-		unit: graph.OffsetUnit(f.offsets), workers: f.workers, limit: f.maxTextBytes, process: process, onDone: progress.Document,
+		unit: graph.OffsetUnit(f.output.offsets), workers: f.workers, limit: f.maxTextBytes, process: process, onDone: progress.Document,
 	}
 	total, failures, err := r.deliver(cmd.Context(), out)
 	progress.Done()
@@ -88,16 +83,10 @@ func (f *documentFlags) check() error {
 			return usageError("--in: %w", err)
 		}
 	}
-	form, err := forms.ByName(f.out)
-	if err != nil {
-		return usageError("--out: %w", err)
+	if err := f.output.check(); err != nil {
+		return err
 	}
-	unit, err := graph.ParseOffsetUnit(f.offsets)
 	switch {
-	case err != nil:
-		return usageError("--offsets: %w", err)
-	case unit != graph.OffsetCodepoint && !form.Units:
-		return usageError("--offsets is %s: %s counts code points", unit, f.out)
 	case f.workers < 1:
 		return usageError("--workers is %d: at least 1 is needed", f.workers)
 	case f.maxTextBytes < 1:

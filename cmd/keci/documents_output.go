@@ -9,9 +9,38 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
 	"github.com/keci-kg/keci/graph/forms"
 )
+
+// outputFlags say in which form documents are written, and where.
+type outputFlags struct{ out, output, offsets string }
+
+func (f *outputFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.out, "out", string(format.JSONL), "form of the output: "+format.OneOf(forms.Kinds()))
+	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write, or for brat a new folder (default: standard output, for brat as a ZIP archive)")
+	flags.StringVar(&f.offsets, "offsets", string(graph.OffsetCodepoint), "what offsets of jsonl and json count: codepoint, byte or utf16")
+	completeKinds(cmd, "out", forms.Kinds())
+	completeKinds(cmd, "offsets", []graph.OffsetUnit{graph.OffsetCodepoint, graph.OffsetByte, graph.OffsetUTF16})
+}
+
+// check tells what is wrong with the flags.
+func (f *outputFlags) check() error {
+	form, err := forms.ByName(f.out)
+	if err != nil {
+		return usageError("--out: %w", err)
+	}
+	unit, err := graph.ParseOffsetUnit(f.offsets)
+	switch {
+	case err != nil:
+		return usageError("--offsets: %w", err)
+	case unit != graph.OffsetCodepoint && !form.Units:
+		return usageError("--offsets is %s: %s counts code points", unit, f.out)
+	}
+	return nil
+}
 
 // documentOutput is where documents are written, and those that failed.
 type documentOutput struct {
@@ -26,8 +55,8 @@ type documentOutput struct {
 // partialSuffix is on the name of a file or folder until it is complete.
 const partialSuffix = ".partial"
 
-// openOutput opens what --output names, in the form that --out names.
-func (f *documentFlags) openOutput(cmd *cobra.Command) (*documentOutput, error) {
+// open opens what --output names, in the form that --out names.
+func (f *outputFlags) open(cmd *cobra.Command) (*documentOutput, error) {
 	form, err := forms.ByName(f.out)
 	if err != nil {
 		return nil, err

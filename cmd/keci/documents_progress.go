@@ -35,7 +35,7 @@ func newDocumentProgress(cmd *cobra.Command, f *documentFlags, paths []string) *
 		p.out = io.Discard
 		return p
 	}
-	if isTerminal(p.out) && !(f.output == "" && isTerminal(cmd.OutOrStdout())) {
+	if isTerminal(p.out) && !(f.output.output == "" && isTerminal(cmd.OutOrStdout())) {
 		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(p.out), progressbar.OptionShowBytes(true),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/format"
+)
+
+// ask runs keci graph and reads the lines of its answer.
+func ask[T any](t *testing.T, args ...string) (answers []T) {
+	t.Helper()
+	out, err := run(t, "", append([]string{"graph"}, args...)...)
+	if err != nil {
+		t.Fatalf("keci graph %v: %v", args, err)
+	}
+	for line := range strings.Lines(out) {
+		var answer T
+		if err := json.Unmarshal([]byte(line), &answer); err != nil {
+			t.Fatalf("keci graph %v: %v in %s", args, err, line)
+		}
+		answers = append(answers, answer)
+	}
+	return answers
+}
+
+func TestGraphAnswers(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	in := `{"id":"PMID:1","title":"t","text":"Nothing here. FKBP12 binds rapamycin. Nothing there."}` + "\n" + `{"id":"x","text":"Rapamycin binds FKBP12."}`
+	if _, err := run(t, in, "extract", "--in", "jsonl", "--store", "--data", data); err != nil {
+		t.Fatal(err)
+	}
+	facts := ask[graph.Fact](t, "relations", "--data", data)
+	if len(facts) == 0 || facts[0].Label != "bind" {
+		t.Fatalf("relations: %+v", facts)
+	}
+	fact := facts[0]
+	if of := ask[graph.Fact](t, "relations", "--data", data, string(fact.Head.CUI), string(fact.Tail.CUI), "--label", "bind"); len(of) != 1 || of[0].ID != fact.ID {
+		t.Errorf("relations of two concepts: %+v", of)
+	}
+	if none := ask[graph.Fact](t, "relations", "--data", data, "--label", "unbind"); none != nil {
+		t.Errorf("relations of no label: %+v", none)
+	}
+	if none := ask[graph.Fact](t, "relations", "--data", data, "--before", "2000-01-01"); none != nil {
+		t.Errorf("relations before all: %+v", none)
+	}
+	evidence := ask[shownEvidence](t, "evidence", "--data", data, fact.ID, "--source", "PMID")
+	if len(evidence) != 1 || evidence[0].Sentence != "FKBP12 binds rapamycin." || evidence[0].Document != "PMID:1" || evidence[0].Title != "t" {
+		t.Errorf("evidence: %+v", evidence)
+	}
+	concepts := ask[graph.SeenConcept](t, "concepts", "--data", data, "--order", "concept", "--limit", "1")
+	if len(concepts) != 1 || concepts[0].Mentions == 0 || concepts[0].Name == "" {
+		t.Errorf("concepts: %+v", concepts)
+	}
+	paths := ask[graph.Path](t, "paths", "--data", data, string(fact.Head.CUI), string(fact.Tail.CUI))
+	if len(paths) != 1 || len(paths[0].Steps) != 1 || paths[0].Steps[0].Facts[0].ID != fact.ID {
+		t.Errorf("paths: %+v", paths)
+	}
+}
+
+func TestGraphExport(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	in := `{"id":"b","text":"FKBP12 binds rapamycin."}` + "\n" + `{"id":"a","text":"Rapamycin binds FKBP12."}`
+	if _, err := run(t, in, "extract", "--in", "jsonl", "--store", "--data", data); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "all.pubannotation.json")
+	if _, err := run(t, "", "graph", "export", "--data", data, "--out", "pubannotation", "-o", path); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for document, err := range format.ReadAnnotatedFile(path, format.PubAnnotation) {
+		if err != nil || len(document.Mentions) == 0 {
+			t.Errorf("read %+v, %v", document, err)
+		}
+		ids = append(ids, document.ID)
+	}
+	if strings.Join(ids, " ") != "a b" {
+		t.Errorf("exported %v", ids)
+	}
+	if out, err := run(t, "", "graph", "export", "--data", data, "--out", "svg", "a"); err != nil || !strings.Contains(out, "</svg>") {
+		t.Errorf("one document as a picture: %v", err)
+	}
+	if _, err := run(t, "", "graph", "export", "--data", data, "c"); exitCode(err) != exitFailed || !strings.Contains(err.Error(), `"c"`) {
+		t.Errorf("a document that is not there: %v", err)
+	}
+}
+
+func TestGraphRefusesWrongCalls(t *testing.T) {
+	for _, args := range [][]string{
+		{"relations", "--order", "size"}, {"relations", "--min-score", "2"}, {"relations", "--since", "yesterday"}, {"relations", "--limit", "0"},
+		{"concepts", "--order", "score"}, {"concepts", "C1"}, {"evidence", "x"}, {"evidence"}, {"paths", "C1"}, {"paths", "C1", "C1"},
+		{"paths", "C1", "C2", "--max-steps", "7"}, {"export", "--out", "pdf"}, {"export", "--out", "bioc", "--offsets", "byte"}, {"sing"},
+	} {
+		if _, err := run(t, "", append([]string{"graph"}, args...)...); exitCode(err) != exitUsage {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
