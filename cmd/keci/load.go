@@ -17,6 +17,7 @@ type loadOptions struct {
 	store       storeFlags
 	importFiles string
 	replace     bool
+	batchRows   int
 	quiet       bool
 }
 
@@ -50,6 +51,7 @@ stopped, and replaces the database. After it, keci load --store makes the indexe
 	o.store.registerPassword(f)
 	f.StringVar(&o.importFiles, "import-files", "", "new `DIR` for the files of the bulk importer")
 	f.BoolVar(&o.replace, "replace", false, "put the knowledge base in the place of another one that is there")
+	f.IntVar(&o.batchRows, "batch-rows", neo4j.DefaultBatchRows, "rows of a transaction; fewer need less memory of the server")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "tell no progress")
 	return cmd
 }
@@ -57,6 +59,9 @@ stopped, and replaces the database. After it, keci load --store makes the indexe
 func (o *loadOptions) run(cmd *cobra.Command) error {
 	if (o.store.address == "") == (o.importFiles == "") {
 		return usageError("give either --store with a %s or --import-files with a folder", storeHelp)
+	}
+	if o.batchRows < 1 {
+		return usageError("--batch-rows is %d: a transaction needs 1 or more", o.batchRows)
 	}
 	ctx := cmd.Context()
 	kb, err := openKnowledgeBase(ctx, o.kb)
@@ -81,7 +86,7 @@ func (o *loadOptions) load(ctx context.Context, kb *knowledgebase.KnowledgeBase,
 		return err
 	}
 	defer store.Close()
-	report, err := store.Load(ctx, release, neo4j.LoadOptions{Replace: o.replace, Progress: progress.Tell})
+	report, err := store.Load(ctx, release, neo4j.LoadOptions{BatchRows: o.batchRows, Replace: o.replace, Progress: progress.Tell})
 	switch {
 	case errors.Is(err, neo4j.ErrOtherRelease):
 		return fmt.Errorf("%w (--replace puts %s in its place: only what differs is written, and documents stay)", err, kb.Info.Name)

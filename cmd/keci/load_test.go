@@ -67,8 +67,12 @@ func TestLoadWritesImportFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "'--nodes=Concept=" + filepath.Join(out, "concepts.csv") + "'"; !strings.HasPrefix(call, "neo4j-admin database import full ") || !strings.Contains(call, want) {
-		t.Errorf("the call is %q, want one with %s", call, want)
+	if want := "neo4j-admin database import full neo4j '@" + filepath.Join(out, "arguments") + "'\n"; call != want {
+		t.Errorf("the call is %q, want %q", call, want)
+	}
+	arguments, err := os.ReadFile(filepath.Join(out, "arguments"))
+	if want := "\n\"--nodes=Concept=" + filepath.Join(out, "concepts.csv") + "\"\n"; err != nil || !strings.Contains(string(arguments), want) {
+		t.Errorf("%v: the arguments are %s, want one more, %s", err, arguments, want)
 	}
 	content, err := os.ReadFile(filepath.Join(out, "concepts.csv"))
 	if err != nil || !strings.HasPrefix(string(content), "cui:ID(Concept),name,") {

@@ -48,7 +48,11 @@ func rewrite(ctx context.Context, tx driver.ManagedTransaction, old, doc graph.D
 	if err := writeContent(ctx, tx, doc, present); err != nil {
 		return err
 	}
-	if err := refreshExtracted(ctx, tx, append(pairsOf(old, present), pairsOf(doc, present)...)); err != nil {
+	if old.ID == "" {
+		return addExtracted(ctx, tx, scoresOf(doc, present))
+	}
+	pairs := slices.Concat(sortedPairs(scoresOf(old, present)), sortedPairs(scoresOf(doc, present)))
+	if err := refreshExtracted(ctx, tx, pairs); err != nil {
 		return err
 	}
 	return dropUnnamed(ctx, tx, conceptRows(old, present))

@@ -24,6 +24,13 @@ func (p pair) row() map[string]any {
 	return map[string]any{"head": string(p.head), "tail": string(p.tail), "label": p.label, "directed": p.directed}
 }
 
+func readPair(from getter) pair {
+	return pair{
+		graph.CUI(stringOf(from, "head")), graph.CUI(stringOf(from, "tail")),
+		stringOf(from, "label"), valueOf[bool](from, "directed"),
+	}
+}
+
 func (p pair) compare(o pair) int {
 	return cmp.Or(cmp.Compare(p.head, o.head), cmp.Compare(p.tail, o.tail), cmp.Compare(p.label, o.label), compareBool(p.directed, o.directed))
 }
@@ -46,33 +53,62 @@ func (p pair) normal() pair {
 	return p
 }
 
-// pairsOf are the pairs that a document tells of.
-func pairsOf(doc graph.Document, present presence) []pair {
+// scoresOf are the scores of the relations of a document, by the pairs that they
+// tell of.
+func scoresOf(doc graph.Document, present presence) map[pair][]float64 {
 	best := map[string]graph.CUI{}
 	for _, mention := range doc.Mentions {
 		if len(mention.Concepts) > 0 {
 			best[mention.ID] = present.of(mention.Concepts[0].CUI)
 		}
 	}
-	var pairs []pair
+	scores := map[pair][]float64{}
 	for _, relation := range doc.Relations {
-		p := pair{best[relation.Head], best[relation.Tail], relation.Label, relation.Directed}
+		p := pair{best[relation.Head], best[relation.Tail], relation.Label, relation.Directed}.normal()
 		if p.head != "" && p.tail != "" {
-			pairs = append(pairs, p.normal())
+			scores[p] = append(scores[p], relation.Score)
 		}
 	}
-	return pairs
+	return scores
+}
+
+// addExtracted adds what a new document tells to the relationships EXTRACTED. The
+// caller has locked their concepts. It costs the same however many documents
+// there are.
+func addExtracted(ctx context.Context, tx driver.ManagedTransaction, told map[pair][]float64) error {
+	edges := make([]map[string]any, 0, len(told))
+	for _, p := range sortedPairs(told) {
+		edges = append(edges, extractedRow(p, 1, told[p]))
+	}
+	return run(ctx, tx, `
+		UNWIND $edges AS edge
+		MATCH (a:Concept {cui: edge.head})
+		MATCH (b:Concept {cui: edge.tail})
+		MERGE (a)-[x:EXTRACTED {label: edge.label, directed: edge.directed}]->(b)
+		ON CREATE SET x.documents = 0, x.mentions = 0, x.maxScore = 0.0, x.noisyOr = 0.0
+		SET x.documents = x.documents + edge.documents, x.mentions = x.mentions + edge.mentions,
+			x.maxScore = CASE WHEN edge.maxScore > x.maxScore THEN edge.maxScore ELSE x.maxScore END,
+			x.noisyOr = 1 - (1 - x.noisyOr) * (1 - edge.noisyOr)`, map[string]any{"edges": edges})
+}
+
+func sortedPairs(told map[pair][]float64) []pair {
+	return slices.SortedFunc(maps.Keys(told), pair.compare)
 }
 
 // evidenceQuery gives for pairs the scores of all relations between mentions
-// that stand for them, in the order of documents and of the relations in them.
+// that stand for them, in the order of documents and of the relations in them. It
+// starts at the concept that fewer mentions refer to, and looks at these alone.
 const evidenceQuery = `
 	UNWIND $pairs AS p
 	MATCH (a:Concept {cui: p.head})
 	MATCH (b:Concept {cui: p.tail})
-	MATCH (a)<-[:REFERS_TO {rank: 1}]-(h:Mention)-[r]-(t:Mention)-[:REFERS_TO {rank: 1}]->(b)
-	WHERE r.label = p.label AND r.directed = p.directed AND (NOT p.directed OR startNode(r) = h)
-	MATCH (d:Document)-[:HAS_MENTION]->(h)
+	WITH p, CASE WHEN COUNT { (a)<-[:REFERS_TO]-() } <= COUNT { (b)<-[:REFERS_TO]-() } THEN [a, b, true] ELSE [b, a, false] END AS ends
+	WITH p, ends[0] AS near, ends[1] AS far, ends[2] AS fromHead
+	MATCH (near)<-[:REFERS_TO {rank: 1}]-(m:Mention)-[r]-(o:Mention)
+	WHERE r.label = p.label AND r.directed = p.directed AND (NOT p.directed OR (startNode(r) = m) = fromHead)
+	WITH DISTINCT p, far, m, o, r
+	MATCH (o)-[:REFERS_TO {rank: 1}]->(far)
+	MATCH (d:Document)-[:HAS_MENTION]->(m)
 	WITH DISTINCT p, d.id AS document, r
 	ORDER BY document, r.place
 	RETURN p.head AS head, p.tail AS tail, p.label AS label, p.directed AS directed,
@@ -103,14 +139,19 @@ func refreshExtracted(ctx context.Context, tx driver.ManagedTransaction, pairs [
 	}
 	edges := make([]map[string]any, len(evidence))
 	for i, record := range evidence {
-		edges[i] = extractedRow(record)
+		var scores []float64
+		for _, value := range valueOf[[]any](record, "scores") {
+			score, _ := value.(float64)
+			scores = append(scores, score)
+		}
+		edges[i] = extractedRow(readPair(record), intOf(record, "documents"), scores)
 	}
 	return run(ctx, tx, `
 		UNWIND $edges AS edge
 		MATCH (a:Concept {cui: edge.head})
 		MATCH (b:Concept {cui: edge.tail})
 		CREATE (a)-[x:EXTRACTED]->(b)
-		SET x = edge.properties`, map[string]any{"edges": edges})
+		SET x = edge {.label, .directed, .documents, .mentions, .maxScore, .noisyOr}`, map[string]any{"edges": edges})
 }
 
 // extractedPairs are the pairs that a concept is part of.
@@ -124,31 +165,22 @@ func extractedPairs(ctx context.Context, tx driver.ManagedTransaction, cui strin
 	}
 	pairs := make([]pair, len(records))
 	for i, record := range records {
-		pairs[i] = pair{
-			graph.CUI(stringOf(record, "head")), graph.CUI(stringOf(record, "tail")),
-			stringOf(record, "label"), valueOf[bool](record, "directed"),
-		}
+		pairs[i] = readPair(record)
 	}
 	return pairs, nil
 }
 
-// extractedRow sums the evidence of a pair up. noisyOr is the probability that at
+// extractedRow sums the scores of a pair up. noisyOr is the probability that at
 // least one of the relations holds, if they were independent: 1 − Π(1 − score).
-func extractedRow(evidence getter) map[string]any {
-	scores := valueOf[[]any](evidence, "scores")
+func extractedRow(p pair, documents int, scores []float64) map[string]any {
 	highest, noneHolds := 0.0, 1.0
-	for _, value := range scores {
-		score, _ := value.(float64)
+	for _, score := range scores {
 		highest = max(highest, score)
 		noneHolds *= 1 - score
 	}
-	return map[string]any{
-		"head": stringOf(evidence, "head"), "tail": stringOf(evidence, "tail"),
-		"properties": map[string]any{
-			"label": stringOf(evidence, "label"), "directed": valueOf[bool](evidence, "directed"),
-			"documents": intOf(evidence, "documents"), "mentions": len(scores), "maxScore": highest, "noisyOr": 1 - noneHolds,
-		},
-	}
+	row := p.row()
+	row["documents"], row["mentions"], row["maxScore"], row["noisyOr"] = documents, len(scores), highest, 1-noneHolds
+	return row
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

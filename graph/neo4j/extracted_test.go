@@ -100,11 +100,24 @@ func TestExtracted(t *testing.T) {
 	}
 }
 
+// A mention that is related to itself counts like any other.
+func TestExtractedOfOneMention(t *testing.T) {
+	server := neo4jtest.Use(t)
+	store := loaded(t, server, storetest.Small())
+	want := edge{fkbp, "bind", fkbp, false, 1, 1, 0.5, 0.5}
+	for range 2 { // saved, then replaced
+		if _, err := store.SaveDocument(t.Context(), told("a", []graph.CUI{fkbp}, relation(1, "bind", 1, false, 0.5)), true); err != nil {
+			t.Fatal(err)
+		}
+		sameEdges(t, server, want)
+	}
+}
+
 // Documents that are saved at a time all count.
 func TestExtractedByManyAtATime(t *testing.T) {
 	server := neo4jtest.Use(t)
 	store := loaded(t, server, storetest.Small())
-	const savers = 6
+	const savers, left = 9, 6
 	var group sync.WaitGroup
 	for i := range savers {
 		group.Go(func() {
@@ -112,13 +125,18 @@ func TestExtractedByManyAtATime(t *testing.T) {
 			if _, err := store.SaveDocument(t.Context(), doc, false); err != nil {
 				t.Error(err)
 			}
-			if i%2 == 0 {
+			switch i % 3 {
+			case 0:
 				if err := store.DeleteDocument(t.Context(), doc.ID); err != nil {
+					t.Error(err)
+				}
+			case 1:
+				if _, err := store.SaveDocument(t.Context(), doc, true); err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
 	group.Wait()
-	sameEdges(t, server, edge{"C0085149", "bind", "C0039246", true, savers / 2, savers / 2, 0.5, 1 - math.Pow(0.5, savers/2)})
+	sameEdges(t, server, edge{"C0085149", "bind", "C0039246", true, left, left, 0.5, 1 - math.Pow(0.5, left)})
 }

@@ -28,12 +28,16 @@ type importFile struct {
 	rows   func(context.Context) iter.Seq2[[]string, error]
 }
 
+// argumentsFile is the import file with what neo4j-admin has to be told.
+const argumentsFile = "arguments"
+
 // WriteImportFiles writes a release as files for neo4j-admin into the folder dir,
 // which must not exist and appears when it is complete, and gives the arguments
-// of neo4j-admin that import them into the database; the server must be stopped
-// and the database is replaced. A Load of the same release afterwards makes the
-// indexes and declares the release complete. progress, if not nil, is told what
-// is being written and how many of all rows are there.
+// of neo4j-admin that import them into the database, which is replaced; the server
+// must be stopped. They name the folder, so it has to stay where it is. A Load of
+// the same release afterwards makes the indexes and declares the release complete.
+// progress, if not nil, is told what is being written and how many of all rows are
+// there.
 func WriteImportFiles(ctx context.Context, release graph.Release, dir, database string, progress func(step string, done, total int)) (arguments []string, err error) {
 	dir, err = filepath.Abs(dir)
 	if err != nil {
@@ -51,9 +55,7 @@ func WriteImportFiles(ctx context.Context, release graph.Release, dir, database 
 	if err != nil {
 		return nil, fmt.Errorf("writing import files: %w", err)
 	}
-	// The database comes first: --relationships takes all that follows it.
-	arguments = []string{"database", "import", "full", database, "--overwrite-destination", "--multiline-fields=true", "--array-delimiter=U+001F",
-		"--report-file=" + filepath.Join(dir, "import.report")}
+	options := []string{"--overwrite-destination", "--multiline-fields=true", "--array-delimiter=U+001F", "--report-file=" + filepath.Join(dir, "import.report")}
 	done := 0
 	for _, file := range files {
 		written, err := file.write(ctx, partial, func(rows int) {
@@ -65,7 +67,10 @@ func WriteImportFiles(ctx context.Context, release graph.Release, dir, database 
 			return nil, fmt.Errorf("writing the import file %s: %w", file.name, err)
 		}
 		done += written
-		arguments = append(arguments, file.kind+filepath.Join(dir, file.name))
+		options = append(options, file.kind+filepath.Join(dir, file.name))
+	}
+	if err := writeArguments(filepath.Join(partial, argumentsFile), options); err != nil {
+		return nil, fmt.Errorf("writing import files: %w", err)
 	}
 	if err := os.Chmod(partial, 0o755); err != nil {
 		return nil, fmt.Errorf("writing import files: %w", err)
@@ -73,7 +78,17 @@ func WriteImportFiles(ctx context.Context, release graph.Release, dir, database 
 	if err := os.Rename(partial, dir); err != nil {
 		return nil, fmt.Errorf("writing import files: %w", err)
 	}
-	return arguments, nil
+	return []string{"database", "import", "full", database, "@" + filepath.Join(dir, argumentsFile)}, nil
+}
+
+// writeArguments writes arguments as a file that neo4j-admin reads, one a line in
+// quotation marks.
+func writeArguments(path string, arguments []string) error {
+	var text strings.Builder
+	for _, argument := range arguments {
+		text.WriteString(`"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(argument) + "\"\n")
+	}
+	return os.WriteFile(path, []byte(text.String()), 0o644)
 }
 
 // importFiles lists the files of a release, and how many rows they will have.

@@ -15,15 +15,24 @@ import (
 
 // LoadOptions are the choices of a load.
 type LoadOptions struct {
-	BatchRows int  // rows of a transaction; 0: 10,000
+	BatchRows int  // rows of a transaction; 0: DefaultBatchRows
 	Replace   bool // put the release in the place of another one that is there
 
+	// Patience is how long a batch is tried again that fails for a passing reason.
+	// 0 is two minutes: a server that was killed takes half a minute to come back,
+	// more with a large database.
+	Patience time.Duration
+
 	// Progress, if not nil, is told after each batch what is being written and
-	// how many of all rows are there, those of an earlier load included.
+	// how many of all rows are there, those of an earlier load included. Where a
+	// release takes the place of another one, rows that are the same count too.
 	Progress func(step string, done, total int)
 }
 
-const defaultBatchRows = 10_000
+// DefaultBatchRows is quick, and fits into a server with a heap of 512 MB.
+const DefaultBatchRows = 10_000
+
+const defaultPatience = 2 * time.Minute
 
 // LoadReport says what a load did.
 type LoadReport struct {
@@ -43,7 +52,7 @@ var ErrOtherRelease = errors.New("the database holds another release")
 
 // Load writes a release into the database. One that is there already is not
 // written again. A load that was cut off goes on where it was. Batches that fail
-// for a passing reason, or with the connection, are tried again for two minutes.
+// for a passing reason, or with the connection, are tried again.
 // There should be one load at a time.
 //
 // A database holds one release. With LoadOptions.Replace another one takes its
@@ -59,7 +68,10 @@ func (s *Store) Load(ctx context.Context, release graph.Release, options LoadOpt
 	}
 	l := &load{Store: s, release: release, info: info, options: options}
 	if l.options.BatchRows <= 0 {
-		l.options.BatchRows = defaultBatchRows
+		l.options.BatchRows = DefaultBatchRows
+	}
+	if l.options.Patience <= 0 {
+		l.options.Patience = defaultPatience
 	}
 	if err := l.all(ctx); err != nil {
 		return l.report, s.explain(err, "loading %s%s", info.Name, l.at())
@@ -317,15 +329,23 @@ func (b *batches) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.load.done += len(b.rows)
+	written := len(b.rows)
 	b.rows = b.rows[:0]
-	b.load.tell()
+	if !b.load.report.Replaced { // else what is compared counts
+		b.load.advance(written)
+	}
 	return nil
 }
 
 // rowsOf is the number of rows of a stage, 0 where nobody counted.
 func (l *load) rowsOf(stage int) int {
 	return []int{l.info.SemanticTypes, l.info.TypeRelations, l.info.Concepts, l.info.Relations, 0}[stage]
+}
+
+// advance tells that more rows are there.
+func (l *load) advance(rows int) {
+	l.done += rows
+	l.tell()
 }
 
 func (l *load) tell() {
@@ -338,15 +358,11 @@ func (l *load) tell() {
 	}
 }
 
-// patience is how long a batch is tried again. A server that was killed takes
-// half a minute to come back; more with a large database.
-const patience = 2 * time.Minute
-
 // persist writes in one transaction and, unlike write, also tries again when the
 // connection was lost during the commit, so that nobody knows what became of it:
 // the statements of a load may be run twice.
 func (l *load) persist(ctx context.Context, work func(tx driver.ManagedTransaction) error) error {
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(l.options.Patience)
 	for {
 		err := l.Store.write(ctx, work)
 		if err == nil || !isLost(err) || time.Now().After(deadline) {

@@ -52,6 +52,11 @@ func freePort(t *testing.T) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
+// with adds settings to those of the server, which is started afterwards.
+func (s *ownServer) with(settings ...string) {
+	s.environment = append(s.environment, "NEO4J_SETTINGS="+strings.Join(settings, "\n"))
+}
+
 // script runs scripts/neo4j/neo4j.sh.
 func (s *ownServer) script(command string, arguments ...string) {
 	s.t.Helper()
@@ -111,7 +116,7 @@ func TestImportFilesHoldTheSame(t *testing.T) {
 	fixture.Concepts[3].Codes = []graph.Code{{Source: "TEST", Code: "A:1"}}
 	fixture.Retired = []graph.Retired{{CUI: "K0", Into: "C0000007", Release: "2025AB"}, {CUI: "K1"}}
 	release := storetest.Release(fixture)
-	arguments, err := neo4j.WriteImportFiles(t.Context(), release, filepath.Join(t.TempDir(), "import"), "neo4j", nil)
+	arguments, err := neo4j.WriteImportFiles(t.Context(), release, filepath.Join(t.TempDir(), `import "files"`), "neo4j", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,13 @@ type changes[T any] struct {
 // there any more, each where there is a writer for it, and counts both.
 func (c changes[T]) apply(ctx context.Context, l *load, write rowWriter, written *int, remove rowWriter, removed *int) error {
 	writing, removing := l.batches(write), l.batches(remove)
-	for d, err := range c.differences() {
+	compared := 0
+	tell := func() {
+		if compared++; compared%l.options.BatchRows == 0 && write != nil {
+			l.advance(l.options.BatchRows)
+		}
+	}
+	for d, err := range c.differences(tell) {
 		if err != nil {
 			return err
 		}
@@ -116,8 +122,9 @@ type difference[T any] struct {
 	was, is *T // nil: not there
 }
 
-// differences walks through both lists side by side.
-func (c changes[T]) differences() iter.Seq2[difference[T], error] {
+// differences walks through both lists side by side. tell is called for each
+// thing that is there now.
+func (c changes[T]) differences(tell func()) iter.Seq2[difference[T], error] {
 	return func(yield func(difference[T], error) bool) {
 		nextWas, stopWas := iter.Pull2(c.was)
 		defer stopWas()
@@ -154,6 +161,7 @@ func (c changes[T]) differences() iter.Seq2[difference[T], error] {
 				was, errWas, moreWas = nextWas()
 			}
 			if order >= 0 {
+				tell()
 				is, errIs, moreIs = nextIs()
 			}
 		}

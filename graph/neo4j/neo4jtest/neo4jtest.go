@@ -79,6 +79,19 @@ func (s *Server) Empty(t testing.TB) {
 // Run runs a query of the test's own and gives its records.
 func (s *Server) Run(t testing.TB, query string, params map[string]any) []*driver.Record {
 	t.Helper()
+	records, _ := s.run(t, query, params)
+	return records
+}
+
+// Profile runs a query and gives what each step of it did.
+func (s *Server) Profile(t testing.TB, query string, params map[string]any) driver.ProfiledPlan {
+	t.Helper()
+	_, summary := s.run(t, "PROFILE "+query, params)
+	return summary.Profile()
+}
+
+func (s *Server) run(t testing.TB, query string, params map[string]any) ([]*driver.Record, driver.ResultSummary) {
+	t.Helper()
 	session := s.driver.NewSession(t.Context(), driver.SessionConfig{DatabaseName: s.Address.Database})
 	defer session.Close(t.Context())
 	result, err := session.Run(t.Context(), query, params)
@@ -89,5 +102,9 @@ func (s *Server) Run(t testing.TB, query string, params map[string]any) []*drive
 	if err != nil {
 		t.Fatalf("%v\n%s", err, query)
 	}
-	return records
+	summary, err := result.Consume(t.Context())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, query)
+	}
+	return records, summary
 }
