@@ -8,6 +8,10 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/keci-kg/keci/graph"
 )
@@ -29,6 +33,7 @@ type question struct {
 func (s *Server) answer(ctx context.Context, q question) (doc graph.Document, known bool, err error) {
 	key := newCacheKey(s.Program, q.task, q.doc.Title, q.doc.Text, s.model.Digest, s.kb.Digest)
 	data, known := s.cached(key)
+	s.metrics.answers.WithLabelValues(cacheWord(known)).Inc()
 	if !known {
 		if data, err = s.workOnce(ctx, key, q); err != nil {
 			return doc, false, err
@@ -93,17 +98,10 @@ func (s *Server) work(ctx context.Context, key cacheKey, q question) ([]byte, er
 		return nil, err
 	}
 	defer release()
-	limited, cancel := context.WithTimeout(ctx, s.Limits.Timeout) // a job may have waited longer
-	defer cancel()
 	q.doc.ID = ""
-	doc, err := q.work(limited, q.doc)
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return nil, ctx.Err()
-	case limited.Err() != nil:
-		return nil, newProblem(http.StatusGatewayTimeout, "", "the text was not done in %s (--timeout); send a shorter one", s.Limits.Timeout)
-	case err != nil:
-		return nil, fmt.Errorf("working on the text (%s): %w", q.task, err)
+	doc, err := s.timed(ctx, q)
+	if err != nil {
+		return nil, err
 	}
 	if doc, err = doc.WithOffsets(graph.OffsetCodepoint); err != nil {
 		return nil, err
@@ -119,6 +117,26 @@ func (s *Server) work(ctx context.Context, key cacheKey, q question) ([]byte, er
 		}
 	}
 	return data, nil
+}
+
+// timed does the work itself within the time for it; a job has waited no part of it.
+func (s *Server) timed(ctx context.Context, q question) (doc graph.Document, err error) {
+	limited, cancel := context.WithTimeout(ctx, s.Limits.Timeout)
+	defer cancel()
+	limited, span := s.tracer.Start(limited, q.task, trace.WithAttributes(attribute.Int("keci.text.bytes", len(q.doc.Text))))
+	defer span.End()
+	started := time.Now()
+	defer func() { s.metrics.timeWork(q.task, started, err) }()
+	doc, err = q.work(limited, q.doc)
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return doc, ctx.Err()
+	case limited.Err() != nil:
+		return doc, newProblem(http.StatusGatewayTimeout, "", "the text was not done in %s (--timeout); send a shorter one", s.Limits.Timeout)
+	case err != nil:
+		return doc, fmt.Errorf("working on the text (%s): %w", q.task, err)
+	}
+	return doc, nil
 }
 
 // rendered is a document in the form that was asked for.

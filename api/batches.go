@@ -24,7 +24,7 @@ import (
 )
 
 func (s *Server) routeBatches(operations huma.API) {
-	schema := &huma.Schema{Type: huma.TypeString, Description: `A document {"id":…,"title":…,"text":…} a line; id and title are optional.`}
+	schema := &huma.Schema{Type: huma.TypeString, MinLength: pointer(1), Description: `A document {"id":…,"title":…,"text":…} a line; id and title are optional.`}
 	content := map[string]*huma.MediaType{}
 	for _, media := range batchMedia {
 		content[media] = &huma.MediaType{Schema: schema, Example: `{"id":"PMID:1","text":"FKBP12 binds FK506."}` + "\n"}
@@ -34,6 +34,7 @@ func (s *Server) routeBatches(operations huma.API) {
 		Summary: "Extract and store many documents in a job", DefaultStatus: http.StatusAccepted,
 		Description: "The documents are read while they come. One that cannot be read or worked on does not harm the others: its result tells why.",
 		RequestBody: &huma.RequestBody{Required: true, Content: content},
+		Responses:   map[string]*huma.Response{"202": s.jobResponse(operations)},
 		Errors:      []int{http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 	}), s.submitBatch)
 }
@@ -201,7 +202,15 @@ func (s *Server) submitLater(ctx context.Context, in *submitInput, doc graph.Doc
 // jobResponse describes the answer 202.
 func (s *Server) jobResponse(operations huma.API) *huma.Response {
 	schema := operations.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[jobs.Job](), true, "Job")
-	return &huma.Response{Description: "The job that was made", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+	response := &huma.Response{
+		Description: "The job that was made",
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
+		Links:       map[string]*huma.Link{},
+	}
+	for _, operation := range []string{"get-job", "job-events", "job-results", "cancel-job", "delete-job"} {
+		response.Links[operation] = &huma.Link{OperationID: operation, Parameters: map[string]any{"id": "$response.body#/id"}}
+	}
+	return response
 }
 
 // failure is the result of a document that failed.

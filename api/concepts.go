@@ -33,7 +33,7 @@ func (s *Server) routeConcepts(operations huma.API) {
 
 type searchInput struct {
 	OffsetInput
-	Query string `query:"q" required:"true" maxLength:"500" doc:"Words of a name, or its beginning."`
+	Query string `query:"q" required:"true" minLength:"1" maxLength:"500" doc:"Words of a name, or its beginning."`
 }
 
 type searchOutput struct {

@@ -98,7 +98,7 @@ func (s *Server) submit(ctx context.Context, doc graph.Document, replace bool) (
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	doc.Submitted = &now
-	created, err := s.Store.SaveDocument(ctx, doc, replace)
+	created, err := s.save(ctx, doc, replace)
 	switch {
 	case err != nil:
 		return saved{}, err
@@ -109,6 +109,17 @@ func (s *Server) submit(ctx context.Context, doc graph.Document, replace bool) (
 	}
 	stored, err := s.Store.Document(ctx, doc.ID) // someone else was faster
 	return saved{stored, http.StatusOK, true}, err
+}
+
+// save stores a document.
+func (s *Server) save(ctx context.Context, doc graph.Document, replace bool) (created bool, err error) {
+	ctx, span := s.tracer.Start(ctx, "save")
+	defer span.End()
+	created, err = s.Store.SaveDocument(ctx, doc, replace)
+	if err == nil && (created || replace) {
+		s.metrics.saved.Inc()
+	}
+	return created, err
 }
 
 func newConflict(id string) *Problem {

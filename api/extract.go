@@ -71,11 +71,13 @@ func (s *Server) documentOperation(needs access, op huma.Operation, operations h
 	if op.Method == http.MethodPost {
 		op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusGatewayTimeout)
 		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
-			"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}},
+			"text/plain": {Schema: &huma.Schema{Type: huma.TypeString, MinLength: pointer(1)}},
 		}}
 	}
 	return s.operation(needs, op)
 }
+
+func pointer[T any](value T) *T { return &value }
 
 func (s *Server) extract(ctx context.Context, in *DocumentInput) (*rendered, error) {
 	return s.answerDocument(ctx, in, "extract", s.Extractor.Extract, graph.Details{})

@@ -27,7 +27,7 @@ var forms = []form{
 type FormInput struct {
 	Offsets string `query:"offsets" enum:"codepoint,byte,utf16" default:"codepoint" doc:"What the offsets count."`
 	Format  string `query:"format" enum:"json,svg" doc:"The form of the answer; goes before Accept."`
-	Accept  string `header:"Accept" doc:"The form of the answer: application/json or image/svg+xml."`
+	Accept  string `header:"Accept" hidden:"true" doc:"The form of the answer: application/json or image/svg+xml."`
 }
 
 func (in FormInput) unit() graph.OffsetUnit { return graph.OffsetUnit(in.Offsets) }

@@ -63,6 +63,10 @@ func (s *Server) limitRate() echo.MiddlewareFunc {
 // turn waits until a text can be worked on. Clients are served in turn, and the
 // jobs of a client stand in a line beside the client's own requests.
 func (s *Server) turn(ctx context.Context) (release func(), err error) {
+	ctx, span := s.tracer.Start(ctx, "wait for a turn")
+	defer span.End()
+	started := time.Now()
+	defer func() { s.metrics.wait.Observe(time.Since(started).Seconds()) }()
 	who := clientOf(ctx)
 	if who.background {
 		return s.turns.Take(ctx, who.name+" jobs")

@@ -33,14 +33,14 @@ type table[T any] struct {
 // ListFormInput is the part of a request that chooses the form of a list.
 type ListFormInput struct {
 	Format string `query:"format" enum:"json,jsonl,csv" doc:"The form of the answer; goes before Accept."`
-	Accept string `header:"Accept" doc:"The form of the answer: application/json, application/jsonl or text/csv."`
+	Accept string `header:"Accept" hidden:"true" doc:"The form of the answer: application/json, application/jsonl or text/csv."`
 }
 
 // ListInput is the part of a request that asks for a page of a list.
 type ListInput struct {
 	ListFormInput
 	Limit int    `query:"limit" minimum:"1" maximum:"10000" default:"100" doc:"The most that is listed."`
-	After string `query:"after" maxLength:"2000" doc:"Where the page begins: next, or the header Link, of the page before."`
+	After string `query:"after" maxLength:"2000" pattern:"^eyJ[A-Za-z0-9_-]+$" doc:"Where the page begins: next, or the header Link, of the page before."`
 }
 
 // The forms of a list, that for those who do not choose first.

@@ -23,6 +23,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
 
@@ -50,8 +51,9 @@ type Config struct {
 	Origins   []string     // other sites whose pages may use the server; "*" is all
 	Proxies   []*net.IPNet // whose word on the address of a client is taken
 	Limits    Limits
-	Log       *slog.Logger // never gets texts; nil: slog.Default()
-	Version   string       // of the program, for the OpenAPI description
+	Log       *slog.Logger         // never gets texts; nil: slog.Default()
+	Traces    trace.TracerProvider // nil: none are made
+	Version   string               // of the program, for the OpenAPI description
 	// Program is the digest of the program: answers that another program has put
 	// into the cache are not taken out.
 	Program string
@@ -67,6 +69,8 @@ type Server struct {
 	turns   *turns.Queue       // a place is held during an extraction
 	flights singleflight.Group // equal questions asked at a time are worked out once
 	works   sync.WaitGroup     // what is being worked out
+	metrics metrics
+	tracer  trace.Tracer
 
 	stopping atomic.Bool
 }
@@ -90,7 +94,9 @@ func New(ctx context.Context, config Config) (*Server, error) {
 		model:  config.Extractor.Info(),
 		kb:     kb,
 		turns:  turns.New(config.Limits.Concurrency),
+		tracer: newTracer(config.Traces),
 	}
+	s.metrics = s.newMetrics()
 	if s.handler, err = compressed(s.echo); err != nil {
 		return nil, err
 	}
@@ -157,6 +163,8 @@ func (s *Server) route() {
 	s.echo.Use(
 		middleware.RequestIDWithConfig(middleware.RequestIDConfig{RequestIDHandler: rememberRequestID}),
 		s.identify,
+		s.measure,
+		s.traceRequest,
 		middleware.RequestLoggerWithConfig(s.requestLog()),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
 	)
@@ -180,6 +188,7 @@ func (s *Server) route() {
 	s.routeRelations(operations)
 	s.routeSubgraph(operations)
 	s.routeAbout(operations)
+	s.routeMetrics(operations)
 	s.routeDocs()
 	s.routePage()
 }
@@ -369,7 +378,7 @@ func (s *Server) requestLog() middleware.RequestLoggerConfig {
 				level = slog.LevelError
 			}
 			s.Log.Log(c.Request().Context(), level, "request", "id", v.RequestID, "method", v.Method, "route", v.RoutePath,
-				"status", v.Status, "ms", float64(v.Latency.Microseconds())/1000, "bytes", v.ResponseSize,
+				"status", v.Status, "trace", traceID(c.Request().Context()), "ms", float64(v.Latency.Microseconds())/1000, "bytes", v.ResponseSize,
 				"cache", c.Response().Header().Get(cacheHeader), "client", clientOf(c.Request().Context()).name, "address", v.RemoteIP)
 			return nil
 		},

@@ -19,14 +19,15 @@ import (
 )
 
 type serveOptions struct {
-	addr, data, model, engine, log string
-	tokenFile                      string
-	origins, proxies               []string
-	selection                      selectionFlags
-	store                          storeFlags
-	limits                         api.Limits
-	cache                          api.CacheOptions
-	jobs                           jobs.Options
+	addr, data, model, engine string
+	log, logLevel, traces     string
+	tokenFile                 string
+	origins, proxies          []string
+	selection                 selectionFlags
+	store                     storeFlags
+	limits                    api.Limits
+	cache                     api.CacheOptions
+	jobs                      jobs.Options
 }
 
 func newServeCommand() *cobra.Command {
@@ -62,6 +63,8 @@ TOKEN; read is enough for all that stores nothing.`,
 	o.store.registerPassword(f)
 	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
 	f.StringVar(&o.log, "log", "text", "form of the log: text or json")
+	f.StringVar(&o.logLevel, "log-level", "info", "least that is logged: debug, info, warn or error")
+	f.StringVar(&o.traces, "otlp-endpoint", "", "`URL` of an OpenTelemetry collector that gets traces, such as http://localhost:4318 (default: none are made)")
 	f.StringVar(&o.tokenFile, "auth-token-file", "", "`FILE` with the tokens of clients (default: none is asked for)")
 	f.StringSliceVar(&o.origins, "cors-origin", nil, "`ORIGIN` of other sites whose pages may use the server, such as https://example.org; * for all")
 	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, "`NETWORK` of proxies that tell the addresses of clients by X-Forwarded-For, such as 10.0.0.0/8")
@@ -99,7 +102,14 @@ func (o serveOptions) check() error {
 	case o.log != "text" && o.log != "json":
 		return usageError("--log is %q: use text or json", o.log)
 	}
+	if _, err := o.level(); err != nil {
+		return usageError("--log-level is %q: use debug, info, warn or error", o.logLevel)
+	}
 	return nil
+}
+
+func (o serveOptions) level() (level slog.Level, err error) {
+	return level, level.UnmarshalText([]byte(o.logLevel))
 }
 
 func (o serveOptions) run(ctx context.Context, stderr io.Writer) error {
@@ -121,11 +131,14 @@ func (o serveOptions) run(ctx context.Context, stderr io.Writer) error {
 	return server.Serve(ctx, listener)
 }
 
+// logger makes the log; the level has been checked.
 func (o serveOptions) logger(out io.Writer) *slog.Logger {
+	level, _ := o.level()
+	options := &slog.HandlerOptions{Level: level}
 	if o.log == "json" {
-		return slog.New(slog.NewJSONHandler(out, nil))
+		return slog.New(slog.NewJSONHandler(out, options))
 	}
-	return slog.New(slog.NewTextHandler(out, nil))
+	return slog.New(slog.NewTextHandler(out, options))
 }
 
 // clients reads who may use the server, and from where.
@@ -151,6 +164,11 @@ func (o serveOptions) clients(config *api.Config) error {
 	return err
 }
 
+// closerFunc is a function as an io.Closer.
+type closerFunc func() error
+
+func (f closerFunc) Close() error { return f() }
+
 // open opens what the server needs. closeAll closes what was opened, also when
 // not all could be.
 func (o serveOptions) open(ctx context.Context, log *slog.Logger) (server *api.Server, closeAll func(), err error) {
@@ -170,6 +188,14 @@ func (o serveOptions) open(ctx context.Context, log *slog.Logger) (server *api.S
 	config := api.Config{Limits: o.limits, Log: log, Version: version}
 	if err := o.clients(&config); err != nil {
 		return nil, closeAll, err
+	}
+	if o.traces != "" {
+		traces, err := openTraces(ctx, o.traces)
+		if err != nil {
+			return nil, closeAll, err
+		}
+		onClose("traces", closerFunc(func() error { return traces.Shutdown(context.WithoutCancel(ctx)) }))
+		config.Traces = traces
 	}
 	if config.Program, err = programDigest(); err != nil {
 		return nil, closeAll, err
