@@ -38,21 +38,25 @@ func (s *Server) routeJobs(operations huma.API) {
 	huma.Register(operations, s.streamOperation(huma.Operation{
 		OperationID: "job-events", Path: "/v1/jobs/{id}/events", Summary: "How a job goes on, as server-sent events", Tags: []string{"jobs"},
 		Description: "An event \"progress\" with the job comes at once and after changes, at most four times a second, and an event \"end\" when it has ended.",
-	}, eventStream), s.jobEvents)
+	}, eventStream, &huma.Schema{Type: huma.TypeObject, Required: []string{"event", "id", "data"}, Properties: map[string]*huma.Schema{
+		"event": {Type: huma.TypeString, Enum: []any{"progress", "end"}},
+		"id":    {Type: huma.TypeString, Description: "How many documents are done."},
+		"data":  {Type: huma.TypeString, Description: "The job, as JSON."},
+	}}), s.jobEvents)
 	huma.Register(operations, s.streamOperation(huma.Operation{
 		OperationID: "job-results", Path: "/v1/jobs/{id}/results", Summary: "The results of a job, one a line", Tags: []string{"jobs"},
 		Description: "In the order of the documents, while they come, until the job has ended. " +
 			`A document that failed is a line {"id":…,"error":{…}}. Documents that were not reached when the job was cancelled have no line.`,
-	}, jsonLines), s.jobResults)
+	}, jsonLines, &huma.Schema{Type: huma.TypeString}), s.jobResults)
 }
 
 // streamOperation describes an operation of reading whose answer comes bit by bit.
-func (s *Server) streamOperation(op huma.Operation, media string) huma.Operation {
+func (s *Server) streamOperation(op huma.Operation, media string, schema *huma.Schema) huma.Operation {
 	op.Method = http.MethodGet
 	op.Metadata = map[string]any{streamKey: true}
 	op.Errors = append(op.Errors, http.StatusNotFound)
 	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
-		media: {Schema: &huma.Schema{Type: huma.TypeString}},
+		media: {Schema: schema},
 	}}}
 	return s.operation(mayRead, op)
 }
