@@ -69,7 +69,7 @@ func (w *cypherWriter) Write(d graph.Document) error {
 	}
 	statements = append(statements, cypherMentions(d, literal(id))...)
 	statements = append(statements, cypherRelations(d, literal(id))...)
-	statements = append(statements, cypherExtracted(pairsOf(d, nil))...)
+	statements = append(statements, cypherExtracted(sortedPairs(scoresOf(d, nil)))...)
 	_, err = io.WriteString(w.out, strings.Join(statements, ";\n")+";\n")
 	return err
 }
