@@ -24,6 +24,7 @@ require (
 	github.com/labstack/echo/v4 v4.15.0
 	github.com/lanrat/extsort v1.5.0
 	github.com/neo4j/neo4j-go-driver/v5 v5.28.4
+	github.com/nlpodyssey/gopickle v0.2.0
 	github.com/prometheus/client_golang v1.23.2
 	github.com/schollz/progressbar/v3 v3.19.0
 	github.com/spf13/cobra v1.10.2

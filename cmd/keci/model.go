@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/keci"
 )
@@ -41,6 +42,26 @@ func newModelInfoCommand() *cobra.Command {
 				fusion.ModelInfo
 				Config keci.Config `json:"config"`
 			}{info, cfg})
+		},
+	}
+}
+
+func newModelImportCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "import FROM OUT",
+		Short: "Make an encoder to train with of a Hugging Face folder",
+		Long: `Reads a BERT in the folder FROM, as Hugging Face gives it out, with its weights in
+model.safetensors or pytorch_model.bin, checks it, and writes it as the new folder
+OUT, which keci train takes as --encoder. Nothing in the files is executed.`,
+		Example: `  keci model import scibert_scivocab_uncased encoders/scibert
+  keci train --encoder encoders/scibert --corpus biorelex --data train.json --out runs/scibert`,
+		Args: exactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := encoder.Import(args[0], args[1]); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "wrote %s\n", args[1])
+			return err
 		},
 	}
 }

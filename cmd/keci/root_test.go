@@ -85,7 +85,7 @@ func callsOf(example string) (calls [][]string) {
 func TestPromisedCommands(t *testing.T) {
 	found := commands(t)
 	for _, path := range []string{"serve", "extract", "link", "kb build", "kb info", "kb search", "kb show", "kb subgraph", "kb diff", "load",
-		"train", "evaluate", "crossval", "report", "model info", "model quantize",
+		"train", "evaluate", "crossval", "report", "model info", "model import", "model quantize",
 		"bench link", "bench extract", "bench encoder", "graph concepts", "graph relations", "graph evidence", "graph paths", "graph export", "version"} {
 		if found["keci "+path] == nil {
 			t.Errorf("there is no keci %s", path)

@@ -1,13 +1,8 @@
 package keci
 
 import (
-	"bufio"
 	"cmp"
-	"encoding/binary"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"os"
@@ -22,6 +17,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/internal/tensorfile"
 )
 
 // weightsFile holds every variable of a model directory. The encoder's tensors
@@ -33,14 +29,6 @@ const weightsFile = "model.safetensors"
 // value = scale[row] · integer.
 const scaleSuffix = ".scale"
 
-// fileTensor is one tensor of a safetensors file.
-type fileTensor struct {
-	name  string
-	dtype string // "F32" or "I8"
-	shape []int
-	data  []byte // little endian
-}
-
 // saveWeights writes the variables of a model, as float32, or with 8-bit
 // matrices when quantized.
 func saveWeights(store *model.Store, cfg encoder.Config, path string, quantized bool) error {
@@ -48,22 +36,16 @@ func saveWeights(store *model.Store, cfg encoder.Config, path string, quantized 
 	if err != nil {
 		return fmt.Errorf("write weights %s: %w", path, err)
 	}
-	file, err := os.Create(path)
-	if err != nil {
+	if err := tensorfile.Create(path, list); err != nil {
 		return fmt.Errorf("write weights: %w", err)
-	}
-	defer file.Close()
-	w := bufio.NewWriterSize(file, 1<<20)
-	if err := errors.Join(writeSafetensors(w, list), w.Flush(), file.Sync()); err != nil {
-		return fmt.Errorf("write weights %s: %w", path, err)
 	}
 	return nil
 }
 
 // fileTensors turns the variables of a store into tensors of a file, sorted by name.
-func fileTensors(store *model.Store, cfg encoder.Config, quantized bool) ([]fileTensor, error) {
+func fileTensors(store *model.Store, cfg encoder.Config, quantized bool) ([]tensorfile.Tensor, error) {
 	names := encoderNames(cfg)
-	var list []fileTensor
+	var list []tensorfile.Tensor
 	for v := range store.IterVariables() {
 		if !isWeight(v) {
 			continue
@@ -85,9 +67,9 @@ func fileTensors(store *model.Store, cfg encoder.Config, quantized bool) ([]file
 			list = append(list, quantize(name, shape, flat)...)
 			continue
 		}
-		list = append(list, fileTensor{name, "F32", shape, floatBytes(flat)})
+		list = append(list, tensorfile.Float32(name, shape, flat))
 	}
-	slices.SortFunc(list, func(a, b fileTensor) int { return cmp.Compare(a.name, b.name) })
+	slices.SortFunc(list, func(a, b tensorfile.Tensor) int { return cmp.Compare(a.Name, b.Name) })
 	return list, nil
 }
 
@@ -118,7 +100,7 @@ func nameInFile(path string, encoderNames map[string]string) string {
 
 // quantize stores each row of a matrix as 8-bit integers with one scale, chosen
 // so that the row's largest value is 127.
-func quantize(name string, shape []int, values []float32) []fileTensor {
+func quantize(name string, shape []int, values []float32) []tensorfile.Tensor {
 	rows, columns := shape[0], shape[1]
 	integers, scales := make([]byte, len(values)), make([]float32, rows)
 	for r := range rows {
@@ -135,44 +117,10 @@ func quantize(name string, shape []int, values []float32) []fileTensor {
 			integers[r*columns+c] = byte(int8(math.RoundToEven(float64(x / scales[r]))))
 		}
 	}
-	return []fileTensor{
-		{name, "I8", shape, integers},
-		{name + scaleSuffix, "F32", []int{rows}, floatBytes(scales)},
+	return []tensorfile.Tensor{
+		{Name: name, DType: "I8", Shape: shape, Data: integers},
+		tensorfile.Float32(name+scaleSuffix, []int{rows}, scales),
 	}
-}
-
-// writeSafetensors writes the safetensors format: the length of a JSON header,
-// the header, the data.
-func writeSafetensors(w io.Writer, list []fileTensor) error {
-	type entry struct {
-		DType   string `json:"dtype"`
-		Shape   []int  `json:"shape"`
-		Offsets [2]int `json:"data_offsets"`
-	}
-	header, offset := map[string]entry{}, 0
-	for _, t := range list {
-		header[t.name] = entry{t.dtype, t.shape, [2]int{offset, offset + len(t.data)}}
-		offset += len(t.data)
-	}
-	text, err := json.Marshal(header)
-	if err != nil {
-		return err
-	}
-	for len(text)%8 != 0 {
-		text = append(text, ' ')
-	}
-	if err := binary.Write(w, binary.LittleEndian, uint64(len(text))); err != nil {
-		return err
-	}
-	if _, err := w.Write(text); err != nil {
-		return err
-	}
-	for _, t := range list {
-		if _, err := w.Write(t.data); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // loadWeights reads the weights of a model directory into a store.
@@ -265,11 +213,3 @@ func readFloats(file *safetensors.TensorReader, name string) ([]float32, []int, 
 }
 
 func isNegative(n int) bool { return n < 0 }
-
-func floatBytes(values []float32) []byte {
-	data := make([]byte, 0, 4*len(values))
-	for _, x := range values {
-		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(x))
-	}
-	return data
-}
