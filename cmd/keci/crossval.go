@@ -47,12 +47,7 @@ was interrupted.`,
   keci crossval --corpus biorelex --data train.json --test dev.json --seeds 1-3 --encoder encoders/minilm-l6 \
     --kb data/kb-open --out runs/biorelex --results doc/results`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := applyConfig(cmd, o.config); err != nil {
-				return err
-			}
-			return o.run(cmd)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	f := cmd.Flags()
 	o.addFlags(f)

@@ -21,14 +21,14 @@ import (
 
 // recipe is what the commands that train are told of how to.
 type recipe struct {
-	config, corpus, encoder, kb, engine, variant, name string
-	heldOut                                            float64
-	sweep                                              []float64
-	sweepEpochs                                        int
-	skipInvalid, quiet                                 bool
-	keptRatio, entityThreshold, relationThreshold      float64
-	maxSpan                                            int
-	train                                              train.Options
+	corpus, encoder, kb, engine, variant, name    string
+	heldOut                                       float64
+	sweep                                         []float64
+	sweepEpochs                                   int
+	skipInvalid, quiet                            bool
+	keptRatio, entityThreshold, relationThreshold float64
+	maxSpan                                       int
+	train                                         train.Options
 }
 
 // addFlags adds the flags of a recipe. Which data, which seed and where to is
@@ -36,7 +36,6 @@ type recipe struct {
 func (r *recipe) addFlags(f *pflag.FlagSet) {
 	r.train = train.DefaultOptions()
 	model := keci.DefaultConfig()
-	f.StringVar(&r.config, "config", "", "YAML `FILE` with the names of these flags and their values; what is given here goes before it")
 	f.StringVar(&r.corpus, "corpus", "", corpusHelp)
 	f.StringVar(&r.encoder, "encoder", "", "Hugging Face `DIR` of the pretrained encoder")
 	f.StringVar(&r.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")

@@ -13,13 +13,16 @@ func newReportCommand() *cobra.Command {
 		Use:   "report",
 		Short: "Tables and pictures of what models reach, and of what they attend to",
 		Example: `  keci report runs doc/results
-  keci report ablations doc/results`,
+  keci report ablations doc/results
+  keci report attention --corpus biorelex --data dev.json`,
 	}
 	cmd.AddCommand(
 		newReportTable("runs", "Mean and deviation of the runs in a results folder, by corpus and variant", results.WriteRuns),
 		newReportTable("types", "Precision, recall and F1 of every type and label in a results folder", results.WriteTypes),
 		newReportTable("ablations", "What each variant reaches beside the full model and the paper", results.WriteAblations),
 		newReportCurvesCommand(),
+		newReportAttentionCommand(),
+		newReportChangesCommand(),
 	)
 	return cmd
 }

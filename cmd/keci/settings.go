@@ -216,3 +216,21 @@ func (s settings) add(place, section, flag string, value *yaml.Node, known map[s
 	s[section+flag] = setting{text, place}
 	return nil
 }
+
+// scalars is a value as the command line has it: lists are joined with commas.
+func scalars(value *yaml.Node) (string, error) {
+	switch value.Kind {
+	case yaml.ScalarNode:
+		return value.Value, nil
+	case yaml.SequenceNode:
+		var parts []string
+		for _, item := range value.Content {
+			if item.Kind != yaml.ScalarNode {
+				return "", errors.New("the items of a list must be plain values")
+			}
+			parts = append(parts, item.Value)
+		}
+		return strings.Join(parts, ","), nil
+	}
+	return "", errors.New("the value must be plain, or a list of plain values")
+}

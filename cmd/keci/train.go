@@ -35,12 +35,7 @@ a sentence.`,
     --kb data/kb-open --seed 1 --out runs/biorelex
   keci train --config train.yaml --sweep --patience 4 --out runs/mine`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := applyConfig(cmd, o.config); err != nil {
-				return err
-			}
-			return o.run(cmd)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	f := cmd.Flags()
 	o.addFlags(f)

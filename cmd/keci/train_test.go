@@ -230,23 +230,6 @@ func TestTrainNamesBadInput(t *testing.T) {
 	}
 }
 
-func TestTrainConfiguration(t *testing.T) {
-	for _, test := range []struct{ content, want string }{
-		{"corpus: jsonl\nepoch: 3\n", `train.yaml:2: there is no option "epoch"`},
-		{"epochs: many\n", `train.yaml:1: epochs: `},
-		{"- a\n", `train.yaml:1: the file must hold names`},
-		{"epochs: {a: 1}\n", `train.yaml:1: epochs: the value must be plain`},
-		{"a: [\n", "train.yaml: yaml: "},
-		{"corpus: jsonl\n", "--"},
-		{"", "--"},
-	} {
-		_, _, err := keciRun(t, "train", "--config", writeText(t, "train.yaml", test.content))
-		if exitCode(err) != exitUsage || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%q: %v, want a wrong call that says %s", test.content, err, test.want)
-		}
-	}
-}
-
 func TestTrainWrongCalls(t *testing.T) {
 	given := []string{"--corpus", "ade", "--data", "x", "--encoder", "x", "--out", "x"}
 	for want, args := range map[string][]string{

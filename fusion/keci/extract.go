@@ -23,13 +23,17 @@ func (m *Model) Extract(ctx context.Context, doc graph.Document) (graph.Document
 	if err != nil {
 		return graph.Document{}, fmt.Errorf("document %s: %w", doc.ID, err)
 	}
-	doc = m.cfg.decodeText(doc, text, predictions[0])
+	return m.named(m.cfg.decodeText(doc, text, predictions[0])), nil
+}
+
+// named says which model and which knowledge base a graph is of.
+func (m *Model) named(doc graph.Document) graph.Document {
 	doc.Model = &graph.Provenance{Name: m.info.Name, Digest: m.info.Digest}
 	if m.cfg.has().knowledge {
 		kb := m.kb
 		doc.KB = &kb
 	}
-	return doc, nil
+	return doc
 }
 
 // reading is a text cut into sentences that are ready for the model.

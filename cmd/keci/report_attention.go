@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/evidence"
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/umls/knowledgebase"
+)
+
+// modelOnCorpus is a model that reads a corpus with a knowledge base.
+type modelOnCorpus struct {
+	corpus, data, model, kb, engine string
+}
+
+func (o *modelOnCorpus) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.corpus, "corpus", "", corpusHelp)
+	f.StringVar(&o.data, "data", "", "`FILE` of the corpus, or a folder of such files")
+	f.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
+	f.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
+	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
+}
+
+// use opens model and knowledge base and reads the corpus.
+func (o modelOnCorpus) use(cmd *cobra.Command, do func(extractor, *knowledgebase.KnowledgeBase, corpus.Corpus) error) error {
+	if o.corpus == "" || o.data == "" {
+		return usageError("--corpus and --data are needed; see %s --help", cmd.CommandPath())
+	}
+	c, err := readCorpus(o.corpus, o.data, false, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	kb, err := openKnowledgeBase(cmd.Context(), o.kb)
+	if err != nil {
+		return err
+	}
+	defer kb.Close()
+	model, err := openExtractor(o.model, kb, o.engine)
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	return do(model, kb, c)
+}
+
+type attentionOptions struct {
+	modelOnCorpus
+	least, most int
+}
+
+func newReportAttentionCommand() *cobra.Command {
+	var o attentionOptions
+	cmd := &cobra.Command{
+		Use:   "attention",
+		Short: "Average attention to concepts by semantic type, over a corpus",
+		Long: `Reads a corpus with a model and takes the mean of the attention to the candidate
+concepts of its mentions, by semantic type; a concept of several types counts for
+each. The least and the most attended types are written as a Markdown table.`,
+		Example: "  keci report attention --corpus biorelex --data dev.json",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
+	}
+	o.addFlags(cmd.Flags())
+	cmd.Flags().IntVar(&o.least, "least", 20, "leave out types with fewer candidates")
+	cmd.Flags().IntVar(&o.most, "most", 3, "how many types at each end")
+	return cmd
+}
+
+func (o attentionOptions) run(cmd *cobra.Command) error {
+	if o.least < 1 || o.most < 1 {
+		return usageError("--least and --most must be at least 1")
+	}
+	return o.use(cmd, func(model extractor, kb *knowledgebase.KnowledgeBase, c corpus.Corpus) error {
+		documents, err := extractCorpus(cmd.Context(), model, c)
+		if err != nil {
+			return err
+		}
+		a := evidence.Average(documents, o.least)
+		if a.Mentions == 0 {
+			return fmt.Errorf("the model %s attends to no concept: the variant %s has no fusion, or nothing in the corpus has a candidate", model.Info().Name, model.Info().Variant)
+		}
+		return a.Extremes(o.most).Write(cmd.OutOrStdout(), func(tui graph.TUI) string {
+			t, err := kb.Knowledge.SemanticType(cmd.Context(), tui)
+			if err != nil {
+				return "unknown"
+			}
+			return t.Name
+		})
+	})
+}

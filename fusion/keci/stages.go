@@ -1,0 +1,28 @@
+package keci
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// ExtractStages gives the graphs of both stages of the model: the one that the
+// text alone gives, read with the same thresholds, and the final one, as Extract
+// gives it. Where a variant has no fusion they are the same.
+func (m *Model) ExtractStages(ctx context.Context, doc graph.Document) (initial, final graph.Document, err error) {
+	text, err := m.prepare(ctx, doc.Text)
+	if err != nil {
+		return initial, final, fmt.Errorf("document %s: %w", doc.ID, err)
+	}
+	predictions, err := m.predictAll(ctx, []reading{text})
+	if err != nil {
+		return initial, final, fmt.Errorf("document %s: %w", doc.ID, err)
+	}
+	before := make([]prediction, len(predictions[0]))
+	for i, p := range predictions[0] {
+		p.finalTypes, p.finalRelations, p.attention = p.initialTypes, p.initialRelations, nil
+		before[i] = p
+	}
+	return m.cfg.decodeText(doc, text, before), m.named(m.cfg.decodeText(doc, text, predictions[0])), nil
+}
