@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/forms"
 )
 
 // cacheHeader tells whether an answer was worked out or known.
@@ -150,16 +151,16 @@ type rendered struct {
 }
 
 // render gives a canonical document the offsets and the form asked for.
-func render(doc graph.Document, form form, unit graph.OffsetUnit) (*rendered, error) {
+func render(doc graph.Document, form forms.Form, unit graph.OffsetUnit) (*rendered, error) {
 	doc, err := doc.WithOffsets(unit)
 	if err != nil {
 		return nil, err
 	}
 	var body bytes.Buffer
-	if err := form.write(&body, doc); err != nil {
-		return nil, fmt.Errorf("writing a document as %s: %w", form.name, err)
+	if err := writeForm(&body, form, doc); err != nil {
+		return nil, fmt.Errorf("writing a document as %s: %w", form.Kind, err)
 	}
-	return &rendered{Status: http.StatusOK, ContentType: form.media, Body: body.Bytes()}, nil
+	return &rendered{Status: http.StatusOK, ContentType: form.Media, Body: body.Bytes()}, nil
 }
 
 func cacheWord(known bool) string {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/keci-kg/keci/api"
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/forms"
 )
 
 const sentence = "FKBP12 binds FK506 and rapamycin, and the complex inhibits calcineurin."
@@ -76,6 +77,12 @@ func TestExtractForms(t *testing.T) {
 		"link":            {"/v1/link", `{"text":"𝛂 FK506"}`, nil, "application/json", `"start":2,"end":7`},
 		"link, all told":  {"/v1/link?codes=true&synonyms=true", `{"text":"FK506"}`, nil, "application/json", `"codes":[{"source":"TEST","code":"1"}],"synonyms":["FK506"]`},
 		"link to nothing": {"/v1/link", `{"text":"nothing here"}`, nil, "application/json", `"mentions":[]}`},
+		"bioc":            {"/v1/extract", `{"documents":[{"id":"b","passages":[{"offset":0,"text":"FK506 binds FKBP12"}]}]}`, []string{"Content-Type", "application/vnd.bioc+json"}, "application/json", `{"id":"b","text":"FK506 binds FKBP12"`},
+		"pubtator":        {"/v1/extract", "7|t|Tacrolimus\n7|a|FK506 binds FKBP12\n", []string{"Content-Type", "text/x-pubtator"}, "application/json", `{"id":"7"`},
+		"to bioc":         {"/v1/extract?format=bioc", `{"id":"b","text":"FK506"}`, nil, "application/vnd.bioc+json", `"annotations":[`},
+		"to pubtator":     {"/v1/extract", `{"id":"7","text":"FK506"}`, []string{"Accept", "text/x-pubtator"}, "text/x-pubtator", "7|"},
+		"to brat":         {"/v1/extract?format=brat", `{"id":"7","text":"FK506"}`, nil, "application/zip", "PK"},
+		"to lines":        {"/v1/extract?format=jsonl&offsets=byte", `{"id":"7","text":"𝛂 FK506"}`, nil, "application/x-ndjson", `"start":5`},
 		"json of a kind":  {"/v1/extract", `{"text":"FK506"}`, []string{"Content-Type", "application/json; charset=utf-8"}, "application/json", `"FK506"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,6 +97,21 @@ func TestExtractForms(t *testing.T) {
 	}
 	if docs, err := s.store.Documents(t.Context(), "", 1); err != nil || len(docs) != 0 {
 		t.Errorf("extract and link stored %d documents (error %v)", len(docs), err)
+	}
+}
+
+// The description names every form that there is.
+func TestFormsAreDescribed(t *testing.T) {
+	s := start(t, nil)
+	description := s.mustAsk(t, 200, "GET", "/openapi.json", "").Body.String()
+	for _, form := range forms.All() {
+		if !strings.Contains(description, `"`+form.Media+`"`) {
+			t.Errorf("%s is not described", form.Media)
+		}
+		answer := s.mustAsk(t, 200, "POST", "/v1/extract?format="+string(form.Kind), `{"id":"7","text":"FK506 binds FKBP12"}`)
+		if got := answer.Header().Get("Content-Type"); got != form.Media {
+			t.Errorf("%s: content type %q", form.Kind, got)
+		}
 	}
 }
 

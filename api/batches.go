@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"mime"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -24,23 +24,24 @@ import (
 )
 
 func (s *Server) routeBatches(operations huma.API) {
-	schema := &huma.Schema{Type: huma.TypeString, MinLength: pointer(1), Description: `A document {"id":…,"title":…,"text":…} a line; id and title are optional.`}
 	content := map[string]*huma.MediaType{}
-	for _, media := range batchMedia {
-		content[media] = &huma.MediaType{Schema: schema, Example: `{"id":"PMID:1","text":"FKBP12 binds FK506."}` + "\n"}
+	body := &huma.RequestBody{Required: true}
+	for media, kind := range inputMedia {
+		content[media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, MinLength: pointer(1),
+			Description: "Documents as " + string(kind) + "; what they are annotated with is passed over."}}
 	}
+	content[jsonLines].Schema.Description = `A document {"id":…,"title":…,"text":…} a line; id and title are optional.`
+	content[jsonLines].Example = `{"id":"PMID:1","text":"FKBP12 binds FK506."}` + "\n"
 	huma.Register(operations, s.operation(mayWrite, huma.Operation{
 		OperationID: "submit-batch", Method: http.MethodPost, Path: "/v1/batches", Tags: []string{"jobs"},
 		Summary: "Extract and store many documents in a job", DefaultStatus: http.StatusAccepted,
 		Description: "The documents are read while they come. One that cannot be read or worked on does not harm the others: its result tells why.",
-		RequestBody: &huma.RequestBody{Required: true, Content: content},
+		RequestBody: body,
 		Responses:   map[string]*huma.Response{"202": s.jobResponse(operations)},
 		Errors:      []int{http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 	}), s.submitBatch)
+	body.Content = content // only now, lest huma reads the body, all of it, as JSON
 }
-
-// batchMedia are the media types of JSON Lines; none is registered.
-var batchMedia = []string{jsonLines, "application/x-ndjson"}
 
 // AsyncInput is the part of a request that may make a job.
 type AsyncInput struct {
@@ -91,10 +92,11 @@ type acceptedOutput struct {
 }
 
 func (s *Server) submitBatch(ctx context.Context, in *batchInput) (*acceptedOutput, error) {
-	if media, _, err := mime.ParseMediaType(in.media); err != nil || !slices.Contains(batchMedia, media) {
-		return nil, newProblem(http.StatusUnsupportedMediaType, "", "a batch is %s, not %q", strings.Join(batchMedia, " or "), in.media)
+	kind, known := inputKind(in.media)
+	if !known {
+		return nil, newProblem(http.StatusUnsupportedMediaType, "", "a batch is %s, not %q", strings.Join(slices.Sorted(maps.Keys(inputMedia)), ", "), in.media)
 	}
-	job, err := s.addJob(ctx, in.Key, jobOptions{Store: in.Store, Replace: in.Replace, Offsets: graph.OffsetUnit(in.Offsets)}, s.batchTasks(in.body))
+	job, err := s.addJob(ctx, in.Key, jobOptions{Store: in.Store, Replace: in.Replace, Offsets: graph.OffsetUnit(in.Offsets)}, s.batchTasks(in.body, kind))
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
@@ -137,10 +139,10 @@ func (s *Server) addJob(ctx context.Context, key string, options jobOptions, tas
 }
 
 // batchTasks reads the documents of a batch.
-func (s *Server) batchTasks(body io.Reader) iter.Seq2[[]byte, error] {
+func (s *Server) batchTasks(body io.Reader, kind format.Kind) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		count, limited := 0, http.MaxBytesReader(nil, io.NopCloser(body), s.Limits.BatchBytes)
-		for doc, err := range format.Read(limited, format.JSONL) {
+		for doc, err := range format.Read(limited, kind) {
 			t, err := s.batchTask(doc, err)
 			if count++; err == nil && count > s.Limits.BatchDocuments {
 				err = newProblem(http.StatusRequestEntityTooLarge, "", "the batch has more than %d documents (--max-batch-documents)", s.Limits.BatchDocuments)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,11 +10,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/keci-kg/keci/graph/format"
 )
 
 // bodies decides how huma reads the bodies of requests and writes those of
-// answers: JSON both ways, and a plain text in for a document that has nothing
-// but its text.
+// answers: JSON both ways, and in for a document also the forms of inputMedia, and a
+// plain text when it has nothing but that.
 type bodies struct{ huma.API }
 
 // Unmarshal implements huma.API.
@@ -22,18 +25,39 @@ func (bodies) Unmarshal(contentType string, data []byte, value any) error {
 	if err != nil {
 		return fmt.Errorf("%w: %q is not a media type", huma.ErrUnknownContentType, contentType)
 	}
-	if media != "application/json" && media != "text/plain" {
-		return fmt.Errorf("%w: %q; send application/json or text/plain", huma.ErrUnknownContentType, media)
+	kind, known := inputKind(contentType)
+	if !known && media != "text/plain" {
+		return fmt.Errorf("%w: %q; send application/json, text/plain or another form that /openapi.json names", huma.ErrUnknownContentType, media)
 	}
 	if at := firstInvalidUTF8(data); at >= 0 {
 		return fmt.Errorf("the body is not valid UTF-8: byte 0x%02X at offset %d", data[at], at)
 	}
-	if media == "text/plain" {
-		if data, err = json.Marshal(map[string]string{"text": string(data)}); err != nil {
-			return err
-		}
+	switch {
+	case media == "text/plain":
+		data, err = json.Marshal(map[string]string{"text": string(data)})
+	case kind != format.JSON:
+		data, err = plainDocument(data, kind)
+	}
+	if err != nil {
+		return err
 	}
 	return unmarshalJSON(data, value)
+}
+
+// plainDocument makes the JSON of a document of one in another form.
+func plainDocument(data []byte, kind format.Kind) ([]byte, error) {
+	doc, err := readOne(bytes.NewReader(data), kind)
+	if err != nil {
+		return nil, err
+	}
+	fields := map[string]string{"text": doc.Text}
+	if doc.ID != "" {
+		fields["id"] = doc.ID
+	}
+	if doc.Title != "" {
+		fields["title"] = doc.Title
+	}
+	return json.Marshal(fields)
 }
 
 // Negotiate implements huma.API. Whatever a client accepts, values and problems

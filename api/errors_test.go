@@ -59,6 +59,8 @@ func TestProblems(t *testing.T) {
 		"unknown format":     {target: "?format=pdf", body: text("FK506"), status: 422, field: "format", says: []string{"json", "svg"}},
 		"not acceptable":     {body: text("FK506"), header: []string{"Accept", "text/html"}, status: 406, says: []string{"application/json", "image/svg+xml"}},
 		"form":               {body: "text=FK506", header: []string{"Content-Type", "application/x-www-form-urlencoded"}, status: 415, says: []string{"x-www-form-urlencoded", "application/json"}},
+		"several documents":  {body: "1|t|a b\n1|a|c d\n\n2|t|e f\n2|a|g h\n", header: []string{"Content-Type", "text/x-pubtator"}, status: 400, says: []string{"several documents", "/v1/batches"}},
+		"broken BioC":        {body: "{", header: []string{"Content-Type", "application/vnd.bioc+json"}, status: 400, says: []string{"bioc"}},
 		"no media type":      {body: text("FK506"), header: []string{"Content-Type", ";"}, status: 415, says: []string{"media type"}},
 		"control in id":      {body: `{"text":"FK506","id":"a\u0007"}`, status: 422, field: "id", says: []string{"U+0007"}},
 		"long id":            {body: `{"text":"FK506","id":"` + strings.Repeat("i", 513) + `"}`, status: 422, field: "id", says: []string{"512"}},

@@ -8,6 +8,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/format"
+	"github.com/keci-kg/keci/graph/forms"
 )
 
 // DocumentInput is a document sent in, with what the answer shall look like.
@@ -56,10 +58,11 @@ func (s *Server) routeExtract(operations huma.API) {
 // documentOperation describes an operation that answers with a document.
 func (s *Server) documentOperation(needs access, op huma.Operation, operations huma.API) huma.Operation {
 	schema := operations.OpenAPI().Components.Schemas.Schema(documentType, true, "Document")
-	response := &huma.Response{Description: "The document", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: schema},
-		"image/svg+xml":    {Schema: &huma.Schema{Type: huma.TypeString}},
-	}}
+	response := &huma.Response{Description: "The document", Content: map[string]*huma.MediaType{}}
+	for _, form := range forms.All() {
+		response.Content[form.Media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: form.Title}}
+	}
+	response.Content["application/json"].Schema = schema
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
@@ -70,9 +73,14 @@ func (s *Server) documentOperation(needs access, op huma.Operation, operations h
 	op.Errors = append(op.Errors, http.StatusNotAcceptable)
 	if op.Method == http.MethodPost {
 		op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusGatewayTimeout)
-		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
-			"text/plain": {Schema: &huma.Schema{Type: huma.TypeString, MinLength: pointer(1)}},
-		}}
+		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{}}
+		for media, kind := range inputMedia {
+			if kind != format.JSON {
+				op.RequestBody.Content[media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, MinLength: pointer(1),
+					Description: "One document as " + string(kind) + "; what it is annotated with is passed over."}}
+			}
+		}
+		op.RequestBody.Content["text/plain"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, MinLength: pointer(1)}}
 	}
 	return s.operation(needs, op)
 }

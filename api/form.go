@@ -1,55 +1,97 @@
 package api
 
 import (
+	"cmp"
+	"fmt"
 	"io"
+	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2/negotiation"
 
 	"github.com/keci-kg/keci/graph"
-	"github.com/keci-kg/keci/graph/format/picture"
+	"github.com/keci-kg/keci/graph/format"
+	"github.com/keci-kg/keci/graph/forms"
 )
-
-// form is a form in which a document can be had.
-type form struct {
-	name  string // in ?format=
-	media string
-	write func(io.Writer, graph.Document) error
-}
-
-// forms begins with the one given to those who do not choose.
-var forms = []form{
-	{"json", "application/json", func(out io.Writer, doc graph.Document) error { return writeJSON(out, doc) }},
-	{"svg", "image/svg+xml", picture.WriteSVG},
-}
 
 // FormInput is the part of a request that chooses the form of the answer.
 type FormInput struct {
-	Offsets string `query:"offsets" enum:"codepoint,byte,utf16" default:"codepoint" doc:"What the offsets count."`
-	Format  string `query:"format" enum:"json,svg" doc:"The form of the answer; goes before Accept."`
-	Accept  string `header:"Accept" hidden:"true" doc:"The form of the answer: application/json or image/svg+xml."`
+	Offsets string `query:"offsets" enum:"codepoint,byte,utf16" default:"codepoint" doc:"What the offsets of json and jsonl count; those of all other forms count code points."`
+	Format  string `query:"format" enum:"json,jsonl,bioc,bioc-xml,pubtator,pubannotation,brat,cypher,csv,graphml,svg" doc:"The form of the answer; goes before Accept."`
+	Accept  string `header:"Accept" hidden:"true" doc:"The media type of the answer."`
 }
 
 func (in FormInput) unit() graph.OffsetUnit { return graph.OffsetUnit(in.Offsets) }
 
-// accepted are the media types that Accept may name, in order of preference,
-// and the forms that they stand for.
-var accepted = map[string]form{
-	"application/json": forms[0], "*/*": forms[0], "application/*": forms[0],
-	"image/svg+xml": forms[1], "image/*": forms[1],
+// form is the form that was asked for, JSON for those who do not choose.
+func (in FormInput) form() (forms.Form, error) {
+	if in.Format != "" || in.Accept == "" {
+		return forms.ByName(cmp.Or(in.Format, string(format.JSON)))
+	}
+	names := map[string]format.Kind{"*/*": format.JSON, "application/*": format.JSON, "text/*": format.PubTator, "image/*": forms.SVG}
+	accepted := []string{"application/json", "*/*", "application/*", "image/*", "text/*"}
+	for _, form := range forms.All() {
+		names[form.Media] = form.Kind
+		accepted = append(accepted, form.Media)
+	}
+	name, ok := names[negotiation.SelectQValue(in.Accept, accepted)]
+	if !ok {
+		return forms.Form{}, newProblem(http.StatusNotAcceptable, "", "the answer can be %s, not %q", strings.Join(accepted[5:], ", "), in.Accept)
+	}
+	return forms.ByName(string(name))
 }
 
-// form is the form that was asked for.
-func (in FormInput) form() (form, error) {
-	for _, f := range forms {
-		if in.Format == f.name || in.Format == "" && in.Accept == "" {
-			return f, nil
+// writeForm writes one document. As JSON it stands alone, not in an array.
+func writeForm(out io.Writer, form forms.Form, doc graph.Document) error {
+	if form.Kind == format.JSON {
+		return writeJSON(out, doc)
+	}
+	writer, err := form.NewWriter(out)
+	if err != nil {
+		return err
+	}
+	if err := writer.Write(doc); err != nil {
+		return err
+	}
+	return writer.Close()
+}
+
+// The media types of documents that are sent in, and their forms.
+var inputMedia = map[string]format.Kind{
+	"application/json":                   format.JSON,
+	jsonLines:                            format.JSONL,
+	"application/jsonl":                  format.JSONL,
+	"application/vnd.bioc+json":          format.BioC,
+	"application/vnd.bioc+xml":           format.BioCXML,
+	"text/x-pubtator":                    format.PubTator,
+	"application/vnd.pubannotation+json": format.PubAnnotation,
+}
+
+// inputKind is the form that a header Content-Type names.
+func inputKind(contentType string) (kind format.Kind, known bool) {
+	media, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return "", false
+	}
+	kind, known = inputMedia[media]
+	return kind, known
+}
+
+// readOne reads a body of one document.
+func readOne(body io.Reader, kind format.Kind) (doc graph.Document, err error) {
+	count := 0
+	for read, err := range format.Read(body, kind) {
+		if err != nil {
+			return doc, fmt.Errorf("reading the body as %s: %w", kind, err)
 		}
+		if count++; count > 1 {
+			return doc, fmt.Errorf("the body has several documents; send them to /v1/batches")
+		}
+		doc = read
 	}
-	chosen, ok := accepted[negotiation.SelectQValue(in.Accept, []string{
-		"application/json", "*/*", "application/*", "image/svg+xml", "image/*"})]
-	if !ok {
-		return form{}, newProblem(http.StatusNotAcceptable, "", "the answer can be application/json or image/svg+xml, not %q", in.Accept)
+	if count == 0 {
+		return doc, fmt.Errorf("the body has no document")
 	}
-	return chosen, nil
+	return doc, nil
 }

@@ -19,7 +19,7 @@ import (
 // The media types of what comes bit by bit.
 const (
 	eventStream = "text/event-stream"
-	jsonLines   = "application/jsonl"
+	jsonLines   = "application/x-ndjson"
 )
 
 func (s *Server) routeJobs(operations huma.API) {

@@ -78,7 +78,7 @@ func TestBatch(t *testing.T) {
 		t.Errorf("the job is %+v", job)
 	}
 	results := s.mustSend(t, 200, "GET", "/v1/jobs/"+job.ID+"/results", "")
-	if got := results.Header.Get("Content-Type"); got != "application/jsonl" {
+	if got := results.Header.Get("Content-Type"); got != "application/x-ndjson" {
 		t.Errorf("content type %q", got)
 	}
 	type line struct {
@@ -144,8 +144,8 @@ func TestBatchesThatAreRefused(t *testing.T) {
 		"only empty lines":   {"\n\n", "application/jsonl", 422, "no document"},
 		"too many":           {strings.Repeat(line, 4), "application/jsonl", 413, "3 documents (--max-batch-documents)"},
 		"too large":          {line + `{"text":"` + strings.Repeat("x", 1000) + `"}`, "application/jsonl", 413, "1000 bytes (--max-batch-bytes)"},
-		"another media type": {line, "application/json", 415, "application/jsonl"},
-		"what curl sends":    {line, "application/x-www-form-urlencoded", 415, "application/jsonl"},
+		"another media type": {line, "text/plain", 415, "application/x-ndjson"},
+		"what curl sends":    {line, "application/x-www-form-urlencoded", 415, "application/x-ndjson"},
 	} {
 		answer := s.mustSend(t, test.status, "POST", "/v1/batches", test.body, "Content-Type", test.media)
 		t.Run(name, func(t *testing.T) {
@@ -154,6 +154,21 @@ func TestBatchesThatAreRefused(t *testing.T) {
 	}
 	if list := s.mustSend(t, 200, "GET", "/v1/jobs", ""); string(list.body) != `{"jobs":[]}`+"\n" {
 		t.Errorf("jobs were made: %s", list.body)
+	}
+}
+
+func TestBatchesInOtherForms(t *testing.T) {
+	s := serve(t, nil)
+	for media, content := range map[string]string{
+		"application/json":          `[{"id":"json 1","text":"FKBP12 binds FK506."},{"id":"json 2","text":"calcineurin"}]`,
+		"text/x-pubtator":           "1|t|FKBP12\n1|a|It binds FK506.\n\n2|t|Calcineurin\n2|a|calcineurin\n\n",
+		"application/vnd.bioc+json": `{"documents":[{"id":"b","passages":[{"offset":0,"text":"FKBP12 binds FK506."}]},{"id":"c","passages":[{"offset":0,"text":"calcineurin"}]}]}`,
+	} {
+		job := accepted(t, s.mustSend(t, 202, "POST", "/v1/batches", content, "Content-Type", media))
+		got := lines(s.mustSend(t, 200, "GET", "/v1/jobs/"+job.ID+"/results", "").body)
+		if len(got) != 2 || strings.Contains(strings.Join(got, ""), `"error"`) || !strings.Contains(got[0], "FK506") {
+			t.Errorf("%s: %q", media, got)
+		}
 	}
 }
 
