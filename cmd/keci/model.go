@@ -14,10 +14,10 @@ import (
 func newModelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "model",
-		Short:   "Look at a model directory, make it smaller, or calibrate its scores",
+		Short:   "Look at a model directory, make it smaller, calibrate its scores, or import an encoder",
 		Example: "  keci model info\n  keci model quantize runs/biorelex/best small",
 	}
-	cmd.AddCommand(newModelInfoCommand(), newModelQuantizeCommand(), newModelCalibrateCommand())
+	cmd.AddCommand(newModelInfoCommand(), newModelImportCommand(), newModelQuantizeCommand(), newModelCalibrateCommand())
 	return cmd
 }
 

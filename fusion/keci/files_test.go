@@ -149,14 +149,14 @@ func size(t *testing.T, dir string) int64 {
 func TestQuantize(t *testing.T) {
 	values := []float32{1, -0.5, 0.003, 0, 0, 0, -254, 127, 3, 1e-30, -2e-30, 0}
 	list := quantize("x", []int{4, 3}, values)
-	if list[0].dtype != "I8" || list[1].name != "x"+scaleSuffix || list[1].dtype != "F32" || !cmp.Equal(list[1].shape, []int{4}) {
+	if list[0].DType != "I8" || list[1].Name != "x"+scaleSuffix || list[1].DType != "F32" || !cmp.Equal(list[1].Shape, []int{4}) {
 		t.Fatalf("tensors %+v", list)
 	}
 	for r := range 4 {
-		scale := math.Float32frombits(binary.LittleEndian.Uint32(list[1].data[4*r:]))
+		scale := math.Float32frombits(binary.LittleEndian.Uint32(list[1].Data[4*r:]))
 		largest := 0
 		for c := range 3 {
-			integer := int(int8(list[0].data[r*3+c]))
+			integer := int(int8(list[0].Data[r*3+c]))
 			largest = max(largest, integer, -integer)
 			if off := math.Abs(float64(scale)*float64(integer) - float64(values[r*3+c])); off > float64(scale)*0.5001 {
 				t.Errorf("row %d, column %d: %g becomes %g", r, c, values[r*3+c], scale*float32(integer))
