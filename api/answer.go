@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -28,23 +29,48 @@ type question struct {
 	work func(context.Context, graph.Document) (graph.Document, error)
 }
 
-// answer is the canonical document that answers q: offsets in code points. It
-// comes from the cache, from an equal question that is being worked on, or from
-// working it out. known reports whether the cache had it.
+// answer is the canonical document that answers q: offsets in code points. known
+// reports whether the cache had it.
 func (s *Server) answer(ctx context.Context, q question) (doc graph.Document, known bool, err error) {
-	key := newCacheKey(s.Program, q.task, q.doc.Title, q.doc.Text, s.model.Digest, s.kb.Digest)
-	data, known := s.cached(key)
-	s.metrics.answers.WithLabelValues(cacheWord(known)).Inc()
-	if !known {
-		if data, err = s.workOnce(ctx, key, q); err != nil {
-			return doc, false, err
-		}
+	data, known, err := s.answerJSON(ctx, q)
+	if err != nil {
+		return doc, false, err
 	}
 	if err := json.Unmarshal(data, &doc); err != nil {
 		return doc, false, fmt.Errorf("reading an answer: %w", err)
 	}
-	doc.ID = q.doc.ID
 	return doc, known, nil
+}
+
+// answerJSON is the answer as JSON. It comes from the cache, from an equal question
+// that is being worked on, or from working it out.
+func (s *Server) answerJSON(ctx context.Context, q question) (data []byte, known bool, err error) {
+	key := newCacheKey(s.Program, q.task, q.doc.Title, q.doc.Text, s.model.Digest, s.kb.Digest)
+	data, known = s.cached(key)
+	s.metrics.answers.WithLabelValues(cacheWord(known)).Inc()
+	if !known {
+		if data, err = s.workOnce(ctx, key, q); err != nil {
+			return nil, false, err
+		}
+	}
+	data, err = withID(data, q.doc.ID)
+	return data, known, err
+}
+
+// noID is how the JSON of a document without an id begins.
+var noID = []byte(`{"id":""`)
+
+// withID puts the id into the JSON of a document that has none.
+func withID(data []byte, id string) ([]byte, error) {
+	rest, ok := bytes.CutPrefix(data, noID)
+	if !ok {
+		return nil, fmt.Errorf("an answer begins with %.20q", data)
+	}
+	var quoted bytes.Buffer
+	if err := writeJSON(&quoted, id); err != nil {
+		return nil, err
+	}
+	return slices.Concat([]byte(`{"id":`), bytes.TrimSuffix(quoted.Bytes(), []byte("\n")), rest), nil
 }
 
 func (s *Server) cached(key cacheKey) (data []byte, known bool) {
@@ -108,10 +134,11 @@ func (s *Server) work(ctx context.Context, key cacheKey, q question) ([]byte, er
 		return nil, err
 	}
 	doc.Mentions = orEmpty(doc.Mentions)
-	data, err := json.Marshal(doc)
-	if err != nil {
+	var body bytes.Buffer
+	if err := writeJSON(&body, doc); err != nil {
 		return nil, err
 	}
+	data := body.Bytes()
 	if s.Cache != nil {
 		if err := s.Cache.put(key, data); err != nil {
 			s.Log.Warn("going on without the cache", "error", err)

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -124,9 +126,15 @@ func (s *Server) answerDocument(ctx context.Context, in *DocumentInput, task str
 	if err != nil {
 		return nil, err
 	}
-	doc, known, err := s.answer(ctx, question{task, doc, work})
+	data, known, err := s.answerJSON(ctx, question{task, doc, work})
 	if err != nil {
 		return nil, s.failed(ctx, err)
+	}
+	if form.Kind == format.JSON && in.unit() == graph.OffsetCodepoint && details == (graph.Details{}) {
+		return &rendered{Status: http.StatusOK, ContentType: form.Media, Body: data, Cache: cacheWord(known)}, nil // as it is kept
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return nil, s.failed(ctx, fmt.Errorf("reading an answer: %w", err))
 	}
 	if err := graph.Describe(ctx, s.Store, doc.Mentions, details); err != nil {
 		return nil, s.failed(ctx, err)
