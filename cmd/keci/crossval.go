@@ -78,7 +78,7 @@ func (o crossvalOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	kb, err := openKnowledgeBase(cmd.Context(), o.kb)
+	kb, err := o.openKnowledge(cmd.Context(), cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ func newKBCommand() *cobra.Command {
 	}
 	cmd.AddCommand(
 		newKBBuildCommand(),
+		newKBEmbedCommand(),
 		newKBTypesCommand(),
 		newKBInfoCommand(),
 		newKBVerifyCommand(),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/keci"
+	"github.com/keci-kg/keci/fusion/kge"
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/umls/knowledgebase"
@@ -29,6 +31,8 @@ type recipe struct {
 	keptRatio, entityThreshold, relationThreshold float64
 	maxSpan                                       int
 	train                                         train.Options
+
+	embeddings *kge.Embeddings // of the knowledge base, once it is open; nil: none
 }
 
 // addFlags adds the flags of a recipe. Which data, which seed and where to is
@@ -40,7 +44,7 @@ func (r *recipe) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&r.encoder, "encoder", "", "Hugging Face `DIR` of the pretrained encoder")
 	f.StringVar(&r.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
 	f.StringVar(&r.engine, "engine", defaultEngine, "what computes")
-	f.StringVar(&r.variant, "variant", string(model.Variant), fmt.Sprintf("which model: one of %v", keci.Variants()))
+	f.StringVar(&r.variant, "variant", "", fmt.Sprintf("which model: one of %v (default: %s, or %s where the knowledge base has no embeddings)", keci.Variants(), keci.VariantKECI, keci.VariantNoKGE))
 	f.StringVar(&r.name, "name", "", "name of the model (default: variant and corpus)")
 	f.BoolVar(&r.skipInvalid, "skip-invalid", false, "pass over texts that are wrong, or too long for the encoder, and count them")
 	f.Float64Var(&r.heldOut, "held-out", 0.1, "share of the texts that is held out to compare epochs (0: the last epoch is taken)")
@@ -68,7 +72,7 @@ func (r recipe) check() error {
 			return usageError("--%s is missing", flag)
 		}
 	}
-	if !slices.Contains(keci.Variants(), keci.Variant(r.variant)) {
+	if r.variant != "" && !slices.Contains(keci.Variants(), keci.Variant(r.variant)) {
 		return usageError("--variant %q is unknown: use one of %v", r.variant, keci.Variants())
 	}
 	if !(r.heldOut >= 0 && r.heldOut < 1) {
@@ -106,6 +110,29 @@ type material struct {
 	out  string // directory of the run
 }
 
+// openKnowledge opens the knowledge base with its embeddings, and settles which
+// variant can be trained with it where none was asked for. The error of a variant
+// that needs embeddings says how to make them.
+func (r *recipe) openKnowledge(ctx context.Context, stderr io.Writer) (*knowledgebase.KnowledgeBase, error) {
+	var err error
+	if r.embeddings, err = openEmbeddings(r.kb); err != nil {
+		return nil, err
+	}
+	switch {
+	case r.variant == "" && r.embeddings != nil:
+		r.variant = string(keci.VariantKECI)
+	case r.variant == "":
+		r.variant = string(keci.VariantNoKGE)
+		if !r.quiet {
+			fmt.Fprintf(stderr, "the knowledge base has no embeddings (keci kb embed makes them): training the variant %s\n", r.variant)
+		}
+	case r.embeddings == nil && keci.Variant(r.variant).ReadsEmbeddings():
+		return nil, usageError("--variant %s reads knowledge-graph embeddings, and the knowledge base has none: make them with keci kb embed %s --encoder %s",
+			r.variant, cmp.Or(r.kb, "DIR"), r.encoder)
+	}
+	return openKnowledgeBase(ctx, r.kb)
+}
+
 // learn trains one model and leaves it, with its card, in out/best.
 func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (results.Training, error) {
 	set, err := r.trainingSet(m, stderr)
@@ -118,8 +145,10 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 		return results.Training{}, err
 	}
 	defer backend.Finalize()
+	kb := modelKnowledge(m.kb)
+	kb.Embeddings = r.embeddings
 	fresh := func() (train.Learner, error) {
-		return keci.NewLearner(ctx, backend, r.encoder, r.model(), set, modelKnowledge(m.kb), r.train.BatchSize, r.train.Seed)
+		return keci.NewLearner(ctx, backend, r.encoder, r.model(), set, kb, r.train.BatchSize, r.train.Seed)
 	}
 	trials, err := r.findRates(ctx, backend, fresh, m.out, stderr)
 	if err != nil {

@@ -64,7 +64,7 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 	if m.data, err = results.Describe(o.data); err != nil {
 		return err
 	}
-	if m.kb, err = openKnowledgeBase(cmd.Context(), o.kb); err != nil {
+	if m.kb, err = o.openKnowledge(cmd.Context(), cmd.ErrOrStderr()); err != nil {
 		return err
 	}
 	defer m.kb.Close()

@@ -25,8 +25,9 @@ type background struct {
 type node struct {
 	TUI        graph.TUI // of a semantic type; empty for a concept
 	Name       string
+	Types      []graph.TUI // of a concept, its semantic types; of a semantic type, itself
 	Definition string
-	vector     []float32 // encoder vector [H] of the definition, see definitions.ensure
+	defined    *definition // of the definition, see definitions.ensure; nil without one
 }
 
 // edge is a directed edge between two nodes, by index.
@@ -41,12 +42,12 @@ func newBackground(sub graph.Subgraph) *background {
 	bg := &background{index: make(map[graph.CUI]int, len(sub.Concepts))}
 	for _, c := range sub.Concepts {
 		bg.index[c.CUI] = len(bg.Nodes)
-		bg.Nodes = append(bg.Nodes, node{Name: c.Name, Definition: c.Definition})
+		bg.Nodes = append(bg.Nodes, node{Name: c.Name, Types: c.SemanticTypes, Definition: c.Definition})
 	}
 	types := make(map[graph.TUI]int, len(sub.SemanticTypes))
 	for _, t := range sub.SemanticTypes {
 		types[t.TUI] = len(bg.Nodes)
-		bg.Nodes = append(bg.Nodes, node{TUI: t.TUI, Name: t.Name})
+		bg.Nodes = append(bg.Nodes, node{TUI: t.TUI, Name: t.Name, Types: []graph.TUI{t.TUI}})
 	}
 	for i, c := range sub.Concepts {
 		for _, t := range c.SemanticTypes {

@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/graph"
 )
 
 // maxRow is the longest row of word pieces that the encoder reads, [CLS] and
@@ -58,6 +59,8 @@ type batch struct {
 	edgeNorm   []float32 // [E] 1/|N_i^k|, 0 for padding
 	candNode   []int32   // [B, N, C] flat index b·V+v
 	candMask   []float32 // [B, N, C] 1 for a candidate
+	nodeTypes  []float32 // [B, V, T+1] share of each semantic type; the last column is 1 for a type itself
+	bag        []float32 // [B, V, H] mean word-piece vector of the definition, 0 without one
 	mention    []int32   // [B, K] the spans that have candidates, −1 for padding
 }
 
@@ -68,13 +71,21 @@ type batcher struct {
 	width     int // H, of the encoder
 	types     vocabulary
 	relations vocabulary
+	embedded  map[graph.TUI]int // column of each semantic type that embeddings know
 }
 
 func newBatcher(cfg Config, tokenizer *encoder.Tokenizer, width int) *batcher {
+	embedded := map[graph.TUI]int{}
+	if cfg.has().kge {
+		for column, tui := range cfg.Knowledge.Embeddings.SemanticTypes {
+			embedded[tui] = column
+		}
+	}
 	return &batcher{
 		cfg: cfg, tokenizer: tokenizer, width: width,
 		types:     newVocabulary(cfg.Knowledge.SemanticTypes),
 		relations: newVocabulary(cfg.Knowledge.Relations),
+		embedded:  embedded,
 	}
 }
 
@@ -91,6 +102,9 @@ func (m *batcher) batch(instances []*instance, rows int) *batch {
 	}
 	if b.has.definitions {
 		b.layOutDefinitions()
+	}
+	if b.has.kge {
+		b.layOutTypes(m.embedded)
 	}
 	if b.has.rgcn {
 		b.layOutEdges(m.relations)
@@ -223,12 +237,38 @@ func (b *batch) fillName(at int, pieces []encoder.Piece) {
 func (b *batch) layOutDefinitions() {
 	b.definition = make([]float32, b.B*b.V*b.H)
 	b.defined = make([]float32, b.B*b.V)
+	b.bag = make([]float32, b.B*b.V*b.H)
 	for i, in := range b.instances {
 		for v, n := range in.Graph.Nodes {
-			if n.vector != nil {
+			if n.defined != nil {
 				at := i*b.V + v
-				copy(b.definition[at*b.H:], n.vector)
+				copy(b.definition[at*b.H:], n.defined.Vector)
+				copy(b.bag[at*b.H:], n.defined.Bag)
 				b.defined[at] = 1
+			}
+		}
+	}
+}
+
+// layOutTypes fills what the embeddings read of the nodes' semantic types, with
+// the column of each type that they know.
+func (b *batch) layOutTypes(columns map[graph.TUI]int) {
+	width := len(columns) + 1
+	b.nodeTypes = make([]float32, b.B*b.V*width)
+	for i, in := range b.instances {
+		for v, n := range in.Graph.Nodes {
+			row := b.nodeTypes[(i*b.V+v)*width : (i*b.V+v+1)*width]
+			var known []int
+			for _, tui := range n.Types {
+				if column, ok := columns[tui]; ok {
+					known = append(known, column)
+				}
+			}
+			for _, column := range known {
+				row[column] = 1 / float32(len(known))
+			}
+			if n.TUI != "" {
+				row[width-1] = 1
 			}
 		}
 	}
@@ -323,6 +363,12 @@ func (b *batch) tensors() []*tensors.Tensor {
 		list = append(list,
 			tensors.FromFlatDataAndDimensions(b.definition, b.B, b.V, b.H),
 			tensors.FromFlatDataAndDimensions(b.defined, b.B, b.V))
+	}
+	if b.has.kge {
+		list = append(list, tensors.FromFlatDataAndDimensions(b.nodeTypes, b.B, b.V, len(b.nodeTypes)/(b.B*b.V)))
+	}
+	if b.has.kge && b.has.definitions {
+		list = append(list, tensors.FromFlatDataAndDimensions(b.bag, b.B, b.V, b.H))
 	}
 	if b.has.rgcn {
 		list = append(list,

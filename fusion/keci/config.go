@@ -61,6 +61,16 @@ type KnowledgeConfig struct {
 	DefinitionPieces int         `json:"definitionPieces"` // word pieces of a definition that are read
 	SemanticTypes    []graph.TUI `json:"semanticTypes"`    // types that training has seen, sorted; others are taken for their mean
 	Relations        []string    `json:"relations"`        // relation names that training has seen, sorted; others are taken for their mean
+
+	Embeddings *EmbeddingConfig `json:"embeddings,omitempty"` // knowledge-graph embeddings of the nodes; nil: none
+}
+
+// EmbeddingConfig describes the knowledge-graph embeddings (package kge) with which
+// a model was trained. They are predicted, also for another knowledge base.
+type EmbeddingConfig struct {
+	Size          int              `json:"size"`
+	SemanticTypes []graph.TUI      `json:"semanticTypes"` // that they tell apart, in the order of their weights
+	KnowledgeBase graph.Provenance `json:"knowledgeBase"` // whose relations they were learned from
 }
 
 // DefaultConfig is the recipe of the model that ships with keci; labels and
@@ -132,6 +142,9 @@ func (c Config) Validate() error {
 	if k.Candidates < 1 || k.Layers < 0 || k.Size < 1 || k.Bases < 1 || k.NamePieces < 1 || k.DefinitionPieces < 1 {
 		return errors.New("knowledge: every size must be positive")
 	}
+	if k.Embeddings != nil && k.Embeddings.Size < 1 {
+		return fmt.Errorf("knowledge: embeddings of size %d: it must be positive", k.Embeddings.Size)
+	}
 	if c.has().kar && k.Size%karHeads != 0 {
 		return fmt.Errorf("knowledge: size is %d, for %s it must be a multiple of %d", k.Size, VariantKnowBERT, karHeads)
 	}
@@ -141,8 +154,13 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// has are the parts of the model that its variant has.
-func (c Config) has() parts { return c.Variant.parts() }
+// has are the parts of the model that its variant has, as far as it was given
+// what they need.
+func (c Config) has() parts {
+	has := c.Variant.parts()
+	has.kge = has.kge && c.Knowledge.Embeddings != nil
+	return has
+}
 
 // writeConfig writes keci.json into a model directory.
 func writeConfig(dir string, cfg Config) error {

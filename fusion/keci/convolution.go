@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model/initializer"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/kge"
 )
 
 // spanGraph is the bidirectional graph convolution over the initial span graph
@@ -67,8 +68,8 @@ func (n network) spanMessages(scope *model.Scope, h, weights *Node) *Node {
 // node, ReLU(W_n v_j), as [B·V, d].
 //
 //	v_i ← dropout(ReLU(U_0 v_i + b + Σ_k Σ_{j∈N_i^k} (1/|N_i^k|) U_k v_j)), U_k = Σ_c a_kc B_c
-func (n network) knowledgeGraph(scope, encoderScope *model.Scope, in inputs) *Node {
-	v := n.nodeVectors(scope, encoderScope, in) // [B, V, size]
+func (n network) knowledgeGraph(root, scope *model.Scope, in inputs) *Node {
+	v := n.nodeVectors(root, scope, in) // [B, V, size]
 	if n.cfg.has().rgcn {
 		for layer := range n.cfg.Knowledge.Layers {
 			v = n.convolve(scope.At("layer%d", layer), v, in)
@@ -120,15 +121,16 @@ func (n network) knowUnseen(table *Node, row int) *Node {
 	return Concatenate(rows, 0)
 }
 
-// nodeVectors is v⁰ of every node: what its kind, its name and its definition
-// say. [B, V, size]. A name is the mean of the encoder's word-piece vectors; the
-// definition is read by the encoder beforehand. Nothing depends on an id.
-func (n network) nodeVectors(scope, encoderScope *model.Scope, in inputs) *Node {
+// nodeVectors is v⁰ of every node: what its kind, its name, its definition and
+// its knowledge-graph embedding say. [B, V, size]. A name is the mean of the
+// encoder's word-piece vectors; the definition is read by the encoder beforehand.
+// Nothing depends on an id.
+func (n network) nodeVectors(root, scope *model.Scope, in inputs) *Node {
 	size := n.cfg.Knowledge.Size
-	table := encoder.WordEmbeddings(encoderScope, n.encoder, in.ids.Graph())
+	table := encoder.WordEmbeddings(root.At("encoder"), n.encoder, in.ids.Graph())
 	pieces := StopGradient(encoder.GatherRows(table, in.namePieces)) // [B, V, P, H]
-	name := ReduceSum(Mul(pieces, InsertAxes(in.nameWeight, -1)), 2)
-	name = encoder.Dense(scope.At("name"), MulScalar(name, nameScale), size)
+	words := ReduceSum(Mul(pieces, InsertAxes(in.nameWeight, -1)), 2)
+	name := encoder.Dense(scope.At("name"), MulScalar(words, nameScale), size)
 
 	kinds := len(n.cfg.Knowledge.SemanticTypes) + 2
 	kindTable := scope.WithInitializer(initializer.RandomNormalFn(scope, 0.1)).
@@ -137,6 +139,11 @@ func (n network) nodeVectors(scope, encoderScope *model.Scope, in inputs) *Node 
 	v := Add(name, kind)
 	if n.cfg.has().definitions {
 		v = Add(v, n.definitionVectors(scope, in))
+	}
+	if n.cfg.has().kge {
+		d := kge.Description{Name: words, Definition: in.bag, Types: in.nodeTypes}
+		embedding := StopGradient(kge.Vectors(root.At(kge.Scope), d, n.cfg.Knowledge.Embeddings.Size))
+		v = Add(v, encoder.Linear(scope.At("embedding"), embedding, size))
 	}
 	return activation.Relu(v)
 }

@@ -31,8 +31,14 @@ const (
 // 384 take 31 MB.
 const maxDefinitions = 20_000
 
-// definitions holds the encoder's vectors of definition sentences, each encoded
-// once. It is safe for concurrent use.
+// definition is what the model reads of a definition sentence.
+type definition struct {
+	Vector []float32 // [H] mean of the encoder's token vectors, [CLS] and [SEP] included
+	Bag    []float32 // [H] mean of its word-piece vectors before the first layer, for knowledge-graph embeddings; nil without these
+}
+
+// definitions encodes definition sentences, each once. It is safe for
+// concurrent use.
 type definitions struct {
 	cfg       Config
 	tokenizer *encoder.Tokenizer
@@ -40,56 +46,63 @@ type definitions struct {
 	rows      int         // definitions encoded at once
 	calls     sync.Locker // held while exec runs: nothing may be compiled then
 	mu        sync.Mutex
-	vectors   map[string][]float32
+	known     map[string]*definition
 }
 
 func newDefinitions(backend compute.Backend, store *model.Store, cfg Config, enc encoder.Config, t *encoder.Tokenizer, calls sync.Locker) (*definitions, error) {
-	exec, err := model.NewExec(backend, store, func(root *model.Scope, ids, mask *Node) *Node {
+	exec, err := model.NewExec(backend, store, func(root *model.Scope, ids, mask, words *Node) []*Node {
 		store.SetTraining(ids.Graph(), true) // variables stay variables: no copy of the weights in the graph
-		return meanVector(encoder.BERT(root.At("encoder"), enc, ids, mask, 0), mask)
+		scope := root.At("encoder")
+		means := []*Node{meanVector(encoder.BERT(scope, enc, ids, mask, 0), mask)}
+		if cfg.has().kge {
+			table := encoder.WordEmbeddings(scope, enc, ids.Graph())
+			means = append(means, meanVector(encoder.GatherRows(table, ids), words))
+		}
+		return means
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build the encoder of definitions: %w", err)
 	}
 	exec.SetMaxCache(-1)
-	return &definitions{cfg: cfg, tokenizer: t, exec: exec, rows: servingDefinitions, calls: calls, vectors: map[string][]float32{}}, nil
+	return &definitions{cfg: cfg, tokenizer: t, exec: exec, rows: servingDefinitions, calls: calls, known: map[string]*definition{}}, nil
 }
 
-// meanVector is the mean of the token vectors: [B, S, H] → [B, H].
+// meanVector is the mean of the vectors that the mask [B, S] has, 0 of none:
+// [B, S, H] → [B, H].
 func meanVector(tokens, mask *Node) *Node {
 	weight := InsertAxes(mask, -1)
-	return Div(ReduceSum(Mul(tokens, weight), 1), ReduceSum(weight, 1))
+	return Div(ReduceSum(Mul(tokens, weight), 1), MaxScalar(ReduceSum(weight, 1), 1))
 }
 
-// ensure gives every node of the instances the vector of its definition, which
-// it encodes when it is not known yet. A variant without definitions needs none.
+// ensure gives every node of the instances its definition, which is encoded when
+// it is not known yet. A variant without definitions needs none.
 func (d *definitions) ensure(ctx context.Context, instances ...*instance) error {
 	if !d.cfg.has().definitions {
 		return nil
 	}
-	fresh := map[string][]float32{}
+	fresh := map[string]*definition{}
 	for chunk := range slices.Chunk(d.recall(instances), d.rows) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		vectors, err := d.encode(chunk)
+		encoded, err := d.encode(chunk)
 		if err != nil {
 			return fmt.Errorf("encode definitions: %w", err)
 		}
 		for i, text := range chunk {
-			fresh[text] = vectors[i]
+			fresh[text] = encoded[i]
 		}
 	}
 	for n := range definedNodes(instances) {
-		if vector := fresh[n.Definition]; vector != nil {
-			n.vector = vector
+		if defined := fresh[n.Definition]; defined != nil {
+			n.defined = defined
 		}
 	}
 	d.remember(fresh)
 	return nil
 }
 
-// recall gives the nodes the vectors that are known, and lists the definitions
+// recall gives the nodes the definitions that are known, and lists those
 // that are not, in the order of the instances. What a node was given stays with
 // it, whatever is forgotten.
 func (d *definitions) recall(instances []*instance) (unknown []string) {
@@ -97,8 +110,8 @@ func (d *definitions) recall(instances []*instance) (unknown []string) {
 	defer d.mu.Unlock()
 	seen := map[string]bool{}
 	for n := range definedNodes(instances) {
-		if vector := d.vectors[n.Definition]; vector != nil {
-			n.vector = vector
+		if defined := d.known[n.Definition]; defined != nil {
+			n.defined = defined
 		} else if !seen[n.Definition] {
 			seen[n.Definition] = true
 			unknown = append(unknown, n.Definition)
@@ -107,15 +120,15 @@ func (d *definitions) recall(instances []*instance) (unknown []string) {
 	return unknown
 }
 
-// remember adds vectors to those that are known; when these are too many, they
-// are forgotten.
-func (d *definitions) remember(fresh map[string][]float32) {
+// remember adds definitions to those that are known; when these are too many,
+// they are forgotten.
+func (d *definitions) remember(fresh map[string]*definition) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(fresh) > 0 && len(d.vectors) > maxDefinitions {
-		d.vectors = map[string][]float32{}
+	if len(fresh) > 0 && len(d.known) > maxDefinitions {
+		d.known = map[string]*definition{}
 	}
-	maps.Copy(d.vectors, fresh)
+	maps.Copy(d.known, fresh)
 }
 
 // definedNodes are the nodes of the instances that have a definition.
@@ -144,11 +157,11 @@ func (d *definitions) compile() error {
 	return err
 }
 
-// encode gives the vectors of a batch of definitions, each cut to the configured
-// number of pieces.
-func (d *definitions) encode(texts []string) ([][]float32, error) {
+// encode encodes a batch of definitions, each cut to the configured number of
+// pieces.
+func (d *definitions) encode(texts []string) ([]*definition, error) {
 	length := d.cfg.Knowledge.DefinitionPieces + 2
-	ids, mask := make([]int32, d.rows*length), make([]float32, d.rows*length)
+	ids, mask, words := make([]int32, d.rows*length), make([]float32, d.rows*length), make([]float32, d.rows*length)
 	for i := range d.rows {
 		row := i * length
 		ids[row], mask[row] = d.tokenizer.CLS(), 1
@@ -158,42 +171,57 @@ func (d *definitions) encode(texts []string) ([][]float32, error) {
 		pieces := d.tokenizer.Tokenize(texts[i])
 		pieces = pieces[:min(len(pieces), length-2)]
 		for p := range pieces {
-			ids[row+1+p], mask[row+1+p] = pieces[p].ID, 1
+			ids[row+1+p], mask[row+1+p], words[row+1+p] = pieces[p].ID, 1, 1
 		}
 		ids[row+1+len(pieces)], mask[row+1+len(pieces)] = d.tokenizer.SEP(), 1
 	}
 	d.calls.Lock()
 	outs, err := d.exec.Call(
 		tensors.FromFlatDataAndDimensions(ids, d.rows, length),
-		tensors.FromFlatDataAndDimensions(mask, d.rows, length))
+		tensors.FromFlatDataAndDimensions(mask, d.rows, length),
+		tensors.FromFlatDataAndDimensions(words, d.rows, length))
 	d.calls.Unlock()
 	if err != nil {
 		return nil, err
 	}
 	defer finalize(outs)
-	flat, err := tensors.CopyFlatData[float32](outs[0])
-	if err != nil {
-		return nil, err
+	encoded := make([]*definition, len(texts))
+	for i := range encoded {
+		encoded[i] = &definition{}
 	}
-	width := len(flat) / d.rows
-	return slices.Collect(slices.Chunk(flat[:len(texts)*width], width)), nil
+	for o, out := range outs {
+		flat, err := tensors.CopyFlatData[float32](out)
+		if err != nil {
+			return nil, err
+		}
+		width := len(flat) / d.rows
+		for i, e := range encoded {
+			row := flat[i*width : (i+1)*width]
+			if o == 0 {
+				e.Vector = row
+			} else {
+				e.Bag = row
+			}
+		}
+	}
+	return encoded, nil
 }
 
-// replace exchanges the vectors that are remembered and returns the old ones.
-func (d *definitions) replace(vectors map[string][]float32) map[string][]float32 {
+// replace exchanges the definitions that are remembered and returns the old ones.
+func (d *definitions) replace(known map[string]*definition) map[string]*definition {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	old := d.vectors
-	d.vectors = vectors
+	old := d.known
+	d.known = known
 	return old
 }
 
-// save writes the vectors that are remembered.
+// save writes the definitions that are remembered.
 func (d *definitions) save(path string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var data bytes.Buffer
-	if err := gob.NewEncoder(&data).Encode(d.vectors); err != nil {
+	if err := gob.NewEncoder(&data).Encode(d.known); err != nil {
 		return fmt.Errorf("save definitions: %w", err)
 	}
 	if err := os.WriteFile(path, data.Bytes(), 0o644); err != nil {
@@ -202,16 +230,16 @@ func (d *definitions) save(path string) error {
 	return nil
 }
 
-// load reads what save wrote, in the place of the vectors that are remembered.
+// load reads what save wrote, in the place of the definitions that are remembered.
 func (d *definitions) load(path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("load definitions: %w", err)
 	}
-	vectors := map[string][]float32{}
-	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&vectors); err != nil {
+	known := map[string]*definition{}
+	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&known); err != nil {
 		return fmt.Errorf("load definitions %s: %w", path, err)
 	}
-	d.replace(vectors)
+	d.replace(known)
 	return nil
 }

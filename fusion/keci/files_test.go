@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/internal/tensorfile"
 )
 
 func TestModelRoundTrip(t *testing.T) {
@@ -144,30 +145,6 @@ func size(t *testing.T, dir string) int64 {
 	return stat.Size()
 }
 
-// TestQuantize compares with the definition: a row's largest value is 127, and
-// no value is off by more than half a step.
-func TestQuantize(t *testing.T) {
-	values := []float32{1, -0.5, 0.003, 0, 0, 0, -254, 127, 3, 1e-30, -2e-30, 0}
-	list := quantize("x", []int{4, 3}, values)
-	if list[0].DType != "I8" || list[1].Name != "x"+scaleSuffix || list[1].DType != "F32" || !cmp.Equal(list[1].Shape, []int{4}) {
-		t.Fatalf("tensors %+v", list)
-	}
-	for r := range 4 {
-		scale := math.Float32frombits(binary.LittleEndian.Uint32(list[1].Data[4*r:]))
-		largest := 0
-		for c := range 3 {
-			integer := int(int8(list[0].Data[r*3+c]))
-			largest = max(largest, integer, -integer)
-			if off := math.Abs(float64(scale)*float64(integer) - float64(values[r*3+c])); off > float64(scale)*0.5001 {
-				t.Errorf("row %d, column %d: %g becomes %g", r, c, values[r*3+c], scale*float32(integer))
-			}
-		}
-		if zero := r == 1; zero != (largest == 0) || !zero && largest != 127 {
-			t.Errorf("row %d: largest integer %d", r, largest)
-		}
-	}
-}
-
 // TestDamagedModels damages one file of a model; Open must name it.
 func TestDamagedModels(t *testing.T) {
 	tensors := func(change func(header map[string]*tensorEntry)) func(string) string {
@@ -227,7 +204,7 @@ func TestDamagedModels(t *testing.T) {
 }
 
 func TestDamagedScales(t *testing.T) {
-	const scales = "final/type/hidden1/weights" + scaleSuffix
+	const scales = "final/type/hidden1/weights" + tensorfile.ScaleSuffix
 	for name, change := range map[string]func(h map[string]*tensorEntry){
 		"missing":   func(h map[string]*tensorEntry) { delete(h, scales) },
 		"too few":   func(h map[string]*tensorEntry) { h[scales].Shape[0]--; h[scales].Offsets[1] -= 4 },

@@ -198,7 +198,7 @@ func TestDefinitionsAreEncodedOnce(t *testing.T) {
 	if err := m.definitions.ensure(t.Context(), in, in); err != nil {
 		t.Fatal(err)
 	}
-	first := m.definitions.vectors["drug"]
+	first := m.definitions.known["drug"]
 	if first == nil {
 		t.Fatal("a definition is not encoded")
 	}
@@ -207,7 +207,7 @@ func TestDefinitionsAreEncodedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range definedNodes([]*instance{again}) {
-		if n.Definition == "drug" && &first[0] != &n.vector[0] {
+		if n.Definition == "drug" && first != n.defined {
 			t.Error("a definition is encoded again")
 		}
 	}
@@ -223,7 +223,7 @@ func TestFullCacheOfDefinitions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range maxDefinitions {
-		m.definitions.vectors[fmt.Sprint("another ", i)] = make([]float32, tinyBERT.HiddenSize)
+		m.definitions.known[fmt.Sprint("another ", i)] = &definition{Vector: make([]float32, tinyBERT.HiddenSize)}
 	}
 	if err := m.definitions.ensure(t.Context(), other); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -18,6 +19,7 @@ import (
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/kge"
 	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/fusion/train"
 	kg "github.com/keci-kg/keci/graph"
@@ -81,6 +83,11 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("model configuration: %w", err)
 	}
+	if kb.Embeddings != nil && cfg.Variant.ReadsEmbeddings() {
+		if cfg.Knowledge.Embeddings, err = embeddingConfig(cfg, kb.Embeddings); err != nil {
+			return nil, err
+		}
+	}
 	m, err := newModel(backend, encoderDir, cfg, kb)
 	if err != nil {
 		return nil, err
@@ -89,6 +96,11 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 	m.store.SetParam("/"+model.ParamInitialSeed, seed)
 	if err := encoder.LoadWeights(m.store, encoderPath, encoderDir, m.encoderConfig); err != nil {
 		return nil, err
+	}
+	if cfg.has().kge {
+		if err := m.installEmbeddings(kb.Embeddings); err != nil {
+			return nil, err
+		}
 	}
 	l := &Learner{
 		model: m, heldOut: set.HeldOut, batch: batchSize, encoder: encoderDir, refresh: definitionRefresh, begun: -1,
@@ -163,9 +175,13 @@ func (l *Learner) Store() *model.Store { return l.model.store }
 
 // Loss builds the loss of a batch. The table of word pieces stays as it was
 // pretrained: a small corpus moves few of its rows, and names of concepts are
-// read with it.
+// read with it. Knowledge-graph embeddings stay as well.
 func (l *Learner) Loss(root *model.Scope, nodes []*graph.Node) *graph.Node {
-	root.Store().GetVariable(encoderPath + "/embeddings/word").SetTrainable(false)
+	for v := range root.Store().IterVariables() {
+		if v.Path() == wordPath || strings.HasPrefix(v.Path(), "/"+kge.Scope+"/") {
+			v.SetTrainable(false)
+		}
+	}
 	in, rest := newInputs(l.network.cfg, nodes)
 	return l.network.loss(root, in, newTargets(rest))
 }
@@ -178,7 +194,7 @@ const poolBatches = 20
 // only (keci.md §6).
 func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]func() []*tensors.Tensor, error) {
 	if epoch%l.refresh == 0 && epoch != l.begun { // an epoch that goes on keeps the vectors of its start
-		l.model.definitions.replace(map[string][]float32{})
+		l.model.definitions.replace(map[string]*definition{})
 	}
 	if err := l.model.definitions.ensure(ctx, l.instances()...); err != nil {
 		return nil, err
@@ -253,7 +269,7 @@ func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
 	if len(l.heldOut.Examples) == 0 {
 		return train.Score{}, train.ErrNothingHeldOut
 	}
-	kept := l.model.definitions.replace(map[string][]float32{})
+	kept := l.model.definitions.replace(map[string]*definition{})
 	defer func() { l.model.definitions.replace(kept) }()
 	if l.heldOutRead == nil {
 		for _, e := range l.heldOut.Examples {

@@ -16,11 +16,16 @@ import (
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion"
+	"github.com/keci-kg/keci/fusion/kge"
 	"github.com/keci-kg/keci/graph"
 )
 
-// encoderPath is the scope of the encoder's variables.
-const encoderPath = "/encoder"
+// encoderPath is the scope of the encoder's variables; wordPath is its table of
+// word pieces.
+const (
+	encoderPath = "/encoder"
+	wordPath    = encoderPath + "/embeddings/word"
+)
 
 // KnowledgeBase is what a model asks of a knowledge base: its linker, its
 // concepts, and its name.
@@ -28,6 +33,7 @@ type KnowledgeBase struct {
 	Linker     Linker
 	Knowledge  graph.Knowledge
 	Provenance graph.Provenance
+	Embeddings *kge.Embeddings // learned from it, for training; nil: none
 }
 
 // Model is a KECI model with the knowledge base that it reads. It implements

@@ -27,6 +27,7 @@ type inputs struct {
 	nodeType, namePieces, nameWeight   *Node
 	candNode, candMask                 *Node
 	definition, defined                *Node
+	nodeTypes, bag                     *Node
 	edgeAt, edgeKind, edgeNorm         *Node
 	mention                            *Node
 	batch, length, spanCount, keptMost int // B, T, N, M
@@ -50,6 +51,12 @@ func newInputs(cfg Config, nodes []*Node) (in inputs, rest []*Node) {
 	}
 	if has.definitions {
 		in.definition, in.defined = next(), next()
+	}
+	if has.kge {
+		in.nodeTypes = next()
+	}
+	if has.kge && has.definitions {
+		in.bag = next()
 	}
 	if has.rgcn {
 		in.edgeAt, in.edgeKind, in.edgeNorm = next(), next(), next()
@@ -80,7 +87,7 @@ func (n network) build(root *model.Scope, in inputs) outputs {
 	x := n.tokenVectors(root, in)
 	var linked *Node // attention of the linker's mentions [B, K, 1+C]
 	if has.kar {
-		entities := n.nodeVectors(root.At("entities"), root.At("encoder"), in)
+		entities := n.nodeVectors(root, root.At("entities"), in)
 		x, linked = n.recontextualize(root.At("kar"), x, entities, in)
 	}
 	s := encoder.SpanVectors(root.At("span"), n.cfg.Span, x, in.spans, n.rate(n.cfg.Span.Dropout)) // [B, N, d]
@@ -102,7 +109,7 @@ func (n network) build(root *model.Scope, in inputs) outputs {
 	if has.bigcn {
 		h = n.spanGraph(root.At("bigcn"), s, out.relations, out.keptMask)
 	}
-	nodes := n.knowledgeGraph(root.At("rgcn"), root.At("encoder"), in)
+	nodes := n.knowledgeGraph(root, root.At("rgcn"), in)
 	var fused *Node
 	fused, out.attention = n.fuse(root.At("fusion"), h, nodes, in, out.keptIndex)
 	final := Concatenate([]*Node{fused, h}, -1) // [f ; h]

@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/graph"
 )
 
 // tolerance is the greatest difference of a probability from the float64
@@ -22,13 +23,22 @@ const tolerance = 1e-4
 func variations() map[string]Config {
 	list := map[string]Config{}
 	for name, change := range map[string]func(*Config){
-		"keci":             func(*Config) {},
-		"undirected":       func(c *Config) { c.Directed = false },
-		"sent-context":     func(c *Config) { c.Variant, c.Directed = VariantSentContext, false },
-		"flat-attention":   func(c *Config) { c.Variant = VariantFlatAttention },
-		"knowbert":         func(c *Config) { c.Variant, c.Knowledge.Size = VariantKnowBERT, 8 },
-		"no-bigcn":         func(c *Config) { c.Variant = VariantNoBiGCN },
-		"no-rgcn":          func(c *Config) { c.Variant = VariantNoRGCN },
+		"keci":           func(*Config) {},
+		"undirected":     func(c *Config) { c.Directed = false },
+		"sent-context":   func(c *Config) { c.Variant, c.Directed = VariantSentContext, false },
+		"flat-attention": func(c *Config) { c.Variant = VariantFlatAttention },
+		"knowbert":       func(c *Config) { c.Variant, c.Knowledge.Size = VariantKnowBERT, 8 },
+		"no-bigcn":       func(c *Config) { c.Variant = VariantNoBiGCN },
+		"no-rgcn":        func(c *Config) { c.Variant = VariantNoRGCN },
+		"embeddings":     withEmbeddings,
+		"knowbert with embeddings": func(c *Config) {
+			withEmbeddings(c)
+			c.Variant, c.Knowledge.Size = VariantKnowBERT, 8
+		},
+		"embeddings without definitions": func(c *Config) {
+			withEmbeddings(c)
+			c.Variant = VariantNoDefinitions
+		},
 		"no-kge":           func(c *Config) { c.Variant = VariantNoKGE },
 		"no-definitions":   func(c *Config) { c.Variant = VariantNoDefinitions },
 		"one layer each":   func(c *Config) { c.SpanLayers, c.Knowledge.Layers = 1, 1 },
@@ -41,6 +51,11 @@ func variations() map[string]Config {
 		list[name] = cfg
 	}
 	return list
+}
+
+// withEmbeddings gives the nodes embeddings that know three of the five types.
+func withEmbeddings(c *Config) {
+	c.Knowledge.Embeddings = &EmbeddingConfig{Size: 4, SemanticTypes: []graph.TUI{"T109", "T116", "T028"}}
 }
 
 // TestNetworkAgainstReference runs batches of texts of different length, with

@@ -248,7 +248,7 @@ func (r *reference) knowledgeGraph(t testing.TB, text string) (map[string][]floa
 		v[string(cui)] = r.concept(t, "/rgcn", cui)
 		for _, tui := range r.knowledge.concepts[cui].SemanticTypes {
 			types[tui] = true
-			v[string(tui)] = r.node(t, "/rgcn", 2+slices.Index(r.cfg.Knowledge.SemanticTypes, tui), r.knowledge.types[tui].Name, "")
+			v[string(tui)] = r.node(t, "/rgcn", 2+slices.Index(r.cfg.Knowledge.SemanticTypes, tui), []graph.TUI{tui}, r.knowledge.types[tui].Name, "")
 		}
 	}
 	neighbors := r.neighbors(concepts, types)
@@ -361,22 +361,18 @@ func (r *reference) neighbors(concepts map[graph.CUI]bool, types map[graph.TUI]b
 func (r *reference) concept(t testing.TB, scope string, cui graph.CUI) []float64 {
 	t.Helper()
 	c := r.knowledge.concepts[cui]
-	return r.node(t, scope, 0, c.Name, c.Definition)
+	return r.node(t, scope, 0, c.SemanticTypes, c.Name, c.Definition)
 }
 
-// node is v⁰ of a node: of its kind, its name and its definition. A semantic
+// node is v⁰ of a node: of its kind, its name, its definition and its embedding. A semantic
 // type that training has not seen has kind 1, which slices.Index gives as 2 − 1.
-func (r *reference) node(t testing.TB, scope string, kind int, name, definition string) []float64 {
+func (r *reference) node(t testing.TB, scope string, kind int, types []graph.TUI, name, definition string) []float64 {
 	t.Helper()
-	pieces := r.encoder.Tokenizer.Tokenize(name)
-	pieces = pieces[:min(len(pieces), r.cfg.Knowledge.NamePieces)]
-	mean := make([]float64, tinyBERT.HiddenSize)
-	for _, p := range pieces {
-		for c, x := range r.weights["/encoder/embeddings/word"].row(int(p.ID)) {
-			mean[c] += 10 * x / float64(len(pieces))
-		}
-	}
+	mean := r.words(name, r.cfg.Knowledge.NamePieces)
 	v := plus(r.dense(scope+"/name", mean), r.known(scope+"/kinds", kind, 1))
+	if r.cfg.Knowledge.Embeddings != nil && r.cfg.Variant != VariantNoKGE {
+		v = plus(v, times(r.embed(mean, kind > 0, types, definition), r.weights[scope+"/embedding/weights"]))
+	}
 	switch {
 	case r.cfg.Variant == VariantNoDefinitions:
 		return relu(v)
@@ -384,6 +380,40 @@ func (r *reference) node(t testing.TB, scope string, kind int, name, definition 
 		return relu(plus(v, r.weights[scope+"/undefined"].values))
 	}
 	return relu(plus(v, times(r.define(t, definition), r.weights[scope+"/definition/weights"])))
+}
+
+// embed is the knowledge-graph embedding of a node, e = W₂ ReLU(W_n name +
+// W_d definition + W_t types + b₁) + b₂, of ten times the mean word-piece vectors.
+func (r *reference) embed(name []float64, isType bool, types []graph.TUI, definition string) []float64 {
+	hidden := r.dense("/kge/name", name)
+	known := slices.DeleteFunc(slices.Clone(types), func(tui graph.TUI) bool {
+		return !slices.Contains(r.cfg.Knowledge.Embeddings.SemanticTypes, tui)
+	})
+	columns := make([]float64, len(r.cfg.Knowledge.Embeddings.SemanticTypes)+1)
+	for _, tui := range known {
+		columns[slices.Index(r.cfg.Knowledge.Embeddings.SemanticTypes, tui)] = 1 / float64(len(known))
+	}
+	if isType {
+		columns[len(columns)-1] = 1
+	}
+	hidden = plus(hidden, times(columns, r.weights["/kge/types/weights"]))
+	if definition != "" && r.cfg.Variant != VariantNoDefinitions {
+		hidden = plus(hidden, times(r.words(definition, r.cfg.Knowledge.DefinitionPieces), r.weights["/kge/definition/weights"]))
+	}
+	return r.dense("/kge/output", relu(hidden))
+}
+
+// words is ten times the mean of the vectors of a text's first word pieces.
+func (r *reference) words(text string, most int) []float64 {
+	pieces := r.encoder.Tokenizer.Tokenize(text)
+	pieces = pieces[:min(len(pieces), most)]
+	mean := make([]float64, tinyBERT.HiddenSize)
+	for _, p := range pieces {
+		for c, x := range r.weights["/encoder/embeddings/word"].row(int(p.ID)) {
+			mean[c] += 10 * x / float64(len(pieces))
+		}
+	}
+	return mean
 }
 
 // define is the mean of the encoder's vectors of a definition, [CLS] and [SEP] included.

@@ -51,6 +51,9 @@ func Variants() []Variant {
 	return names
 }
 
+// ReadsEmbeddings tells whether the variant reads knowledge-graph embeddings.
+func (v Variant) ReadsEmbeddings() bool { return v.parts().kge }
+
 // parts of a variant that does not exist are none.
 func (v Variant) parts() parts {
 	for _, known := range variants {

@@ -13,21 +13,22 @@ import (
 func variantConfig(v Variant) Config {
 	cfg := everything(tinyConfig())
 	cfg.Variant, cfg.Knowledge.Size = v, 8
+	withEmbeddings(&cfg)
 	return cfg
 }
 
 // TestPartsOfVariants: a variant has weights for exactly what keci.md §7 leaves it.
 func TestPartsOfVariants(t *testing.T) {
-	scopes := []string{"/entities/", "/kar/", "/bigcn/", "/rgcn/layer", "/rgcn/output", "/rgcn/definition", "/entities/definition", "/fusion/", "/final/"}
+	scopes := []string{"/entities/", "/kar/", "/bigcn/", "/rgcn/layer", "/rgcn/output", "/rgcn/definition", "/rgcn/embedding", "/entities/definition", "/entities/embedding", "/kge/", "/fusion/", "/final/"}
 	for variant, want := range map[Variant]string{
-		VariantKECI:          "/bigcn/ /rgcn/layer /rgcn/output /rgcn/definition /fusion/ /final/",
+		VariantKECI:          "/bigcn/ /rgcn/layer /rgcn/output /rgcn/definition /rgcn/embedding /kge/ /fusion/ /final/",
 		VariantSentContext:   "",
-		VariantFlatAttention: "/rgcn/output /rgcn/definition /fusion/ /final/",
-		VariantKnowBERT:      "/entities/ /kar/ /entities/definition",
-		VariantNoBiGCN:       "/rgcn/layer /rgcn/output /rgcn/definition /fusion/ /final/",
-		VariantNoRGCN:        "/bigcn/ /rgcn/output /rgcn/definition /fusion/ /final/",
+		VariantFlatAttention: "/rgcn/output /rgcn/definition /rgcn/embedding /kge/ /fusion/ /final/",
+		VariantKnowBERT:      "/entities/ /kar/ /entities/definition /entities/embedding /kge/",
+		VariantNoBiGCN:       "/rgcn/layer /rgcn/output /rgcn/definition /rgcn/embedding /kge/ /fusion/ /final/",
+		VariantNoRGCN:        "/bigcn/ /rgcn/output /rgcn/definition /rgcn/embedding /kge/ /fusion/ /final/",
 		VariantNoKGE:         "/bigcn/ /rgcn/layer /rgcn/output /rgcn/definition /fusion/ /final/",
-		VariantNoDefinitions: "/bigcn/ /rgcn/layer /rgcn/output /fusion/ /final/",
+		VariantNoDefinitions: "/bigcn/ /rgcn/layer /rgcn/output /rgcn/embedding /kge/ /fusion/ /final/",
 	} {
 		m := newRandomModel(t, variantConfig(variant), newFakeKnowledge().base(), 4)
 		var got []string
@@ -60,7 +61,7 @@ func TestWhatVariantsHear(t *testing.T) {
 				c.SemanticTypes = nil
 				k.concepts[cui] = c
 			}
-		}, []Variant{VariantSentContext, VariantFlatAttention, VariantKnowBERT, VariantNoRGCN}},
+		}, []Variant{VariantSentContext}},
 		"definitions": {func(k *fakeKnowledge) {
 			for cui, c := range k.concepts {
 				c.Definition = "protein"
