@@ -144,9 +144,11 @@ func TestReadAnnotated(t *testing.T) {
 </document></collection>`, []string{`7 "" "β-catenin & TCF4"`, "g1 0-9 β-catenin Gene 1499", "g2 12-16 TCF4 Gene", "R1 g1 -> g2 Bind"}},
 		{"BioC XML in Latin-1", format.BioC, "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><collection><document><id>1</id><passage><offset>0</offset><text>caf\xe9</text></passage></document></collection>",
 			[]string{`1 "" "café"`}},
+		{"BioC XML in an unknown encoding", format.BioC, "<?xml version=\"1.0\" encoding=\"klingon\"?>\n<collection><document><id>1</id></document></collection>",
+			[]string{`error: line 1: no BioC document: xml: opening charset "klingon": the encoding "klingon" is unknown: convert the file to UTF-8`}},
 		{"BioC XML, faults", format.BioC, "<collection>\n<document><id>1</id><passage><offset>x</offset></passage></document>\n<document><id>2</id><passage><offset>0</offset><text>two</text></passage></document>\n<document>\n<id>3</di", []string{
 			`error: line 2: no BioC document: strconv.ParseInt: parsing "x": invalid syntax`, `2 "" "two"`,
-			"error: line 5: the XML ends too early: is the file cut off?"}},
+			"error: line 5: the XML ends too early: is the file cut off? (XML syntax error on line 5: unexpected EOF)"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, annotated(test.in, test.kind)); diff != "" {

@@ -19,42 +19,53 @@ func readBioCXML(r io.Reader, annotated bool) iter.Seq2[graph.Document, error] {
 		decoder := xml.NewDecoder(r)
 		decoder.CharsetReader = charsetReader
 		for {
-			in, line, err := nextBioCXML(decoder)
+			start, err := nextDocument(decoder)
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			var syntax *xml.SyntaxError
-			switch {
-			case errors.As(err, &syntax) && syntax.Msg == "unexpected EOF":
-				err = documentError(string(in.ID), syntax.Line, errors.New("the XML ends too early: is the file cut off?"))
-			case errors.As(err, &syntax):
-				err = documentError(string(in.ID), syntax.Line, fmt.Errorf("broken XML: %s", syntax.Msg))
-			case err != nil:
-				err = documentError(string(in.ID), line, fmt.Errorf("no BioC document: %w", err))
+			line, _ := decoder.InputPos()
+			if err != nil {
+				yield(graph.Document{}, documentError("", line, brokenXML(err)))
+				return
+			}
+			var in bioCDocument
+			if err = decoder.DecodeElement(&in, &start); err != nil {
+				err = documentError(string(in.ID), line, brokenXML(err))
 			}
 			document := graph.Document{ID: string(in.ID)}
 			if err == nil {
 				document, err = in.document(annotated, line)
 			}
-			if !yield(document, err) || syntax != nil {
+			if !yield(document, err) || errors.As(err, new(*xml.SyntaxError)) {
 				return
 			}
 		}
 	}
 }
 
-// nextBioCXML reads the next document and the line on which it begins.
-func nextBioCXML(decoder *xml.Decoder) (in bioCDocument, line int, err error) {
+// nextDocument goes on to where the next document begins.
+func nextDocument(decoder *xml.Decoder) (xml.StartElement, error) {
 	for {
 		token, err := decoder.Token()
-		line, _ = decoder.InputPos()
 		if err != nil {
-			return in, line, err
+			return xml.StartElement{}, err
 		}
 		if element, ok := token.(xml.StartElement); ok && element.Name.Local == "document" {
-			return in, line, decoder.DecodeElement(&in, &element)
+			return element, nil
 		}
 	}
+}
+
+// brokenXML says what is wrong, and where it knows better than the caller.
+func brokenXML(err error) error {
+	var syntax *xml.SyntaxError
+	switch {
+	case !errors.As(err, &syntax):
+		return fmt.Errorf("no BioC document: %w", err)
+	case syntax.Msg == "unexpected EOF":
+		return &errAt{syntax.Line, fmt.Errorf("the XML ends too early: is the file cut off? (%w)", err)}
+	}
+	return &errAt{syntax.Line, fmt.Errorf("broken XML: %w", err)}
 }
 
 // charsetReader converts from the encoding that an XML declaration names.
