@@ -64,20 +64,29 @@ type Judgement struct {
 
 // Candidate is a concept that a mention may denote.
 type Candidate struct {
-	CUI           CUI      `json:"cui"`
-	Name          string   `json:"name"` // preferred name
-	SemanticTypes []TUI    `json:"semanticTypes"`
-	Weight        *float64 `json:"weight,omitempty"`  // attention of the fusion (keci.md §5); absent when only linked
-	Score         int      `json:"score"`             // 0…1000, MetaMap's evaluation function (linker.md)
-	Confidence    float64  `json:"confidence"`        // 0…1, that people would link this range to this concept; what the order goes by
-	Variant       string   `json:"variant,omitempty"` // how Matched was found (package linker); empty when the text is that name
-	Matched       string   `json:"matched"`           // the name of the knowledge base that matched
-	Centrality    float64  `json:"centrality"`
-	Variation     float64  `json:"variation"`
-	Coverage      float64  `json:"coverage"`
-	Cohesiveness  float64  `json:"cohesiveness"`
-	Codes         []Code   `json:"codes,omitempty"`    // identifiers in the sources, when asked for
-	Synonyms      []string `json:"synonyms,omitempty"` // other names, when asked for
+	CUI           CUI           `json:"cui"`
+	Name          string        `json:"name"` // preferred name
+	SemanticTypes []TUI         `json:"semanticTypes"`
+	Weight        *float64      `json:"weight,omitempty"`  // attention of the fusion (keci.md §5); absent when only linked
+	Score         int           `json:"score"`             // 0…1000, MetaMap's evaluation function (linker.md)
+	Confidence    float64       `json:"confidence"`        // 0…1, that people would link this range to this concept; what the order goes by
+	Variant       string        `json:"variant,omitempty"` // how Matched was found (package linker); empty when the text is that name
+	Matched       string        `json:"matched"`           // the name of the knowledge base that matched
+	Centrality    float64       `json:"centrality"`
+	Variation     float64       `json:"variation"`
+	Coverage      float64       `json:"coverage"`
+	Cohesiveness  float64       `json:"cohesiveness"`
+	Path          []VariantStep `json:"path,omitempty"`     // the words of the text that are others in Matched, in order of the text
+	Codes         []Code        `json:"codes,omitempty"`    // identifiers in the sources, when asked for
+	Synonyms      []string      `json:"synonyms,omitempty"` // other names, when asked for
+}
+
+// VariantStep tells by which variation a part of the text stands for a part of a name.
+type VariantStep struct {
+	Text     string  `json:"text"`
+	Name     string  `json:"name"`
+	Kind     string  `json:"kind"`     // spelling, inflection, synonym, derivation, misspelling, affix, joined or learned; several with ", " between them
+	Distance float64 `json:"distance"` // D of MetaMap's evaluation function: 0 spelling, 1 inflection, 2 synonym, 3 derivation; summed for several
 }
 
 // Extraction is a relation between two mentions that the model found.

@@ -42,14 +42,14 @@ func (l *Linker) addAffixed(s *scratch, i int) {
 	if j == i {
 		for _, head := range heads {
 			if key := s.tokens.key(i); len(key) > len(head)+2 && strings.HasSuffix(string(key), head) {
-				l.addWithout(s, i, j, key[len(key)-len(head):])
+				l.addWithout(s, i, j, key[len(key)-len(head):], withoutAffix)
 				return
 			}
 		}
 	}
 	if s.hasSpeciesLetter(i) {
 		s.key = s.tokens.appendRange(s.key[:0], i, j)
-		if l.addWithout(s, i, j, s.key[1:]) {
+		if l.addWithout(s, i, j, s.key[1:], withoutAffix) {
 			return
 		}
 	}
@@ -57,7 +57,7 @@ func (l *Linker) addAffixed(s *scratch, i int) {
 		return
 	}
 	if s.key = s.tokens.appendRange(s.key[:0], i, j-1); len(s.key) >= shortestSymbol {
-		l.addWithout(s, i, j, s.key)
+		l.addWithout(s, i, j, s.key, withoutAffix)
 	}
 }
 
@@ -72,7 +72,7 @@ func (l *Linker) addJoined(s *scratch, i int) {
 		}
 		s.key = append(s.key, s.tokens.key(j)...)
 		if list[j].ends && separated(&list[j-1], &list[j]) && len(s.key) >= shortestJoin {
-			l.addWithout(s, i, j, s.key)
+			l.addWithout(s, i, j, s.key, joined)
 		}
 	}
 }
@@ -92,7 +92,7 @@ func (s *scratch) hasSpeciesLetter(i int) bool {
 }
 
 // addWithout records tokens i to j as a variant of the name with a normal form, if there is one.
-func (l *Linker) addWithout(s *scratch, i, j int, key []byte) bool {
+func (l *Linker) addWithout(s *scratch, i, j int, key []byte, kind variantKind) bool {
 	if len(key) > longestKey || !l.files.filter.has(emptyPrefix.add(key).whole()) {
 		return false
 	}
@@ -105,8 +105,7 @@ func (l *Linker) addWithout(s *scratch, i, j int, key []byte) bool {
 		h := l.files.hit(p)
 		h.how = byBag
 		h.score = exactName(j-i+1, 0)
-		h.score.variation = 4.0 / (distanceSynonym + 4)
-		h.points = h.score.points()
+		s.addStep(&h, &m, kind, h.matched)
 		s.foundHits = append(s.foundHits, h)
 	}
 	s.addMatch(m)

@@ -78,6 +78,11 @@ func (b *Builder) addBag(cui graph.CUI, name uint32, stems []uint64, last uint64
 		return last, nil
 	}
 	for i, first := range b.words {
+		for _, member := range wordMembers(first) {
+			if err := b.filter.add(member); err != nil {
+				return 0, err
+			}
+		}
 		for _, second := range b.words[:i] {
 			if err := b.filter.add(pairOf(first, second)); err != nil {
 				return 0, err

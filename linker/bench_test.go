@@ -39,7 +39,7 @@ var stages = []struct {
 	run  func(*Linker, *scratch, string)
 }{
 	{"scan", func(_ *Linker, s *scratch, text string) { s.tokens.reset(); s.tokens.scan(text) }},
-	{"stems", func(_ *Linker, s *scratch, _ string) { s.findStems() }},
+	{"stems", func(l *Linker, s *scratch, _ string) { l.findStems(s) }},
 	{"walk", eachWord((*Linker).walk)},
 	{"bags", eachWord((*Linker).addBags)},
 	{"affixes", eachWord(func(l *Linker, s *scratch, i int) { l.addAffixed(s, i); l.addJoined(s, i) })},

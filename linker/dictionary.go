@@ -47,7 +47,7 @@ const (
 )
 
 // formatVersion changes with the files and with the normal form of names.
-const formatVersion = 6
+const formatVersion = 7
 
 // magic begins all files but names.fst, so that none is ever empty.
 const magic = "keci nm6"

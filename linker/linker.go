@@ -102,7 +102,7 @@ func (l *Linker) find(ctx context.Context, text string) ([]graph.Mention, error)
 func (l *Linker) match(ctx context.Context, s *scratch, text string) error {
 	s.reset()
 	s.tokens.scan(text)
-	s.findStems()
+	l.findStems(s)
 	for i := range s.tokens.list {
 		if i%256 == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -166,15 +166,18 @@ var space = []byte{' '}
 
 // scratch is the memory of one call, kept for the next.
 type scratch struct {
-	names     *vellum.Reader
-	key       []byte
-	tokens    tokens
-	words     []uint64 // hash of each token
-	stems     []uint64 // hash of the stem of each token
-	stem      []byte
-	postings  []posting
-	name      tokens // of a name that is being compared
-	nameStems []uint64
+	names      *vellum.Reader
+	key        []byte
+	tokens     tokens
+	words      []uint64     // hash of each token
+	misspelled []bool       // of each token: its stem was corrected
+	edits      []remembered // by hash
+	steps      []step
+	stems      []uint64 // hash of the stem of each token
+	stem       []byte
+	postings   []posting
+	name       tokens // of a name that is being compared
+	nameStems  []uint64
 
 	found     []match // in the order in which they were found
 	foundHits []hit
@@ -212,8 +215,9 @@ type hit struct {
 	likeness           int
 	preferred          bool
 	how                how
-	seen               int     // how often people linked this concept under this name
-	value              float64 // what it is ranked by, the logit of its confidence
+	steps              stepRange // how the words of the text became those of the name
+	seen               int       // how often people linked this concept under this name
+	value              float64   // what it is ranked by, the logit of its confidence
 }
 
 // how a candidate was found, the best way first.
@@ -223,16 +227,18 @@ const (
 	byName how = iota
 	byAlias
 	byBag
+	byEdit
 	byPhrase
 )
 
 // howNames are for the output; a plain name needs no word.
-var howNames = [...]string{byName: "", byAlias: "learned", byBag: "variant", byPhrase: "part"}
+var howNames = [...]string{byName: "", byAlias: "learned", byBag: "variant", byEdit: "misspelled", byPhrase: "part"}
 
 func (s *scratch) reset() {
 	s.tokens.reset()
 	s.found, s.foundHits = s.found[:0], s.foundHits[:0]
 	s.matches, s.hits = s.matches[:0], s.hits[:0]
+	s.steps = s.steps[:0]
 	s.strings, s.aliasNames = s.strings[:0], s.aliasNames[:0]
 }
 
@@ -255,6 +261,9 @@ func (l *Linker) addExact(s *scratch, i, j int, place uint64) {
 			continue
 		}
 		h.score = exactName(j-i+1, plurals^p.plurals)
+		if plurals != p.plurals {
+			s.addInflections(&h, i, j, plurals^p.plurals)
+		}
 		h.points = h.score.points()
 		s.foundHits = append(s.foundHits, h)
 	}
@@ -405,11 +414,12 @@ func writtenAsSymbol(surface string) bool {
 // memory and so do all candidates, since there are many small ones.
 func (s *scratch) mentions(text string) []graph.Mention {
 	mentions := make([]graph.Mention, len(s.matches))
-	total := 0
+	total, steps := 0, 0
 	for i, m := range s.matches {
 		total += m.lastHit - m.firstHit
 		s.strings = strconv.AppendInt(append(s.strings, 'T'), int64(i+1), 10)
 		for _, h := range s.hits[m.firstHit:m.lastHit] {
+			steps += h.steps.last - h.steps.first
 			s.strings = append(s.strings, h.cui...)
 			s.strings = append(s.strings, h.name...)
 			if !h.preferred {
@@ -420,6 +430,7 @@ func (s *scratch) mentions(text string) []graph.Mention {
 	rest := string(s.strings)
 	cut := func(n int) (head string) { head, rest = rest[:n], rest[n:]; return head }
 	candidates := make([]graph.Candidate, 0, total)
+	paths := make([]graph.VariantStep, steps)
 	for i, m := range s.matches {
 		first := len(candidates)
 		id := cut(1 + digits(i+1))
@@ -433,6 +444,7 @@ func (s *scratch) mentions(text string) []graph.Mention {
 			if c.Matched = c.Name; !h.preferred {
 				c.Matched = cut(len(h.matched))
 			}
+			c.Path, paths = s.path(&h, &c, paths)
 			candidates = append(candidates, c)
 		}
 		mentions[i] = graph.Mention{

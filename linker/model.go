@@ -234,8 +234,7 @@ func (l *Linker) addAliases(s *scratch, i, j, first int) {
 		}
 		h := l.files.hit(posting{concept: place})
 		h.score = exactName(j-i+1, 0)
-		h.score.variation = 4.0 / (distanceSynonym + 4)
-		h.points = h.score.points()
+		s.addStep(&h, &m, learnedName, h.name)
 		h.how, h.seen, h.preferred = byAlias, a.count, false
 		h.matched = name
 		if s.learnedFrom != nil {

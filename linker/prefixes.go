@@ -13,7 +13,7 @@ import (
 // that no bag holds two words, so that hardly a bag is sought in vain. It is a Bloom filter (Bloom 1970) of blocks the size of a cache line, in one of
 // which all bits of a member lie (Putze, Sanders and Singler 2007): the magic,
 // the number of blocks, and the blocks. Its members are the hashes of all normal
-// forms, of their beginnings before each space, and of the pairs of words of bags.
+// forms, of their beginnings before each space, of the stems of words, and of the pairs of these in bags.
 
 const (
 	bitsPerMember = 12 // with bloomProbes: some 1 wrong answer in 100
@@ -56,6 +56,18 @@ func (b bloom) add(hash uint64) {
 		block[hash%bloomBlock] |= 1 << (hash >> 6 % 8)
 		hash >>= bloomBits
 	}
+}
+
+// wordMembers are the hashes of a stem: two, so that hundreds can be sought
+// with hardly a wrong answer.
+func wordMembers(stem uint64) [2]uint64 {
+	return [...]uint64{mix(stem ^ 0xa0761d6478bd642f), mix(stem ^ 0xe7037ed1a0b428db)}
+}
+
+// hasWord reports whether a name has a word with a stem.
+func (b bloom) hasWord(stem uint64) bool {
+	m := wordMembers(stem)
+	return b.has(m[0]) && b.has(m[1])
 }
 
 func (b bloom) has(hash uint64) bool {

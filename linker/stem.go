@@ -125,27 +125,3 @@ func cutDerivation(word []byte) []byte {
 }
 
 var vowels = []byte("aeioy")
-
-// wordDistance is the distance of a word of a name from one of the text with
-// the same stem, and what kind of variant it is.
-func wordDistance(text, name []byte, textPlural, namePlural bool) int {
-	inflected := 0
-	if textPlural != namePlural {
-		inflected = distanceInflection
-	}
-	if bytes.Equal(text, name) {
-		return inflected
-	}
-	var a, b [64]byte
-	x, y := appendSpelling(a[:0], text), appendSpelling(b[:0], name)
-	if bytes.Equal(x, y) {
-		return inflected
-	}
-	if bytes.Equal(cutInflection(x), cutInflection(y)) {
-		return distanceInflection
-	}
-	if roots[string(x)] != "" || roots[string(y)] != "" {
-		return distanceSynonym
-	}
-	return distanceDerivation
-}

@@ -1,6 +1,9 @@
 package linker
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // function are words that the bags leave out.
 var function = setOf("of the in and with to by for on from at an or due")
@@ -13,14 +16,24 @@ const furthest = 12
 // shortestVariant is the shortest single word, in bytes, that is looked up by its stem.
 const shortestVariant = 5
 
-// findStems hashes each token and its stem.
-func (s *scratch) findStems() {
+// findStems hashes each token and its stem, that of a misspelled one corrected.
+func (l *Linker) findStems(s *scratch) {
 	s.stems = s.tokens.appendStems(s.stems[:0], &s.stem)
-	s.words = s.words[:0]
-	for i := range s.tokens.list {
+	s.words, s.misspelled = s.words[:0], s.misspelled[:0]
+	for i, stem := range s.stems {
 		s.words = append(s.words, hashBytes(s.tokens.key(i)))
+		wrong := false
+		if stem != 0 && s.tokens.mayBeMisspelled(i) && !l.files.filter.hasWord(stem) {
+			if corrected := s.correct(l.files.filter, i); corrected != 0 {
+				s.stems[i], wrong = corrected, true
+			}
+		}
+		s.misspelled = append(s.misspelled, wrong)
 	}
 }
+
+// hashOfStem is what bags are made of; it is not 0.
+func hashOfStem(stem []byte) uint64 { return mix(hashBytes(stem)) }
 
 // appendStems appends the hash of the stem of each token, 0 for function words.
 func (t *tokens) appendStems(stems []uint64, stem *[]byte) []uint64 {
@@ -32,7 +45,7 @@ func (t *tokens) appendStems(stems []uint64, stem *[]byte) []uint64 {
 			continue
 		}
 		*stem = appendStem((*stem)[:0], key, buffer[:])
-		stems = append(stems, mix(hashBytes(*stem)))
+		stems = append(stems, hashOfStem(*stem))
 	}
 	return stems
 }
@@ -73,7 +86,11 @@ func (s *scratch) listed(j int) bool {
 
 // addBag decodes the postings of a bag that tokens i to j make.
 func (l *Linker) addBag(s *scratch, i, j int, place uint64) {
-	m, ok := s.newMatch(i, j, byBag)
+	how := byBag
+	if slices.Contains(s.misspelled[i:j+1], true) {
+		how = byEdit
+	}
+	m, ok := s.newMatch(i, j, how)
 	if !ok {
 		return
 	}
@@ -82,10 +99,13 @@ func (l *Linker) addBag(s *scratch, i, j int, place uint64) {
 			continue
 		}
 		h := l.files.hit(p)
+		h.steps.first = len(s.steps)
 		if h.score, ok = s.compare(view(h.matched), i, j); !ok {
+			s.steps = s.steps[:h.steps.first]
 			continue
 		}
-		h.how = byBag
+		h.steps.last = len(s.steps)
+		h.how = how
 		h.points = h.score.points()
 		s.foundHits = append(s.foundHits, h)
 	}
@@ -108,8 +128,8 @@ func (s *scratch) hasHit(j int, concept uint64) bool {
 }
 
 // compare aligns the words of a name with the tokens i to j and gives the
-// components of the match. It is false when a word of the text has no partner,
-// as when two bags have the same hash.
+// components of the match, with its steps at the end of s.steps. It is false when
+// a word of the text has no partner, as when two bags have the same hash.
 func (s *scratch) compare(name string, i, j int) (c components, ok bool) {
 	s.name.reset()
 	s.name.scan(name)
@@ -129,7 +149,14 @@ func (s *scratch) compare(name string, i, j int) (c components, ok bool) {
 		}
 		used |= 1 << at
 		text, word := &s.tokens.list[k], &s.name.list[at]
-		a.add(nameAt, wordDistance(s.tokens.key(k), s.name.key(at), text.plural, word.plural))
+		kind, distance := wordVariant(s.tokens.key(k), s.name.key(at), text.plural, word.plural)
+		if s.misspelled[k] {
+			kind, distance = misspelled, distanceOfEdit(s.tokens.key(k))
+		}
+		if kind != sameWord {
+			s.steps = append(s.steps, step{text.start, text.end, word.start, word.end, kind, distance})
+		}
+		a.add(nameAt, distance)
 	}
 	a.nameWords = 0
 	for _, stem := range s.nameStems {
@@ -175,8 +202,8 @@ type alignment struct {
 	squares   int // of the lengths of finished pieces
 }
 
-func (a *alignment) add(position, distance int) {
-	a.variation += 4 / float64(distance+4)
+func (a *alignment) add(position int, distance float64) {
+	a.variation += 4 / (distance + 4)
 	if a.words == 0 {
 		a.lowest, a.highest = position, position
 	}

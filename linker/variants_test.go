@@ -50,10 +50,10 @@ func TestVariants(t *testing.T) {
 
 // The distances of the ways a word can vary, and with them the known answer 768 of
 // "Beyond" the exact name: MetaMap's D = 5 path is truncated, not rounded.
-func TestWordDistance(t *testing.T) {
+func TestWordVariant(t *testing.T) {
 	for _, test := range []struct {
 		text, name string
-		want       int
+		want       float64
 	}{
 		{"tumour", "tumor", distanceSpelling},
 		{"oedema", "edema", distanceSpelling},
@@ -61,9 +61,10 @@ func TestWordDistance(t *testing.T) {
 		{"hepatic", "liver", distanceSynonym},
 		{"thrombotic", "thrombosis", distanceSynonym},
 		{"conjunctival", "conjunctiva", distanceDerivation},
+		{"hepatical", "liver", distanceDerivation + distanceSynonym},
 	} {
-		if got := wordDistance([]byte(test.text), []byte(test.name), false, false); got != test.want {
-			t.Errorf("wordDistance(%q, %q) = %d, want %d", test.text, test.name, got, test.want)
+		if _, got := wordVariant([]byte(test.text), []byte(test.name), false, false); got != test.want {
+			t.Errorf("wordVariant(%q, %q) has distance %v, want %v", test.text, test.name, got, test.want)
 		}
 	}
 }
