@@ -151,6 +151,7 @@ func TestCandidate(t *testing.T) {
 	lungCancer.SemanticTypes = []graph.TUI{"T191"}
 	lungCancer.Score, lungCancer.Variation = 983, 0.9
 	cancer := lungCancer
+	lungCancer.Path = []graph.VariantStep{{Text: "cancers", Name: "cancer", Kind: "inflection", Distance: 1}}
 	cancer.CUI, cancer.Name, cancer.Matched, cancer.Score, cancer.Variation = "C15", "cancer", "Cancers", 1000, 1
 	interleukin := lung
 	interleukin.CUI, interleukin.Name, interleukin.Matched = "C02", "Interleukin-2", "IL-2"
@@ -241,6 +242,23 @@ func TestLinkHugeTexts(t *testing.T) {
 
 // FuzzLink: whatever the bytes of a text, a mention is a range of whole characters,
 // each once and with candidates; with a model that ranks and one that does not.
+// checkPaths sees to it that the steps of each candidate are parts of the mention
+// and of the name, and that the score follows from the components.
+func checkPaths(t *testing.T, m graph.Mention) {
+	t.Helper()
+	for _, c := range m.Concepts {
+		for _, step := range c.Path {
+			inName := strings.Contains(c.Matched, step.Name) || step.Kind == kindNames[learnedName] && step.Name == c.Name
+			if step.Kind == "" || step.Text == "" || !strings.Contains(m.Text, step.Text) || !inName {
+				t.Fatalf("%+v is no step from %q to %q", step, m.Text, c.Matched)
+			}
+		}
+		if score := (components{c.Centrality, c.Variation, c.Coverage, c.Cohesiveness}).points(); score != c.Score || score < 0 || score > 1000 {
+			t.Fatalf("%+v has a score of %d by its components", c, score)
+		}
+	}
+}
+
 func FuzzLink(f *testing.F) {
 	plain, ranked := buildTest(f, testConcepts), buildTest(f, testConcepts, Learned(rankingModel))
 	for _, seed := range []string{"", "IL-2's receptor (S)-warfarin", "Ca(2+), TNF-α", "( S ) - warfarin\n\nCAN", "\xffFKBP\u00AD12\xc3", "[iron(III)]",

@@ -13,7 +13,7 @@ import (
 // but blanks and hyphens between them and no stop word among them, which hold
 // nearly all determiners, prepositions, conjunctions and auxiliaries; its head
 // is its last word, as in nearly all English terms. That takes verbs for modifiers ("FKBP12
-// binds"), so a phrase is kept only if the learned ranking gives it a chance;
+// binds"), so a phrase is kept only if what was learned of ranges gives it a chance;
 // without a model there are none.
 
 const (
@@ -21,7 +21,7 @@ const (
 	furthestHead     = 2 // words after a name that are no names themselves
 	mostParts        = 6 // candidates that a phrase takes from a name in it
 
-	leastPhrase = 0.1
+	leastPhrase = 0.1 // probability that people would mark it, of a phrase that is kept
 )
 
 // addPhrases records names with the words before them, and the word after them
