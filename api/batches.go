@@ -27,8 +27,7 @@ func (s *Server) routeBatches(operations huma.API) {
 	content := map[string]*huma.MediaType{}
 	body := &huma.RequestBody{Required: true}
 	for media, kind := range inputMedia {
-		content[media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, MinLength: pointer(1),
-			Description: "Documents as " + string(kind) + "; what they are annotated with is passed over."}}
+		content[media] = &huma.MediaType{Schema: foreignSchema(media, "Documents as "+string(kind)+"; what they are annotated with is passed over.")}
 	}
 	content[jsonLines].Schema.Description = `A document {"id":…,"title":…,"text":…} a line; id and title are optional.`
 	content[jsonLines].Example = `{"id":"PMID:1","text":"FKBP12 binds FK506."}` + "\n"

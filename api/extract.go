@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -62,7 +63,7 @@ func (s *Server) documentOperation(needs access, op huma.Operation, operations h
 	schema := operations.OpenAPI().Components.Schemas.Schema(documentType, true, "Document")
 	response := &huma.Response{Description: "The document", Content: map[string]*huma.MediaType{}}
 	for _, form := range forms.All() {
-		response.Content[form.Media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: form.Title}}
+		response.Content[form.Media] = &huma.MediaType{Schema: foreignSchema(form.Media, form.Title)}
 	}
 	response.Content["application/json"].Schema = schema
 	if op.Responses == nil {
@@ -78,13 +79,22 @@ func (s *Server) documentOperation(needs access, op huma.Operation, operations h
 		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{}}
 		for media, kind := range inputMedia {
 			if kind != format.JSON {
-				op.RequestBody.Content[media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, MinLength: pointer(1),
-					Description: "One document as " + string(kind) + "; what it is annotated with is passed over."}}
+				op.RequestBody.Content[media] = &huma.MediaType{Schema: foreignSchema(media,
+					"One document as "+string(kind)+"; what it is annotated with is passed over.")}
 			}
 		}
 		op.RequestBody.Content["text/plain"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, MinLength: pointer(1)}}
 	}
 	return s.operation(needs, op)
+}
+
+// foreignSchema describes content whose form others have laid down: JSON of any
+// kind, or text.
+func foreignSchema(media, description string) *huma.Schema {
+	if media == "application/json" || strings.HasSuffix(media, "+json") {
+		return &huma.Schema{Description: description}
+	}
+	return &huma.Schema{Type: huma.TypeString, MinLength: pointer(1), Description: description}
 }
 
 func pointer[T any](value T) *T { return &value }
