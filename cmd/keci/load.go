@@ -90,6 +90,8 @@ func (o *loadOptions) load(ctx context.Context, kb *knowledgebase.KnowledgeBase,
 	switch {
 	case errors.Is(err, neo4j.ErrOtherRelease):
 		return fmt.Errorf("%w (--replace puts %s in its place: only what differs is written, and documents stay)", err, kb.Info.Name)
+	case errors.Is(err, neo4j.ErrMemory):
+		return fmt.Errorf("%w (--batch-rows; what is written stays)", err)
 	case err != nil && ctx.Err() == nil:
 		return fmt.Errorf("%w (what is written stays: the same call goes on)", err)
 	case err != nil:

@@ -92,7 +92,7 @@ func (s *Store) readWith(ctx context.Context, work func(tx driver.ManagedTransac
 	session := s.driver.NewSession(ctx, driver.SessionConfig{DatabaseName: s.address.Database, AccessMode: driver.AccessModeRead})
 	defer session.Close(context.WithoutCancel(ctx))
 	_, err := session.ExecuteRead(ctx, func(tx driver.ManagedTransaction) (any, error) { return nil, work(tx) }, boundTo(ctx))
-	return err
+	return lastFault(err)
 }
 
 // overtaken are the faults of a transaction that met the work of another one,
@@ -114,7 +114,7 @@ func (s *Store) write(ctx context.Context, work func(tx driver.ManagedTransactio
 	defer session.Close(context.WithoutCancel(ctx))
 	for attempt := 1; ; attempt++ {
 		_, err := session.ExecuteWrite(ctx, func(tx driver.ManagedTransaction) (any, error) { return nil, work(tx) }, boundTo(ctx))
-		if !isOvertaken(err) || attempt == maxOvertaken {
+		if err = lastFault(err); !isOvertaken(err) || attempt == maxOvertaken {
 			return err
 		}
 	}
