@@ -43,9 +43,13 @@ const (
 // concept. What a document itself taught is not counted in it: the names of the
 // document are taken from the aliases, and the ranges are weighed for the second
 // part by what other documents taught.
-func Train(ctx context.Context, l *Linker, texts []Annotated) (*Model, error) {
+//
+// People could choose only the concepts that are linkable: the others of the
+// dictionary, as those of its own that a terminology lacks, are no wrong
+// choices, and no candidates are compared with them.
+func Train(ctx context.Context, l *Linker, texts []Annotated, linkable func(graph.CUI) bool) (*Model, error) {
 	m := &Model{Threshold: threshold}
-	t := trainer{texts: texts, perDocument: m.countAliases(l.files, texts), l: l.forTraining(m)}
+	t := trainer{texts: texts, perDocument: m.countAliases(l.files, texts), l: l.forTraining(m), linkable: linkable}
 	t.s = t.l.newScratch()
 	t.s.features.names = map[uint64]string{}
 	spans, err := t.spanExamples(ctx)
@@ -100,6 +104,7 @@ func (m *Model) countAliases(files *dictionary, texts []Annotated) map[string]ma
 type trainer struct {
 	texts       []Annotated
 	perDocument map[string]map[alias]int
+	linkable    func(graph.CUI) bool
 	l           *Linker
 	s           *scratch
 }
@@ -141,9 +146,12 @@ func (t *trainer) rankingExamples(ctx context.Context, spans []float64) (*exampl
 			s.mentionFeatures(f, k, longest)
 			shared, total := len(f.hashes), s.totalSeen(m)
 			for rank := range m.lastHit - m.firstHit {
+				cui := graph.CUI(s.hits[m.firstHit+rank].cui)
+				if !t.linkable(cui) {
+					continue
+				}
 				f.hashes = f.hashes[:shared]
 				s.candidateFeatures(f, m, rank, total)
-				cui := graph.CUI(s.hits[m.firstHit+rank].cui)
 				e.add(f, text.Document, gold[Annotation{m.start, m.end, cui}])
 			}
 		})

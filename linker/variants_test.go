@@ -105,7 +105,7 @@ func TestTrain(t *testing.T) {
 	for document := range 30 {
 		texts = append(texts, Annotated{strconv.Itoa(document), "The cat saw a feline with lung cancer.", []Annotation{{4, 7, "C19"}, {14, 20, "C19"}}})
 	}
-	m, err := Train(context.Background(), l, texts)
+	m, err := Train(context.Background(), l, texts, all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +132,33 @@ func TestTrain(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"cat ", "feline learned"}, final); diff != "" {
 		t.Errorf("want - got +:\n%s", diff)
+	}
+}
+
+func all(graph.CUI) bool { return true }
+
+// A concept that people could not choose is no wrong choice: where its name is
+// marked it stays likely.
+func TestTrainWithoutChoice(t *testing.T) {
+	var texts []Annotated
+	for document := range 30 {
+		texts = append(texts, Annotated{strconv.Itoa(document), "The cat saw lung cancer.", []Annotation{{4, 7, "C0"}, {12, 23, "C0"}}})
+	}
+	confidence := func(linkable func(graph.CUI) bool) float64 {
+		m, err := Train(context.Background(), buildTest(t, testConcepts), texts, linkable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mentions, err := buildTest(t, testConcepts, Learned(m)).Link(context.Background(), "A cat.")
+		if err != nil || len(mentions) == 0 {
+			t.Fatal(mentions, err)
+		}
+		return mentions[0].Concepts[0].Confidence
+	}
+	wrong := confidence(all)
+	right := confidence(func(cui graph.CUI) bool { return cui != "C19" })
+	if wrong >= 0.1 || right <= wrong {
+		t.Errorf("confidence %g as a wrong choice, %g as none", wrong, right)
 	}
 }
 

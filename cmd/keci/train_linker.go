@@ -54,7 +54,7 @@ func (o trainLinkerOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer kb.Close()
-	model, err := linker.Train(cmd.Context(), kb.Linker, texts)
+	model, err := linker.Train(cmd.Context(), kb.Linker, texts, eval.Linkable)
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,13 @@ func ReadMedMentions(path string) ([]linker.Annotated, error) {
 	}
 }
 
+// Linkable tells whether the people who made MedMentions could choose a concept:
+// those of UMLS, C and a number. Other identifiers are a knowledge base's own.
+func Linkable(cui graph.CUI) bool {
+	_, usual := cui.Number()
+	return usual && cui[0] == 'C'
+}
+
 func decodeMedMentions(line []byte) (linker.Annotated, error) {
 	var sentence struct {
 		PMID     string
