@@ -25,30 +25,20 @@ func hits(plan driver.ProfiledPlan) int64 {
 func TestExtractedCost(t *testing.T) {
 	server := neo4jtest.Use(t)
 	loaded(t, server, storetest.Small())
-	tell := func(documents int, label string, head, tail string) {
-		t.Helper()
-		server.Run(t, `
-			MERGE (a:Concept {cui: $head}) MERGE (b:Concept {cui: $tail})
-			WITH a, b UNWIND range(1, $documents) AS i
-			CREATE (d:Document {id: $label + i})-[:HAS_MENTION]->(h:Mention)-[:REFERS_TO {rank: 1}]->(a),
-				(d)-[:HAS_MENTION]->(t:Mention)-[:REFERS_TO {rank: 1}]->(b), (h)-[:BIND {label: 'bind', directed: false, score: 0.5, place: 0}]->(t)`,
-			map[string]any{"documents": documents, "label": label, "head": head, "tail": tail})
-	}
 	cost := func() int64 {
 		t.Helper()
 		pairs := []map[string]any{{"head": fkbp, "tail": fk506, "label": "bind", "directed": false}}
 		summary := server.Profile(t, neo4j.EvidenceQuery, map[string]any{"pairs": pairs})
 		return hits(summary)
 	}
-	tell(3, "both", fkbp, fk506)
+	same := func(cui string) func(int) string { return func(int) string { return cui } }
+	fill(t, server, "both", 3, same(fkbp), same(fk506))
 	alone := cost()
-	for i := range 10 {
-		tell(200, fmt.Sprint("unrelated", i), fmt.Sprint("X", i), fmt.Sprint("Y", i))
-	}
+	fill(t, server, "others", 2000, func(i int) string { return fmt.Sprint("X", i%10) }, func(i int) string { return fmt.Sprint("Y", i%10) })
 	if got := cost(); got > alone {
 		t.Errorf("%d accesses, beside 2,000 documents about other concepts %d", alone, got)
 	}
-	tell(2000, "hub", "Z", fk506)
+	fill(t, server, "one", 2000, same("Z"), same(fk506))
 	if got := cost(); got > 2*alone {
 		t.Errorf("%d accesses, beside 2,000 documents about one of the concepts %d", alone, got)
 	}
