@@ -40,7 +40,7 @@ type Options struct {
 // DefaultOptions is the recipe of the model that ships with keci.
 func DefaultOptions() Options {
 	return Options{
-		Epochs: 18, BatchSize: 8, EncoderRate: 2e-4, TaskRate: 5e-4,
+		Epochs: 24, BatchSize: 8, EncoderRate: 2e-4, TaskRate: 5e-4,
 		WarmUp: 0.1, ClipNorm: 1, WeightDecay: 0.01, Seed: 1,
 	}
 }
