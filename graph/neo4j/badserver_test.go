@@ -100,7 +100,10 @@ func TestLoadOfAServerWhoseDiskIsFull(t *testing.T) {
 	if out, err := mount("size=100m"); err != nil {
 		t.Skipf("no file system can be mounted: %s", out)
 	}
-	t.Cleanup(func() { exec.Command("umount", "-l", server.home).Run() })
+	t.Cleanup(func() {
+		server.script("kill") // its process is told by a file in there
+		exec.Command("umount", "-l", server.home).Run()
+	})
 	server.script("start")
 	store := server.open()
 	filler := server.home + "/filler"
