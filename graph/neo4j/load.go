@@ -39,7 +39,7 @@ type LoadReport struct {
 	There    bool   // the release was there already: nothing was written
 	Replaced bool   // another release was there: only what differs was written
 	Written  Counts // of what a replacement added or changed
-	Removed  Counts // of what it removed
+	Removed  Counts // of what it removed; relations that went with their concepts do not count
 	Retired  int    // concepts whose retirement it brought, or told otherwise
 }
 
