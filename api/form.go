@@ -29,17 +29,20 @@ func (in FormInput) form() (forms.Form, error) {
 	if in.Format != "" || in.Accept == "" {
 		return forms.ByName(cmp.Or(in.Format, string(format.JSON)))
 	}
-	names := map[string]format.Kind{"*/*": format.JSON, "application/*": format.JSON, "text/*": format.PubTator, "image/*": forms.SVG}
+	ranges := map[string]format.Kind{"*/*": format.JSON, "application/*": format.JSON, "text/*": format.PubTator, "image/*": forms.SVG}
 	accepted := []string{"application/json", "*/*", "application/*", "image/*", "text/*"}
 	for _, form := range forms.All() {
-		names[form.Media] = form.Kind
 		accepted = append(accepted, form.Media)
 	}
-	name, ok := names[negotiation.SelectQValue(in.Accept, accepted)]
+	media := negotiation.SelectQValue(in.Accept, accepted)
+	if kind, ok := ranges[media]; ok {
+		return forms.ByName(string(kind))
+	}
+	form, ok := forms.ByMediaType(media)
 	if !ok {
 		return forms.Form{}, newProblem(http.StatusNotAcceptable, "", "the answer can be %s, not %q", strings.Join(accepted[5:], ", "), in.Accept)
 	}
-	return forms.ByName(string(name))
+	return form, nil
 }
 
 // writeForm writes one document. As JSON it stands alone, not in an array.

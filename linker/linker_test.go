@@ -240,8 +240,6 @@ func TestLinkHugeTexts(t *testing.T) {
 	}
 }
 
-// FuzzLink: whatever the bytes of a text, a mention is a range of whole characters,
-// each once and with candidates; with a model that ranks and one that does not.
 // checkPaths sees to it that the steps of each candidate are parts of the mention
 // and of the name, and that the score follows from the components.
 func checkPaths(t *testing.T, m graph.Mention) {
@@ -259,6 +257,9 @@ func checkPaths(t *testing.T, m graph.Mention) {
 	}
 }
 
+// FuzzLink: whatever the bytes of a text, a mention is a range of whole characters,
+// each once and with candidates
+// that explain themselves; with a model that ranks and one that does not.
 func FuzzLink(f *testing.F) {
 	plain, ranked := buildTest(f, testConcepts), buildTest(f, testConcepts, Learned(rankingModel))
 	for _, seed := range []string{"", "IL-2's receptor (S)-warfarin", "Ca(2+), TNF-α", "( S ) - warfarin\n\nCAN", "\xffFKBP\u00AD12\xc3", "[iron(III)]",
@@ -289,5 +290,6 @@ func checkRanges(t *testing.T, l *Linker, text string) {
 			t.Fatalf("%d to %d of %q has no candidates or is there twice", m.Start, m.End, text)
 		}
 		seen[[2]int{m.Start, m.End}] = true
+		checkPaths(t, m)
 	}
 }

@@ -33,38 +33,24 @@ func coverage(phraseSpan, phraseWords, nameSpan, nameWords int) float64 {
 	return (ratio(phraseSpan, phraseWords) + 2*ratio(nameSpan, nameWords)) / 3
 }
 
-// cohesiveness of a match: the pieces are the lengths of the runs of words that
-// are connected both in the phrase and in the name.
-func cohesiveness(phrasePieces []int, phraseWords int, namePieces []int, nameWords int) float64 {
-	return (ratio(sumOfSquares(phrasePieces), phraseWords*phraseWords) +
-		2*ratio(sumOfSquares(namePieces), nameWords*nameWords)) / 3
+// cohesiveness of a match: squares is the sum of the squares of the lengths of its
+// pieces, the runs of words that are connected both in the phrase and in the name.
+func cohesiveness(squares, phraseWords, nameWords int) float64 {
+	return (ratio(squares, phraseWords*phraseWords) + 2*ratio(squares, nameWords*nameWords)) / 3
 }
 
-// variation of a match, given the distance of each matched word.
-func variation(distances []int) float64 {
-	sum := 0.0
-	for _, d := range distances {
-		sum += 4 / float64(d+4)
-	}
-	return sum / float64(len(distances))
-}
+// nearness is what a matched word of some distance adds to the variation, which is
+// the mean of it over the matched words.
+func nearness(distance float64) float64 { return 4 / (distance + 4) }
 
 func ratio(a, b int) float64 { return float64(a) / float64(b) }
-
-func sumOfSquares(values []int) int {
-	sum := 0
-	for _, v := range values {
-		sum += v * v
-	}
-	return sum
-}
 
 // exactName gives the components of a mention that is a whole name. The mention
 // is its own phrase, so nothing but the variation can be below 1: inflected has
 // a bit for each word (of the first 64) that is plural here and singular there.
 func exactName(words int, inflected uint64) components {
 	changed := bits.OnesCount64(inflected)
-	const spelling, inflection = 4.0 / (distanceSpelling + 4), 4.0 / (distanceInflection + 4)
+	spelling, inflection := nearness(distanceSpelling), nearness(distanceInflection)
 	return components{
 		centrality:   1,
 		variation:    (spelling*float64(words-changed) + inflection*float64(changed)) / float64(words),

@@ -12,10 +12,10 @@ func TestPoints(t *testing.T) {
 		c    components
 		want int
 	}{
-		{"whole phrase", components{1, variation([]int{0, 0}), coverage(2, 2, 2, 2), cohesiveness([]int{2}, 2, []int{2}, 2)}, 1000},
-		{"lung cancer as Cancer", components{1, variation([]int{0}), coverage(1, 2, 1, 1), cohesiveness([]int{1}, 2, []int{1}, 1)}, 861},
-		{"lung cancer as Lung", components{0, variation([]int{0}), coverage(1, 2, 1, 1), cohesiveness([]int{1}, 2, []int{1}, 1)}, 694},
-		{"derivation of distance 5, truncated", components{1, variation([]int{5}), coverage(1, 2, 1, 1), cohesiveness([]int{1}, 2, []int{1}, 1)}, 768},
+		{"whole phrase", components{1, nearness(0), coverage(2, 2, 2, 2), cohesiveness(2*2, 2, 2)}, 1000},
+		{"lung cancer as Cancer", components{1, nearness(0), coverage(1, 2, 1, 1), cohesiveness(1*1, 2, 1)}, 861},
+		{"lung cancer as Lung", components{0, nearness(0), coverage(1, 2, 1, 1), cohesiveness(1*1, 2, 1)}, 694},
+		{"derivation of distance 5, truncated", components{1, nearness(5), coverage(1, 2, 1, 1), cohesiveness(1*1, 2, 1)}, 768},
 		{"nothing", components{}, 0},
 	} {
 		if got := test.c.points(); got != test.want {

@@ -203,7 +203,7 @@ type alignment struct {
 }
 
 func (a *alignment) add(position int, distance float64) {
-	a.variation += 4 / (distance + 4)
+	a.variation += nearness(distance)
 	if a.words == 0 {
 		a.lowest, a.highest = position, position
 	}
@@ -224,6 +224,6 @@ func (a *alignment) components(phraseWords int) components {
 		centrality:   1,
 		variation:    a.variation / float64(a.words),
 		coverage:     coverage(phraseWords, phraseWords, a.highest-a.lowest+1, a.nameWords),
-		cohesiveness: (ratio(squares, phraseWords*phraseWords) + 2*ratio(squares, a.nameWords*a.nameWords)) / 3,
+		cohesiveness: cohesiveness(squares, phraseWords, a.nameWords),
 	}
 }

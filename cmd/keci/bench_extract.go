@@ -15,6 +15,7 @@ import (
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
+	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
 type benchExtractOptions struct {
@@ -66,21 +67,13 @@ func (o benchExtractOptions) run(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
-	kb, err := openKnowledgeBase(cmd.Context(), o.kb)
-	if err != nil {
-		return err
-	}
-	defer kb.Close()
-	model, err := openExtractor(o.model, kb, o.engine)
-	if err != nil {
-		return err
-	}
-	defer model.Close()
-	result, err := o.measure(cmd.Context(), model, documents)
-	if err != nil {
-		return err
-	}
-	return writeBenchReport(cmd.OutOrStdout(), "extract", result)
+	return useExtractor(cmd.Context(), o.model, o.kb, o.engine, func(model extractor, _ *knowledgebase.KnowledgeBase) error {
+		result, err := o.measure(cmd.Context(), model, documents)
+		if err != nil {
+			return err
+		}
+		return writeBenchReport(cmd.OutOrStdout(), "extract", result)
+	})
 }
 
 // readDocuments reads every document of the files.

@@ -111,16 +111,12 @@ func (o evaluateOptions) run(cmd *cobra.Command) error {
 
 // evaluateModel reads the corpus with a model and scores what it gives.
 func (o evaluateOptions) evaluateModel(cmd *cobra.Command, gold corpus.Corpus) error {
-	kb, err := openKnowledgeBase(cmd.Context(), o.kb)
-	if err != nil {
-		return err
-	}
-	defer kb.Close()
-	model, err := openExtractor(o.model, kb, o.engine)
-	if err != nil {
-		return err
-	}
-	defer model.Close()
+	return useExtractor(cmd.Context(), o.model, o.kb, o.engine, func(model extractor, kb *knowledgebase.KnowledgeBase) error {
+		return o.evaluateExtractor(cmd, gold, model, kb)
+	})
+}
+
+func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpus, model extractor, kb *knowledgebase.KnowledgeBase) error {
 	if err := tellUnknownLabels(cmd.ErrOrStderr(), model.Info(), gold); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"runtime/debug"
 
@@ -37,6 +38,22 @@ func openExtractor(dir string, kb *knowledgebase.KnowledgeBase, engine string) (
 		return extractor{}, err
 	}
 	return extractor{model, backend.Finalize}, nil
+}
+
+// useExtractor opens a knowledge base and a model, gives them to do, and closes them.
+// Empty directories stand for what is in the program.
+func useExtractor(ctx context.Context, modelDir, kbDir, engine string, do func(extractor, *knowledgebase.KnowledgeBase) error) error {
+	kb, err := openKnowledgeBase(ctx, kbDir)
+	if err != nil {
+		return err
+	}
+	defer kb.Close()
+	model, err := openExtractor(modelDir, kb, engine)
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	return do(model, kb)
 }
 
 // modelDir is dir, or where the model in the program lies when dir is empty.

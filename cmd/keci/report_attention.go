@@ -34,17 +34,9 @@ func (o modelOnCorpus) use(cmd *cobra.Command, do func(extractor, *knowledgebase
 	if err != nil {
 		return err
 	}
-	kb, err := openKnowledgeBase(cmd.Context(), o.kb)
-	if err != nil {
-		return err
-	}
-	defer kb.Close()
-	model, err := openExtractor(o.model, kb, o.engine)
-	if err != nil {
-		return err
-	}
-	defer model.Close()
-	return do(model, kb, c)
+	return useExtractor(cmd.Context(), o.model, o.kb, o.engine, func(model extractor, kb *knowledgebase.KnowledgeBase) error {
+		return do(model, kb, c)
+	})
 }
 
 type attentionOptions struct {
