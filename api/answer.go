@@ -24,7 +24,7 @@ const cacheHeader = "X-Cache"
 // question is a document with what is asked of it. Its answer does not depend
 // on the document's id.
 type question struct {
-	task string // "extract" or "link"
+	task string // "extract", "extract initial" or "link"
 	doc  graph.Document
 	work func(context.Context, graph.Document) (graph.Document, error)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keci-kg/keci/api"
+	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/forms"
 )
@@ -113,6 +114,29 @@ func TestFormsAreDescribed(t *testing.T) {
 			t.Errorf("%s: content type %q", form.Kind, got)
 		}
 	}
+}
+
+// What the text alone gives is an answer of its own, kept apart from the final one.
+func TestExtractInitial(t *testing.T) {
+	s := start(t, nil)
+	question := body(t, map[string]string{"text": "FK506 binding protein (FKBP12) binds rapamycin."})
+	final := decode[graph.Document](t, s.mustAsk(t, 200, "POST", "/v1/extract?stage=final", question).Body.Bytes())
+	for _, cache := range []string{"miss", "hit"} {
+		answer := s.mustAsk(t, 200, "POST", "/v1/extract?stage=initial", question)
+		initial := decode[graph.Document](t, answer.Body.Bytes())
+		if len(final.Mentions) != 4 || len(initial.Mentions) != 3 || initial.Mentions[0].Type != "protein" || initial.Mentions[0].Score != 0.71 {
+			t.Errorf("final %+v, initial %+v", final.Mentions, initial.Mentions)
+		}
+		if len(final.Relations) != 3 || len(initial.Relations) != 2 {
+			t.Errorf("final %+v, initial %+v", final.Relations, initial.Relations)
+		}
+		if got := answer.Header().Get("X-Cache"); got != cache {
+			t.Errorf("X-Cache %q, want %q", got, cache)
+		}
+	}
+	one := start(t, func(config *api.Config) { config.Extractor = struct{ fusion.Extractor }{config.Extractor} })
+	answer := one.mustAsk(t, 422, "POST", "/v1/extract?stage=initial", question)
+	checkProblem(t, answer.Header(), answer.Body.Bytes(), 422, "stage", []string{"fake"})
 }
 
 func TestLinkHasNoExtraction(t *testing.T) {

@@ -75,6 +75,7 @@ func TestProblems(t *testing.T) {
 		"unknown neighbors":  {method: "GET", target: "/v1/concepts/C0000000/neighbors", status: 404, says: []string{`"C0000000"`}},
 		"unknown mentions":   {method: "GET", target: "/v1/concepts/C0000000/mentions", status: 404, says: []string{`"C0000000"`}},
 		"search for nothing": {method: "GET", target: "/v1/concepts", status: 422, field: "q", says: []string{"required"}},
+		"two questions":      {method: "GET", target: "/v1/relations?q=a&concept=C0039246", status: 422, field: "q", says: []string{"not both"}},
 		"limit 0":            {method: "GET", target: "/v1/documents?limit=0", status: 422, field: "limit", says: []string{">= 1"}},
 		"limit x":            {method: "GET", target: "/v1/documents?limit=x", status: 422, field: "limit", says: []string{"integer"}},
 		"subgraph of what":   {target: "/v1/subgraph", body: `{}`, status: 422, field: "concepts", says: []string{"either"}},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
 	"github.com/keci-kg/keci/graph/forms"
@@ -99,8 +100,25 @@ func foreignSchema(media, description string) *huma.Schema {
 
 func pointer[T any](value T) *T { return &value }
 
-func (s *Server) extract(ctx context.Context, in *DocumentInput) (*rendered, error) {
-	return s.answerDocument(ctx, in, "extract", s.Extractor.Extract, graph.Details{})
+// ExtractInput is a document to be extracted from.
+type ExtractInput struct {
+	DocumentInput
+	Stage string `query:"stage" enum:"initial,final" default:"final" doc:"initial: the graph that the text alone gives, before the knowledge base is asked, read with the same thresholds."`
+}
+
+func (s *Server) extract(ctx context.Context, in *ExtractInput) (*rendered, error) {
+	task, work := "extract", s.Extractor.Extract
+	if in.Stage == "initial" {
+		staged, ok := s.Extractor.(fusion.Staged)
+		if !ok {
+			return nil, newProblem(http.StatusUnprocessableEntity, "stage", "the model %s has one stage only, the final one", s.model.Name)
+		}
+		task, work = "extract initial", func(ctx context.Context, doc graph.Document) (graph.Document, error) {
+			initial, _, err := staged.ExtractStages(ctx, doc)
+			return initial, err
+		}
+	}
+	return s.answerDocument(ctx, &in.DocumentInput, task, work, graph.Details{})
 }
 
 // LinkInput is a document to be linked.

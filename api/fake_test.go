@@ -112,6 +112,30 @@ func (f *fake) Extract(ctx context.Context, doc graph.Document) (graph.Document,
 	return doc, nil
 }
 
+// ExtractStages gives the text alone no families of proteins, and of the relations
+// only the first and one that knowledge drops.
+func (f *fake) ExtractStages(ctx context.Context, doc graph.Document) (initial, final graph.Document, err error) {
+	final, err = f.Extract(ctx, doc)
+	if err != nil {
+		return initial, final, err
+	}
+	initial = final
+	initial.Mentions, initial.Relations = nil, []graph.Extraction{}
+	for _, m := range final.Mentions {
+		if m.Type != "protein-family" {
+			m.Type, m.Score, m.Sentinel, m.Concepts = m.Initial.Type, m.Initial.Score, nil, []graph.Candidate{}
+			initial.Mentions = append(initial.Mentions, m)
+		}
+	}
+	if n := len(initial.Mentions); n > 1 {
+		first, second, last := initial.Mentions[0].ID, initial.Mentions[1].ID, initial.Mentions[n-1].ID
+		initial.Relations = append(initial.Relations,
+			graph.Extraction{ID: "R1", Head: first, Tail: second, Label: "bind", Score: 0.6, Initial: graph.Judgement{Score: 0.6}},
+			graph.Extraction{ID: "R2", Head: second, Tail: last, Label: "bind", Score: 0.55, Initial: graph.Judgement{Score: 0.55}})
+	}
+	return initial, final, nil
+}
+
 // service is a server to test, with a way to look behind it.
 type service struct {
 	*api.Server

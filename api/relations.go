@@ -77,28 +77,53 @@ type relationsInput struct {
 	ListInput
 	FilterInput
 	EvidenceCountInput
+	Query   string      `query:"q" maxLength:"500" doc:"Words of a name, or its beginning, at either end: of one of the 100 concepts that a search for them finds first."`
 	Concept graph.CUI   `query:"concept" maxLength:"200" doc:"A concept at either end."`
-	Other   graph.CUI   `query:"other" maxLength:"200" doc:"With concept: the concept at the other end."`
+	Other   graph.CUI   `query:"other" maxLength:"200" doc:"With concept or q: the concept at the other end."`
 	Label   string      `query:"label" maxLength:"200" doc:"The label of the relation."`
 	Order   graph.Order `query:"order" enum:"score,documents,concept" default:"score" doc:"What comes first: the most probable, what most documents say, or the least ids of concepts."`
 }
 
-func (s *Server) listRelations(ctx context.Context, in *relationsInput) (list[extractedRelation], error) {
-	query := graph.FactQuery{Filter: in.filter(), Other: in.Other, Label: in.Label, Order: in.Order, Limit: in.Limit + 1}
-	var err error
-	if query.After, err = readCursor[graph.Cursor](in.After); err != nil {
-		return list[extractedRelation]{}, err
+// namedConcepts is how many concepts words stand for.
+const namedConcepts = 100
+
+// ends sets in query what the ends of a relation shall be. some reports whether any
+// relation can have such ends.
+func (s *Server) ends(ctx context.Context, in *relationsInput, query *graph.FactQuery) (some bool, err error) {
+	switch {
+	case in.Query != "" && in.Concept != "":
+		return false, newProblem(http.StatusUnprocessableEntity, "q", "send q or concept, not both; other goes with either")
+	case in.Query != "":
+		found, err := s.Store.Search(ctx, in.Query, namedConcepts)
+		for _, concept := range found {
+			query.Concepts = append(query.Concepts, concept.CUI)
+		}
+		query.Other = in.Other
+		return len(found) > 0, err
+	case in.Concept != "":
+		query.Concepts, query.Other = []graph.CUI{in.Concept}, in.Other
+	case in.Other != "":
+		query.Concepts = []graph.CUI{in.Other}
 	}
-	if in.Concept != "" {
-		query.Concepts = []graph.CUI{in.Concept}
-	} else if in.Other != "" {
-		query.Concepts, query.Other = []graph.CUI{in.Other}, ""
+	return true, nil
+}
+
+func (s *Server) listRelations(ctx context.Context, in *relationsInput) (page list[extractedRelation], err error) {
+	query := graph.FactQuery{Filter: in.filter(), Label: in.Label, Order: in.Order, Limit: in.Limit + 1}
+	if query.After, err = readCursor[graph.Cursor](in.After); err != nil {
+		return page, err
+	}
+	some, err := s.ends(ctx, in, &query)
+	if err != nil {
+		return page, s.failed(ctx, err)
+	}
+	if !some {
+		return page, nil
 	}
 	facts, err := s.Store.Facts(ctx, query)
 	if err != nil {
-		return list[extractedRelation]{}, s.failed(ctx, err)
+		return page, s.failed(ctx, err)
 	}
-	page := list[extractedRelation]{}
 	if len(facts) > in.Limit {
 		facts = facts[:in.Limit]
 		page.next = writeCursor(in.Order.CursorOf(facts[in.Limit-1]))

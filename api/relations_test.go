@@ -52,6 +52,11 @@ func TestRelations(t *testing.T) {
 		"order=documents&limit=1":         {bindsTacrolimus},
 		"concept=C0072980":                {bindsSirolimus},
 		"concept=C0039246&other=C0006686": {bindsCalcineurin},
+		"q=tacrolimus":                    {bindsTacrolimus, bindsCalcineurin, bindsSirolimus}, // a name of FKBP12 too
+		"q=rapamycin":                     {bindsSirolimus},
+		"q=rapa":                          {bindsSirolimus},
+		"q=rapamycin&other=C0006686":      {},
+		"q=nothing+of+the+kind":           {},
 		"other=C0006686":                  {bindsCalcineurin},
 		"label=inhibit":                   {},
 		"source=PMID&semanticType=T121":   {bindsSirolimus, bindsTacrolimus},

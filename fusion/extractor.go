@@ -22,6 +22,15 @@ type Extractor interface {
 	Info() ModelInfo
 }
 
+// Staged is an Extractor that can also tell what it made of the text alone.
+type Staged interface {
+	Extractor
+
+	// ExtractStages returns two graphs of one document, as Extract does: the one
+	// that the text alone gives, read with the same thresholds, and the final one.
+	ExtractStages(ctx context.Context, doc graph.Document) (initial, final graph.Document, err error)
+}
+
 // ModelInfo describes a model.
 type ModelInfo struct {
 	Name           string   `json:"name"`

@@ -215,7 +215,7 @@ func (o serveOptions) open(ctx context.Context, log *slog.Logger) (server *api.S
 		return nil, closeAll, err
 	}
 	closers = append(closers, extractor.Close)
-	config.Extractor = extractor
+	config.Extractor = extractor.Extractor
 	if config.Store, err = o.store.open(ctx, data, kb); err != nil {
 		return nil, closeAll, err
 	}

@@ -24,5 +24,5 @@ func (m *Model) ExtractStages(ctx context.Context, doc graph.Document) (initial,
 		p.finalTypes, p.finalRelations, p.attention = p.initialTypes, p.initialRelations, nil
 		before[i] = p
 	}
-	return m.cfg.decodeText(doc, text, before), m.named(m.cfg.decodeText(doc, text, predictions[0])), nil
+	return m.named(m.cfg.decodeText(doc, text, before)), m.named(m.cfg.decodeText(doc, text, predictions[0])), nil
 }

@@ -15,12 +15,18 @@ type node struct {
 	mentions []string
 }
 
-// edge is what is drawn once: the relations of one label between two nodes.
-type edge struct {
+// link is what the relations share that are drawn as one: two nodes and a label.
+type link struct {
 	from, to int // places in nodes
 	label    string
 	directed bool
-	score    float64 // the highest
+}
+
+// edge is a link as it is drawn.
+type edge struct {
+	link
+	score     float64 // the highest
+	relations []string
 }
 
 // network is the graph of a document as it is drawn.
@@ -31,10 +37,10 @@ type network struct {
 
 func newNetwork(doc graph.Document) network {
 	var (
-		drawn   network
-		byKey   = map[string]int{}
-		byID    = map[string]int{}
-		edgeKey = map[edge]int{}
+		drawn  network
+		byKey  = map[string]int{}
+		byID   = map[string]int{}
+		byLink = map[link]int{}
 	)
 	for _, m := range doc.Mentions {
 		key := m.Type + "\x00" + identity(m)
@@ -56,14 +62,15 @@ func newNetwork(doc graph.Document) network {
 		if !r.Directed && from > to {
 			from, to = to, from
 		}
-		e := edge{from: from, to: to, label: r.Label, directed: r.Directed}
-		place, known := edgeKey[e]
+		l := link{from: from, to: to, label: r.Label, directed: r.Directed}
+		place, known := byLink[l]
 		if !known {
 			place = len(drawn.edges)
-			edgeKey[e] = place
-			drawn.edges = append(drawn.edges, e)
+			byLink[l] = place
+			drawn.edges = append(drawn.edges, edge{link: l})
 		}
-		drawn.edges[place].score = max(drawn.edges[place].score, r.Score)
+		e := &drawn.edges[place]
+		e.score, e.relations = max(e.score, r.Score), append(e.relations, r.ID)
 	}
 	return drawn
 }

@@ -43,8 +43,8 @@ func newEngine() (*graphviz.Graphviz, error) {
 
 // WriteSVG draws the graph of a document: a box for each entity, coloured by
 // its type, and a line for each relation with label and probability. The boxes
-// carry the classes "tone-N" (see Tone) and "mention-T1", …, so that a page can
-// style and select them. The same document gives the same picture.
+// carry the classes "tone-N" (see Tone) and "mention-T1", …, the lines "relation-R1",
+// …, so that a page can style and select them. The same document gives the same picture.
 func WriteSVG(out io.Writer, doc graph.Document) error {
 	drawn := newNetwork(doc)
 	if len(drawn.nodes) > MaxNodes {
@@ -128,14 +128,18 @@ func nodeAttributes(n node) attributes {
 	if n.kind != "" {
 		label += `\n` + escape(n.kind)
 	}
-	classes := "tone-" + strconv.Itoa(tone)
-	for _, id := range n.mentions {
-		classes += " mention-" + id
-	}
 	return attributes{
-		"label": label, "class": classes, "shape": "box", "style": "rounded,filled", "margin": "0.2,0.08", "height": "0.4",
+		"label": label, "class": "tone-" + strconv.Itoa(tone) + classes("mention", n.mentions), "shape": "box", "style": "rounded,filled", "margin": "0.2,0.08", "height": "0.4",
 		"fillcolor": tones[tone].fill, "color": tones[tone].line, "fontcolor": "#1b1f24", "fontname": font, "fontsize": "12",
 	}
+}
+
+// classes are the classes that name what a shape stands for, each with a space before it.
+func classes(kind string, ids []string) (all string) {
+	for _, id := range ids {
+		all += " " + kind + "-" + id
+	}
+	return all
 }
 
 func edgeAttributes(e edge) attributes {
@@ -144,7 +148,7 @@ func edgeAttributes(e edge) attributes {
 		direction = "forward"
 	}
 	return attributes{
-		"len": "2", "label": escape(e.label) + fmt.Sprintf(" %.2f", e.score), "dir": direction, "penwidth": fmt.Sprintf("%.2f", 0.6+1.6*e.score),
+		"len": "2", "class": strings.TrimSpace(classes("relation", e.relations)), "label": escape(e.label) + fmt.Sprintf(" %.2f", e.score), "dir": direction, "penwidth": fmt.Sprintf("%.2f", 0.6+1.6*e.score),
 		"color": "#57606a", "fontcolor": "#3d444d", "fontname": font, "fontsize": "10", "arrowsize": "0.7",
 	}
 }

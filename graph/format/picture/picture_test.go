@@ -31,8 +31,8 @@ var example = graph.Document{
 		mention("T5", `a "b" \n <c> & &lt;`, "gene", "C4", 0.1),
 	},
 	Relations: []graph.Extraction{
-		{Head: "T1", Tail: "T2", Label: "bind", Score: 0.91},
-		{Head: "T2", Tail: "T3", Label: "bind", Score: 0.95}, // the same pair of nodes
+		{ID: "R1", Head: "T1", Tail: "T2", Label: "bind", Score: 0.91},
+		{ID: "R2", Head: "T2", Tail: "T3", Label: "bind", Score: 0.95}, // the same pair of nodes
 		{Head: "T4", Tail: "T5", Label: "inhibit", Directed: true, Score: 0.5},
 		{Head: "T1", Tail: "T9", Label: "lost", Score: 1}, // no such mention
 	},
@@ -59,8 +59,10 @@ func TestWriteSVG(t *testing.T) {
 			t.Errorf("the picture says %q", unwanted)
 		}
 	}
-	if want := fmt.Sprintf("node tone-%d mention-T1 mention-T3\n", picture.Tone("protein")); !strings.Contains(classes, want) {
-		t.Errorf("no element has the classes %q; there are\n%s", want, classes)
+	for _, want := range []string{fmt.Sprintf("node tone-%d mention-T1 mention-T3\n", picture.Tone("protein")), "edge relation-R1 relation-R2\n"} {
+		if !strings.Contains(classes, want) {
+			t.Errorf("no element has the classes %q; there are\n%s", want, classes)
+		}
 	}
 }
 
