@@ -9,9 +9,6 @@ import (
 
 	"github.com/gomlx/compute"
 	_ "github.com/gomlx/compute/gobackend" // the engine that needs no library
-
-	"github.com/keci-kg/keci/fusion/keci"
-	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
 // defaultEngine is GoMLX's own engine, in pure Go.
@@ -60,8 +57,3 @@ func newBackend(config string) (compute.Backend, error) {
 }
 
 var warnSlow sync.Once
-
-// modelKnowledge is what a model needs of a knowledge base.
-func modelKnowledge(kb *knowledgebase.KnowledgeBase) keci.KnowledgeBase {
-	return keci.KnowledgeBase{Linker: kb.Linker, Knowledge: kb.Knowledge, Provenance: *kb.Provenance()}
-}

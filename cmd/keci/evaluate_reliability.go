@@ -5,7 +5,6 @@ import (
 
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
-	"github.com/keci-kg/keci/fusion/keci"
 	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/graph"
 )
@@ -31,17 +30,17 @@ func evaluated(dir string, gold corpus.Corpus, predicted []graph.Document) (eval
 	if err != nil {
 		return evaluation{}, reliability{}, fmt.Errorf("evaluate: %w", err)
 	}
-	_, cfg, err := keci.Describe(dir)
+	d, err := systems.Describe(dir)
 	if err != nil {
 		return evaluation{}, reliability{}, err
 	}
 	r := reliability{calibration.Diagram{Title: "entities"}, calibration.Diagram{Title: "relations"}}
 	for i, doc := range predicted {
 		for k, m := range doc.Mentions {
-			add(&r.entities, cfg.EntityCalibration, m.Score, judged[i].Mentions[k])
+			add(&r.entities, d.EntityCalibration, m.Score, judged[i].Mentions[k])
 		}
 		for k, e := range doc.Relations {
-			add(&r.relations, cfg.RelationCalibration, e.Score, judged[i].Relations[k])
+			add(&r.relations, d.RelationCalibration, e.Score, judged[i].Relations[k])
 		}
 	}
 	entities, relations := r.entities.Reliability(), r.relations.Reliability()

@@ -7,8 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/encoder"
-	"github.com/keci-kg/keci/fusion"
-	"github.com/keci-kg/keci/fusion/keci"
 )
 
 func newModelCommand() *cobra.Command {
@@ -32,16 +30,13 @@ func newModelInfoCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			info, cfg, err := keci.Describe(dir)
+			d, err := systems.Describe(dir)
 			if err != nil {
 				return err
 			}
 			out := json.NewEncoder(cmd.OutOrStdout())
 			out.SetIndent("", "  ")
-			return out.Encode(struct {
-				fusion.ModelInfo
-				Config keci.Config `json:"config"`
-			}{info, cfg})
+			return out.Encode(d)
 		},
 	}
 }
@@ -75,7 +70,7 @@ integers, each row with a scale of its own. Computing is done in 32 bits as befo
 		Example: "  keci model quantize runs/biorelex/best small",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := keci.Quantize(args[0], args[1]); err != nil {
+			if err := systems.Quantize(args[0], args[1]); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "wrote %s\n", args[1])

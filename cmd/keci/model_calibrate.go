@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/fusion/keci"
+	"github.com/keci-kg/keci/fusion/system"
 )
 
 type calibrateOptions struct {
@@ -40,6 +41,11 @@ out there. What the model finds stays the same. (keci train does this by itself.
 func (o calibrateOptions) run(cmd *cobra.Command, from, to string) error {
 	if o.corpus == "" || o.data == "" {
 		return usageError("--corpus and --data are needed")
+	}
+	if s, err := systems.At(from); err != nil {
+		return err
+	} else if s != system.System(keci.System{}) {
+		return usageError("%s is no KECI model: scores of other systems are calibrated by keci train", from)
 	}
 	all, err := readCorpus(o.corpus, o.data, false, cmd.ErrOrStderr())
 	if err != nil {

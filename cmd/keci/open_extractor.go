@@ -6,7 +6,6 @@ import (
 	"runtime/debug"
 
 	"github.com/keci-kg/keci/fusion"
-	"github.com/keci-kg/keci/fusion/keci"
 	"github.com/keci-kg/keci/fusion/keci/pretrained"
 	"github.com/keci-kg/keci/umls/knowledgebase"
 )
@@ -32,7 +31,7 @@ func openExtractor(dir string, kb *knowledgebase.KnowledgeBase, engine string) (
 	if err != nil {
 		return extractor{}, err
 	}
-	model, err := keci.Open(backend, dir, modelKnowledge(kb))
+	model, err := systems.Open(backend, dir, modelKnowledge(kb))
 	if err != nil {
 		backend.Finalize()
 		return extractor{}, err

@@ -17,63 +17,111 @@ import (
 	"github.com/keci-kg/keci/fusion/keci"
 	"github.com/keci-kg/keci/fusion/kge"
 	"github.com/keci-kg/keci/fusion/results"
+	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
 // recipe is what the commands that train are told of how to.
 type recipe struct {
-	corpus, encoder, kb, engine, variant, name    string
-	heldOut                                       float64
-	sweep                                         []float64
-	sweepEpochs                                   int
-	skipInvalid, quiet                            bool
-	keptRatio, entityThreshold, relationThreshold float64
-	maxSpan                                       int
-	train                                         train.Options
+	corpus, encoder, kb, engine, variant, name string
+	heldOut                                    float64
+	sweep                                      []float64
+	sweepEpochs                                int
+	skipInvalid, quiet                         bool
+	train                                      train.Options
 
+	flags      *pflag.FlagSet
+	settings   system.Recipe   // of the variant, once it is settled
 	embeddings *kge.Embeddings // of the knowledge base, once it is open; nil: none
 }
 
 // addFlags adds the flags of a recipe. Which data, which seed and where to is
 // for the commands.
 func (r *recipe) addFlags(f *pflag.FlagSet) {
+	r.flags = f
 	r.train = train.DefaultOptions()
-	model := keci.DefaultConfig()
 	f.StringVar(&r.corpus, "corpus", "", corpusHelp)
 	f.StringVar(&r.encoder, "encoder", "", "Hugging Face `DIR` of the pretrained encoder")
 	f.StringVar(&r.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
 	f.StringVar(&r.engine, "engine", defaultEngine, "what computes")
-	f.StringVar(&r.variant, "variant", "", fmt.Sprintf("which model: one of %v (default: %s, or %s where the knowledge base has no embeddings)", keci.Variants(), keci.VariantKECI, keci.VariantNoKGE))
+	f.StringVar(&r.variant, "variant", "", fmt.Sprintf("which model: one of %v (default: %s, or %s where the knowledge base has no embeddings)", systems.Variants(), keci.VariantKECI, keci.VariantNoKGE))
 	f.StringVar(&r.name, "name", "", "name of the model (default: variant and corpus)")
 	f.BoolVar(&r.skipInvalid, "skip-invalid", false, "pass over texts that are wrong, or too long for the encoder, and count them")
 	f.Float64Var(&r.heldOut, "held-out", 0.1, "share of the texts that is held out to compare epochs (0: the last epoch is taken)")
-	f.Float64Var(&r.entityThreshold, "entity-threshold", model.EntityThreshold, "lowest score of an entity, where nothing is held out to choose it")
-	f.Float64Var(&r.relationThreshold, "relation-threshold", model.RelationThreshold, "lowest score of a relation, likewise")
-	f.Float64Var(&r.keptRatio, "kept-ratio", model.KeptRatio, "λ: spans kept for each word piece")
-	f.IntVar(&r.maxSpan, "max-span", model.Span.MaxWidth, "longest span in word pieces")
-	f.IntVar(&r.train.Epochs, "epochs", r.train.Epochs, "passes over the data")
+	addOptions(f, &r.train)
 	f.IntVar(&r.train.MaxSteps, "max-steps", 0, "stop after so many steps and measure there (0: no limit)")
 	f.IntVar(&r.train.Patience, "patience", 0, "stop after so many epochs without a better score (0: never)")
-	f.IntVar(&r.train.BatchSize, "batch", r.train.BatchSize, "sentences in a step")
-	f.Float64Var(&r.train.EncoderRate, "encoder-rate", r.train.EncoderRate, "highest learning rate of the encoder")
-	f.Float64Var(&r.train.TaskRate, "task-rate", r.train.TaskRate, "highest learning rate of the rest")
-	f.Float64Var(&r.train.WarmUp, "warm-up", r.train.WarmUp, "share of the steps in which the rates rise")
 	f.Float64SliceVar(&r.sweep, "sweep", nil, "first try these factors of both learning rates in short runs and take the one that does best on what is held out")
 	f.Lookup("sweep").NoOptDefVal = "0.5,1,2"
 	f.IntVar(&r.sweepEpochs, "sweep-epochs", 2, "passes over the data in each run of a sweep")
 	f.BoolVar(&r.quiet, "quiet", false, "no progress")
+	for _, s := range systems {
+		f.AddFlagSet(settingsOf(s.Recipe(s.Variants()[0])))
+	}
 }
 
-// check reports what is missing or contradicts itself.
-func (r recipe) check() error {
+// addOptions adds the flags of what a variant has usual values of its own for.
+func addOptions(f *pflag.FlagSet, o *train.Options) {
+	f.IntVar(&o.Epochs, "epochs", o.Epochs, "passes over the data"+byVariant)
+	f.IntVar(&o.BatchSize, "batch", o.BatchSize, "texts in a step"+byVariant)
+	f.Float64Var(&o.EncoderRate, "encoder-rate", o.EncoderRate, "highest learning rate of the encoder"+byVariant)
+	f.Float64Var(&o.TaskRate, "task-rate", o.TaskRate, "highest learning rate of the rest"+byVariant)
+	f.Float64Var(&o.WarmUp, "warm-up", o.WarmUp, "share of the steps in which the rates rise"+byVariant)
+}
+
+const byVariant = "; other systems than KECI have another default"
+
+// settingsOf are the flags of a system's own settings.
+func settingsOf(r system.Recipe) *pflag.FlagSet {
+	f := pflag.NewFlagSet("settings", pflag.ContinueOnError)
+	r.AddFlags(f)
+	return f
+}
+
+// settle takes the usual options and settings of a variant, and what the flags
+// change of them. A setting that the variant does not have is an error.
+func (r *recipe) settle(variant string) error {
+	s, ok := systems.Of(variant)
+	if !ok {
+		return usageError("--variant %q is unknown: use one of %v", variant, systems.Variants())
+	}
+	r.settings = s.Recipe(variant)
+	options, given := r.settings.Options(), r.train
+	own := settingsOf(r.settings)
+	addOptions(own, &options)
+	var failure error
+	r.flags.VisitAll(func(flag *pflag.Flag) {
+		if !flag.Changed || failure != nil {
+			return
+		}
+		if known := own.Lookup(flag.Name); known != nil {
+			failure = known.Value.Set(flag.Value.String())
+		} else if isSetting(flag.Name) {
+			failure = usageError("--%s is no setting of the variant %s", flag.Name, variant)
+		}
+	})
+	options.MaxSteps, options.Patience, options.Seed, options.Resume = given.MaxSteps, given.Patience, given.Seed, given.Resume
+	r.train = options
+	return failure
+}
+
+// isSetting tells whether a flag is one of a system's own settings.
+func isSetting(name string) bool {
+	return slices.ContainsFunc(systems, func(s system.System) bool {
+		return settingsOf(s.Recipe(s.Variants()[0])).Lookup(name) != nil
+	})
+}
+
+// check reports what is missing or contradicts itself, and settles the recipe.
+func (r *recipe) check() error {
 	for flag, value := range map[string]string{"corpus": r.corpus, "encoder": r.encoder} {
 		if value == "" {
 			return usageError("--%s is missing", flag)
 		}
 	}
-	if r.variant != "" && !slices.Contains(keci.Variants(), keci.Variant(r.variant)) {
-		return usageError("--variant %q is unknown: use one of %v", r.variant, keci.Variants())
+	if err := r.settle(cmp.Or(r.variant, string(keci.VariantKECI))); err != nil {
+		return err
 	}
 	if !(r.heldOut >= 0 && r.heldOut < 1) {
 		return usageError("--held-out is %g: it is a share of the texts, at least 0 and less than 1", r.heldOut)
@@ -87,19 +135,6 @@ func (r recipe) check() error {
 		}
 	}
 	return nil
-}
-
-// model is the configuration with what the flags change.
-func (r recipe) model() keci.Config {
-	cfg := keci.DefaultConfig()
-	cfg.Variant = keci.Variant(r.variant)
-	cfg.KeptRatio, cfg.Span.MaxWidth = r.keptRatio, r.maxSpan
-	cfg.EntityThreshold, cfg.RelationThreshold = r.entityThreshold, r.relationThreshold
-	cfg.Name = r.name
-	if cfg.Name == "" {
-		cfg.Name = r.variant + "-" + r.corpus
-	}
-	return cfg
 }
 
 // material is what one model is made from.
@@ -126,16 +161,19 @@ func (r *recipe) openKnowledge(ctx context.Context, stderr io.Writer) (*knowledg
 		if !r.quiet {
 			fmt.Fprintf(stderr, "the knowledge base has no embeddings (keci kb embed makes them): training the variant %s\n", r.variant)
 		}
-	case r.embeddings == nil && keci.Variant(r.variant).ReadsEmbeddings():
+	case r.embeddings == nil && r.settings.Needs().Embeddings:
 		return nil, usageError("--variant %s reads knowledge-graph embeddings, and the knowledge base has none: make them with keci kb embed %s --encoder %s",
 			r.variant, cmp.Or(r.kb, "DIR"), r.encoder)
+	}
+	if err := r.settle(r.variant); err != nil {
+		return nil, err
 	}
 	return openKnowledgeBase(ctx, r.kb)
 }
 
 // learn trains one model and leaves it, with its card, in out/best.
 func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (results.Training, error) {
-	set, err := r.trainingSet(m, stderr)
+	learn, heldOut, err := r.trainingSet(m, stderr)
 	if err != nil {
 		return results.Training{}, err
 	}
@@ -148,7 +186,10 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	kb := modelKnowledge(m.kb)
 	kb.Embeddings = r.embeddings
 	fresh := func() (train.Learner, error) {
-		return keci.NewLearner(ctx, backend, r.encoder, r.model(), set, kb, r.train.BatchSize, r.train.Seed)
+		return r.settings.NewLearner(ctx, backend, system.Material{
+			Name: cmp.Or(r.name, r.variant+"-"+r.corpus), Encoder: r.encoder, Train: learn, HeldOut: heldOut,
+			KnowledgeBase: kb, BatchSize: r.train.BatchSize, Seed: r.train.Seed,
+		})
 	}
 	trials, err := r.findRates(ctx, backend, fresh, m.out, stderr)
 	if err != nil {
@@ -163,7 +204,7 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	if err != nil {
 		return results.Training{}, err
 	}
-	t := r.training(m, set, history)
+	t := r.training(m, learn, heldOut, history)
 	t.Sweep = trials
 	return t, writeCard(filepath.Join(m.out, train.BestDir), t)
 }
@@ -194,19 +235,20 @@ func describeTrial(t train.Trial) string {
 func (r recipe) identity(m material) results.Training {
 	t := results.Training{
 		Corpus: r.corpus, Data: m.data, Encoder: filepath.Base(filepath.Clean(r.encoder)), Variant: r.variant,
-		MaxSpan: r.maxSpan, KeptRatio: r.keptRatio, Seed: r.train.Seed, Options: r.train, HeldOutShare: r.heldOut,
+		Seed: r.train.Seed, Options: r.train, HeldOutShare: r.heldOut,
 	}
-	if r.variant != string(keci.VariantSentContext) {
+	r.settings.Record(&t)
+	if r.settings.Needs().Knowledge {
 		t.KB = m.kb.Provenance()
 	}
 	return t
 }
 
 // training is the record of a run that has ended.
-func (r recipe) training(m material, set keci.TrainingSet, h train.History) results.Training {
+func (r recipe) training(m material, learn, heldOut corpus.Corpus, h train.History) results.Training {
 	t := r.identity(m)
-	t.Learned, t.HeldOut = len(set.Train.Examples), len(set.HeldOut.Examples)
-	t.EntityTypes, t.RelationLabels = set.Train.CountTypes(), set.Train.CountLabels()
+	t.Learned, t.HeldOut = len(learn.Examples), len(heldOut.Examples)
+	t.EntityTypes, t.RelationLabels = learn.CountTypes(), learn.CountLabels()
 	t.Best, t.Curve = h.Epochs[h.Best], h.Epochs
 	t.Program, t.Command, t.Finished = thisProgram(), thisCommand(), today()
 	return t
@@ -215,15 +257,15 @@ func (r recipe) training(m material, set keci.TrainingSet, h train.History) resu
 // writeCard tells the model directory how its model came about, for programs
 // and for people.
 func writeCard(dir string, t results.Training) error {
-	info, cfg, err := keci.Describe(dir)
+	d, err := systems.Describe(dir)
 	if err != nil {
 		return err
 	}
 	if err := results.WriteTraining(dir, t); err != nil {
 		return err
 	}
-	return results.WriteCard(dir, results.Card{Training: t, Name: info.Name, Parameters: info.Parameters,
-		EntityThreshold: cfg.EntityThreshold, RelationThreshold: cfg.RelationThreshold})
+	return results.WriteCard(dir, results.Card{Training: t, Name: d.Name, Parameters: d.Parameters, Method: d.Method, Reach: d.Reach,
+		EntityThreshold: d.EntityThreshold, RelationThreshold: d.RelationThreshold})
 }
 
 func thisProgram() results.Program {

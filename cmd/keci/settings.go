@@ -74,6 +74,7 @@ func applySettings(cmd *cobra.Command) error {
 		if err := flag.Value.Set(found.value); err != nil {
 			failure = usageError("%s: invalid value %q for --%s: %w", found.place, found.value, flag.Name, err)
 		}
+		flag.Changed = true
 	})
 	return failure
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/corpus"
-	"github.com/keci-kg/keci/fusion/keci"
 )
 
 var corpusHelp = "form of the corpus: " + strings.Join(corpus.Names(), ", ")
@@ -31,25 +30,31 @@ func readCorpus(name, path string, skipInvalid bool, stderr io.Writer) (corpus.C
 	return c, err
 }
 
-// trainingSet holds texts out, cuts the others into sentences and looks whether
-// there is something to learn.
-func (r recipe) trainingSet(m material, stderr io.Writer) (keci.TrainingSet, error) {
+// trainingSet holds texts out, cuts the others into sentences where the variant
+// learns from those, and looks whether there is something to learn.
+func (r recipe) trainingSet(m material, stderr io.Writer) (learn, heldOut corpus.Corpus, err error) {
 	rest, heldOut := m.all.Split(r.heldOut, r.train.Seed)
 	if len(rest.Examples) == 0 || (len(heldOut.Examples) == 0) != (r.heldOut == 0) {
-		return keci.TrainingSet{}, usageError("--held-out %g of %d texts leaves none to learn from or to compare on", r.heldOut, len(m.all.Examples))
+		return rest, heldOut, usageError("--held-out %g of %d texts leaves none to learn from or to compare on", r.heldOut, len(m.all.Examples))
 	}
-	rest, lost := rest.InSentences()
+	if r.settings.Needs().Sentences {
+		if rest, err = r.inSentences(rest, stderr); err != nil {
+			return rest, heldOut, err
+		}
+	}
+	if len(rest.CountTypes()) == 0 {
+		return rest, heldOut, fmt.Errorf("%s: no entity is annotated in the %d texts to learn from", m.data.Name, len(rest.Examples))
+	}
+	return rest, heldOut, nil
+}
+
+// inSentences cuts documents into sentences that the encoder can read.
+func (r recipe) inSentences(c corpus.Corpus, stderr io.Writer) (corpus.Corpus, error) {
+	c, lost := c.InSentences()
 	if lost != (corpus.Lost{}) {
 		fmt.Fprintf(stderr, "of what is annotated, %d entities and %d relations reach over the end of a sentence: they are not learned\n", lost.Entities, lost.Relations)
 	}
-	rest, err := r.withoutTooLong(rest, stderr)
-	if err != nil {
-		return keci.TrainingSet{}, err
-	}
-	if len(rest.CountTypes()) == 0 {
-		return keci.TrainingSet{}, fmt.Errorf("%s: no entity is annotated in the %d texts to learn from", m.data.Name, len(rest.Examples))
-	}
-	return keci.TrainingSet{Train: rest, HeldOut: heldOut}, nil
+	return r.withoutTooLong(c, stderr)
 }
 
 // withoutTooLong looks for sentences that the encoder cannot read at once.

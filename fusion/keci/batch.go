@@ -126,45 +126,15 @@ func (b *batch) layOutPieces(t *encoder.Tokenizer) {
 	if longest > b.T {
 		b.T = roundUp(longest, 64)
 	}
-	windows := make([][]encoder.Window, b.B)
-	for i := range b.B {
-		if i < len(b.instances) {
-			windows[i] = encoder.Windows(len(b.instances[i].Pieces), maxRow-2, (maxRow-2)/2)
-		}
-		b.R += max(1, len(windows[i]))
+	texts := make([][]encoder.Piece, b.B) // padding has no pieces
+	for i, in := range b.instances {
+		texts[i] = in.Pieces
 	}
-	b.ids = make([]int32, b.R*b.S)
-	b.rowMask = make([]float32, b.R*b.S)
+	rows := encoder.LayOut(texts, t, b.S)
+	b.R, b.ids, b.rowMask = rows.Count, rows.IDs, rows.Mask
 	b.tokens = make([]int32, b.B*b.T)
-	row := 0
-	for i := range b.B {
-		if i >= len(b.instances) || len(windows[i]) == 0 {
-			b.rowMask[row*b.S] = 1 // a row that attends to nothing would give NaN
-			row++
-			continue
-		}
-		for _, w := range windows[i] {
-			b.fillRow(row, i, b.instances[i].Pieces, w, t)
-			row++
-		}
-	}
-}
-
-// fillRow writes one window of a text: [CLS], the pieces, [SEP].
-func (b *batch) fillRow(row, text int, pieces []encoder.Piece, w encoder.Window, t *encoder.Tokenizer) {
-	base := row * b.S
-	length := w.End - w.Start
-	b.ids[base] = t.CLS()
-	b.ids[base+length+1] = t.SEP()
-	for p := range length + 2 {
-		b.rowMask[base+p] = 1
-	}
-	for p := w.Start; p < w.End; p++ {
-		at := base + 1 + p - w.Start
-		b.ids[at] = pieces[p].ID
-		if p >= w.From && p < w.To {
-			b.tokens[text*b.T+p] = int32(at)
-		}
+	for i, places := range rows.Places {
+		copy(b.tokens[i*b.T:], places)
 	}
 }
 

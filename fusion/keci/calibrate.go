@@ -9,6 +9,7 @@ import (
 
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/score"
 	kg "github.com/keci-kg/keci/graph"
 )
@@ -80,7 +81,7 @@ func (m *Model) Calibrate(ctx context.Context, from, to string, heldOut corpus.C
 	}
 	next := to + ".next"
 	defer os.RemoveAll(next)
-	if err := errors.Join(os.RemoveAll(next), os.CopyFS(next, os.DirFS(from)), writeConfig(next, cfg)); err != nil {
+	if err := errors.Join(os.RemoveAll(next), os.CopyFS(next, os.DirFS(from)), modeldir.WriteConfig(next, cfg)); err != nil {
 		return cfg, fmt.Errorf("calibrate: %w", err)
 	}
 	return cfg, os.Rename(next, filepath.Clean(to))

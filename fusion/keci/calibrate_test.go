@@ -11,6 +11,7 @@ import (
 
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
 )
@@ -43,7 +44,7 @@ func TestCalibrate(t *testing.T) {
 	}
 	cfg = cfg.uncalibrated()
 	cfg.EntityThreshold, cfg.RelationThreshold = 0.02, 0.02 // much of what is found is wrong
-	if err := writeConfig(dir, cfg); err != nil {
+	if err := modeldir.WriteConfig(dir, cfg); err != nil {
 		t.Fatal(err)
 	}
 	c := tinyCorpus(t)

@@ -1,24 +1,20 @@
 package keci
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/calibration"
+	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/graph"
 )
 
 // NoneLabel is the label with index 0 among the entity types and among the
 // relation labels: "not an entity", "not related".
 const NoneLabel = ""
-
-// configFile is the name of the KECI configuration in a model directory.
-const configFile = "keci.json"
 
 // Config is what keci.json of a model directory holds: the labels, sizes and
 // switches of a KECI model (Lai et al. 2021). What it learned about a knowledge
@@ -96,17 +92,12 @@ func DefaultConfig() Config {
 
 // readConfig reads keci.json of a model directory.
 func readConfig(dir string) (Config, error) {
-	path := filepath.Join(dir, configFile)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return Config{}, fmt.Errorf("read model configuration: %w", err)
-	}
 	var cfg Config
-	if err := json.Unmarshal(data, &cfg); err != nil {
-		return Config{}, fmt.Errorf("read model configuration %s: %w", path, err)
+	if err := modeldir.ReadConfig(dir, &cfg); err != nil {
+		return Config{}, err
 	}
 	if err := cfg.Validate(); err != nil {
-		return Config{}, fmt.Errorf("model configuration %s: %w", path, err)
+		return Config{}, fmt.Errorf("model configuration %s: %w", filepath.Join(dir, modeldir.ConfigFile), err)
 	}
 	return cfg, nil
 }
@@ -160,16 +151,4 @@ func (c Config) has() parts {
 	has := c.Variant.parts()
 	has.kge = has.kge && c.Knowledge.Embeddings != nil
 	return has
-}
-
-// writeConfig writes keci.json into a model directory.
-func writeConfig(dir string, cfg Config) error {
-	data, err := json.MarshalIndent(cfg, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write model configuration: %w", err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, configFile), append(data, '\n'), 0o644); err != nil {
-		return fmt.Errorf("write model configuration: %w", err)
-	}
-	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/keci-kg/keci/fusion/kge"
+	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
 )
@@ -122,7 +123,7 @@ func TestEmbeddings(t *testing.T) {
 	if samePredictions(want, bitsOf(t, m, abstract)) {
 		t.Error("other embeddings change nothing")
 	}
-	if err := Quantize(dir, small); err != nil {
+	if err := modeldir.Quantize(dir, small); err != nil {
 		t.Fatal(err)
 	}
 	bitsOf(t, openModel(t, small, k.base()), abstract)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/internal/tensorfile"
 )
 
@@ -30,7 +31,7 @@ func TestModelRoundTrip(t *testing.T) {
 				t.Errorf("configuration (-want +got):\n%s", diff)
 			}
 			info := opened.Info()
-			if info.Parameters != parameters(m.store) || info.Engine == "" || !cmp.Equal(info.EntityTypes, cfg.EntityTypes[1:]) {
+			if info.Parameters != modeldir.Parameters(m.store) || info.Engine == "" || !cmp.Equal(info.EntityTypes, cfg.EntityTypes[1:]) {
 				t.Errorf("info %+v", info)
 			}
 		})
@@ -61,7 +62,7 @@ func TestDigestTellsModelsApart(t *testing.T) {
 	seen := map[string]string{}
 	add := func(name string) {
 		t.Helper()
-		sum, err := digest(dir)
+		sum, err := modeldir.Digest(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +72,7 @@ func TestDigestTellsModelsApart(t *testing.T) {
 		seen[sum] = name
 	}
 	add("the model")
-	for _, name := range []string{configFile, "config.json", "vocab.txt", weightsFile} {
+	for _, name := range []string{modeldir.ConfigFile, "config.json", "vocab.txt", modeldir.WeightsFile} {
 		appendTo(t, filepath.Join(dir, name), " ")
 		add("another " + name)
 	}
@@ -94,7 +95,7 @@ func TestQuantizedModel(t *testing.T) {
 	cfg.KeptRatio, cfg.Span.MaxWidth = 1, 1 // no span is exchanged for another
 	kb := newFakeKnowledge().base()
 	from, to := newModelFolder(t, cfg, false), filepath.Join(t.TempDir(), "small")
-	if err := Quantize(from, to); err != nil {
+	if err := modeldir.Quantize(from, to); err != nil {
 		t.Fatal(err)
 	}
 	want, got := initialTypesBySpan(t, openModel(t, from, kb)), initialTypesBySpan(t, openModel(t, to, kb))
@@ -112,10 +113,10 @@ func TestQuantizedModel(t *testing.T) {
 	if big, small := size(t, from), size(t, to); small*4 > big*3 {
 		t.Errorf("the weights have %d bytes, %d before", small, big)
 	}
-	if err := Quantize(from, to); err == nil || !strings.Contains(err.Error(), to) {
+	if err := modeldir.Quantize(from, to); err == nil || !strings.Contains(err.Error(), to) {
 		t.Errorf("error %v, want that %s exists", err, to)
 	}
-	if err := Quantize(filepath.Join(from, "nothing"), to+"2"); !errors.Is(err, os.ErrNotExist) {
+	if err := modeldir.Quantize(filepath.Join(from, "nothing"), to+"2"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v, want that there is no model", err)
 	}
 	if left, _ := filepath.Glob(to + "*"); len(left) != 1 {
@@ -138,7 +139,7 @@ func initialTypesBySpan(t *testing.T, m *Model) map[string][]float32 {
 
 func size(t *testing.T, dir string) int64 {
 	t.Helper()
-	stat, err := os.Stat(filepath.Join(dir, weightsFile))
+	stat, err := os.Stat(filepath.Join(dir, modeldir.WeightsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,39 +160,39 @@ func TestDamagedModels(t *testing.T) {
 		damage func(string) string // nil removes the file
 		want   string              // beside the path of the file
 	}{
-		"no configuration":           {configFile, nil, ""},
-		"configuration cut":          {configFile, truncated(60), ""},
-		"configuration empty":        {configFile, truncated(0), ""},
-		"configuration of a list":    {configFile, func(string) string { return "[]" }, ""},
-		"version of the future":      {configFile, replace(`"formatVersion": 1`, `"formatVersion": 2`), "formatVersion is 2"},
-		"unknown variant":            {configFile, replace(`"keci"`, `"ceki"`), "ceki"},
-		"negative size":              {configFile, replace(`"hidden": 9`, `"hidden": -9`), "hidden"},
-		"size that does not fit":     {configFile, replace(`"hidden": 9`, `"hidden": 8`), weightsFile}, // which of the two is wrong cannot be told
-		"unsorted vocabulary":        {configFile, replace(`"inhibits⁻¹",`, `"zzz",`), "sorted"},
+		"no configuration":           {modeldir.ConfigFile, nil, ""},
+		"configuration cut":          {modeldir.ConfigFile, truncated(60), ""},
+		"configuration empty":        {modeldir.ConfigFile, truncated(0), ""},
+		"configuration of a list":    {modeldir.ConfigFile, func(string) string { return "[]" }, ""},
+		"version of the future":      {modeldir.ConfigFile, replace(`"formatVersion": 1`, `"formatVersion": 2`), "formatVersion is 2"},
+		"unknown variant":            {modeldir.ConfigFile, replace(`"keci"`, `"ceki"`), "ceki"},
+		"negative size":              {modeldir.ConfigFile, replace(`"hidden": 9`, `"hidden": -9`), "hidden"},
+		"size that does not fit":     {modeldir.ConfigFile, replace(`"hidden": 9`, `"hidden": 8`), modeldir.WeightsFile}, // which of the two is wrong cannot be told
+		"unsorted vocabulary":        {modeldir.ConfigFile, replace(`"inhibits⁻¹",`, `"zzz",`), "sorted"},
 		"no encoder configuration":   {"config.json", nil, ""},
 		"encoder configuration cut":  {"config.json", truncated(50), ""},
 		"no vocabulary":              {"vocab.txt", nil, ""},
 		"vocabulary of other pieces": {"vocab.txt", func(string) string { return "a\nb\n" }, "[CLS]"},
 		"vocabulary too long":        {"vocab.txt", func(file string) string { return file + "one\nmore\n" }, "vocab_size"},
-		"no weights":                 {weightsFile, nil, ""},
-		"weights empty":              {weightsFile, truncated(0), ""},
-		"header cut":                 {weightsFile, truncated(2), ""},
-		"data cut":                   {weightsFile, truncated(70), ""},
-		"weights without a header":   {weightsFile, func(string) string { return "\x04\x00\x00\x00\x00\x00\x00\x00junk" }, ""},
-		"huge header":                {weightsFile, func(file string) string { return "\xff\xff\xff\xff\xff\xff\xff\x7f" + file[8:] }, ""},
-		"matrix missing":             {weightsFile, tensors(func(h map[string]*tensorEntry) { delete(h, matrix) }), matrix},
-		"vector missing":             {weightsFile, tensors(func(h map[string]*tensorEntry) { delete(h, vector) }), vector},
-		"encoder's tensor missing":   {weightsFile, tensors(func(h map[string]*tensorEntry) { delete(h, word) }), word},
-		"matrix transposed":          {weightsFile, tensors(func(h map[string]*tensorEntry) { h[matrix].Shape = []int{16, 9} }), "final/type/hidden1/weights"},
-		"matrix as a vector":         {weightsFile, tensors(func(h map[string]*tensorEntry) { h[matrix].Shape = []int{16 * 9} }), matrix},
-		"matrix as a scalar":         {weightsFile, tensors(func(h map[string]*tensorEntry) { h[matrix].Shape = nil }), matrix},
-		"matrix as a cube":           {weightsFile, tensors(func(h map[string]*tensorEntry) { h[matrix].Shape = []int{4, 4, 9} }), matrix},
-		"vector of another size":     {weightsFile, tensors(func(h map[string]*tensorEntry) { h[vector].Shape[0]--; h[vector].Offsets[1] -= 4 }), vector},
-		"negative shape":             {weightsFile, tensors(func(h map[string]*tensorEntry) { h[vector].Shape[0] *= -1 }), vector},
-		"data outside the file":      {weightsFile, tensors(func(h map[string]*tensorEntry) { h[vector].Offsets[0] += 1 << 40; h[vector].Offsets[1] += 1 << 40 }), vector},
-		"integers for floats":        {weightsFile, tensors(func(h map[string]*tensorEntry) { h[vector].DType = "I32" }), vector},
-		"unknown type":               {weightsFile, tensors(func(h map[string]*tensorEntry) { h[vector].DType = "X7" }), vector},
-		"8 bits without scales": {weightsFile, tensors(func(h map[string]*tensorEntry) {
+		"no weights":                 {modeldir.WeightsFile, nil, ""},
+		"weights empty":              {modeldir.WeightsFile, truncated(0), ""},
+		"header cut":                 {modeldir.WeightsFile, truncated(2), ""},
+		"data cut":                   {modeldir.WeightsFile, truncated(70), ""},
+		"weights without a header":   {modeldir.WeightsFile, func(string) string { return "\x04\x00\x00\x00\x00\x00\x00\x00junk" }, ""},
+		"huge header":                {modeldir.WeightsFile, func(file string) string { return "\xff\xff\xff\xff\xff\xff\xff\x7f" + file[8:] }, ""},
+		"matrix missing":             {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) { delete(h, matrix) }), matrix},
+		"vector missing":             {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) { delete(h, vector) }), vector},
+		"encoder's tensor missing":   {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) { delete(h, word) }), word},
+		"matrix transposed":          {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) { h[matrix].Shape = []int{16, 9} }), "final/type/hidden1/weights"},
+		"matrix as a vector":         {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) { h[matrix].Shape = []int{16 * 9} }), matrix},
+		"matrix as a scalar":         {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) { h[matrix].Shape = nil }), matrix},
+		"matrix as a cube":           {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) { h[matrix].Shape = []int{4, 4, 9} }), matrix},
+		"vector of another size":     {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) { h[vector].Shape[0]--; h[vector].Offsets[1] -= 4 }), vector},
+		"negative shape":             {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) { h[vector].Shape[0] *= -1 }), vector},
+		"data outside the file":      {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) { h[vector].Offsets[0] += 1 << 40; h[vector].Offsets[1] += 1 << 40 }), vector},
+		"integers for floats":        {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) { h[vector].DType = "I32" }), vector},
+		"unknown type":               {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) { h[vector].DType = "X7" }), vector},
+		"8 bits without scales": {modeldir.WeightsFile, tensors(func(h map[string]*tensorEntry) {
 			h[matrix].DType, h[matrix].Offsets[1] = "I8", h[matrix].Offsets[0]+9*16
 		}), matrix},
 	} {
@@ -216,7 +217,7 @@ func TestDamagedScales(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := newModelFolder(t, tinyConfig(), true)
 			damage := func(file string) string { return changeHeader(t, file, change) }
-			checkDamage(t, dir, filepath.Join(dir, weightsFile), damage, "final/type/hidden1/weights")
+			checkDamage(t, dir, filepath.Join(dir, modeldir.WeightsFile), damage, "final/type/hidden1/weights")
 		})
 	}
 }
@@ -240,8 +241,8 @@ func checkDamage(t *testing.T, dir, path string, damage func(string) string, wan
 		writeFile(t, path, damaged)
 	}
 	_, err = Open(testBackend(), dir, newFakeKnowledge().base())
-	if want == weightsFile {
-		path, want = filepath.Join(dir, weightsFile), ""
+	if want == modeldir.WeightsFile {
+		path, want = filepath.Join(dir, modeldir.WeightsFile), ""
 	}
 	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "%!") {
 		t.Errorf("error %v, want one that names %s and %q", err, path, want)
@@ -278,7 +279,7 @@ func changeHeader(t *testing.T, file string, change func(map[string]*tensorEntry
 // TestEncoderTensorsHaveTheirNames: other programs can read the encoder of a model.
 func TestEncoderTensorsHaveTheirNames(t *testing.T) {
 	dir := newModelFolder(t, tinyConfig(), false)
-	data, err := os.ReadFile(filepath.Join(dir, weightsFile))
+	data, err := os.ReadFile(filepath.Join(dir, modeldir.WeightsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +294,7 @@ func TestEncoderTensorsHaveTheirNames(t *testing.T) {
 			}
 		}
 	})
-	writeFile(t, filepath.Join(dir, weightsFile), onlyEncoder)
+	writeFile(t, filepath.Join(dir, modeldir.WeightsFile), onlyEncoder)
 	model, err := encoder.Open(testBackend(), dir)
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -86,7 +87,7 @@ func newEncoderFolder(t testing.TB) string {
 		t.Fatal(err)
 	}
 	randomize(t, store, "/encoder/", 1)
-	if err := saveWeights(store, tinyBERT, filepath.Join(dir, weightsFile), false); err != nil {
+	if err := modeldir.SaveWeights(store, tinyBERT, filepath.Join(dir, modeldir.WeightsFile), false); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -132,7 +133,7 @@ func randomize(t testing.TB, store *model.Store, prefix string, seed uint64) {
 func weightsOf(store *model.Store) []*model.Variable {
 	var list []*model.Variable
 	for v := range store.IterVariables() {
-		if isWeight(v) {
+		if modeldir.IsWeight(v) {
 			list = append(list, v)
 		}
 	}

@@ -8,14 +8,9 @@ import (
 	"strings"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/graph"
 )
-
-// Linker finds the mentions of concepts in a text, with byte offsets. It is
-// what fusion needs of linker.Linker.
-type Linker interface {
-	Link(ctx context.Context, text string) ([]graph.Mention, error)
-}
 
 // instance is one sentence made ready for the model: its word pieces, its
 // candidate spans, the concepts that the linker found and the background
@@ -62,7 +57,7 @@ func (in *instance) nameNumbers() []int32 {
 type instancer struct {
 	cfg       Config
 	tokenizer *encoder.Tokenizer
-	linker    Linker
+	linker    system.Linker
 	knowledge graph.Knowledge
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
 )
@@ -261,8 +262,8 @@ func TestResumedLearning(t *testing.T) {
 			if paths := differing(whole.weights(), resumed.weights()); len(paths) > 0 {
 				t.Errorf("other values of %v", paths)
 			}
-			first, err := digest(filepath.Join(wholeDir, train.BestDir))
-			second, err2 := digest(filepath.Join(out, train.BestDir))
+			first, err := modeldir.Digest(filepath.Join(wholeDir, train.BestDir))
+			second, err2 := modeldir.Digest(filepath.Join(out, train.BestDir))
 			if err != nil || err2 != nil || first != second {
 				t.Errorf("models %s (%v) and %s (%v)", first, err, second, err2)
 			}

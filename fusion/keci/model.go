@@ -16,25 +16,20 @@ import (
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion"
-	"github.com/keci-kg/keci/fusion/kge"
+	"github.com/keci-kg/keci/fusion/modeldir"
+	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/graph"
 )
 
 // encoderPath is the scope of the encoder's variables; wordPath is its table of
 // word pieces.
 const (
-	encoderPath = "/encoder"
-	wordPath    = encoderPath + "/embeddings/word"
+	encoderPath = modeldir.EncoderPath
+	wordPath    = modeldir.WordPath
 )
 
-// KnowledgeBase is what a model asks of a knowledge base: its linker, its
-// concepts, and its name.
-type KnowledgeBase struct {
-	Linker     Linker
-	Knowledge  graph.Knowledge
-	Provenance graph.Provenance
-	Embeddings *kge.Embeddings // learned from it, for training; nil: none
-}
+// KnowledgeBase is what a model asks of a knowledge base.
+type KnowledgeBase = system.KnowledgeBase
 
 // Model is a KECI model with the knowledge base that it reads. It implements
 // [fusion.Extractor] and is safe for concurrent use.
@@ -63,32 +58,24 @@ func Open(backend compute.Backend, dir string, kb KnowledgeBase) (*Model, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := loadWeights(m.store, m.encoderConfig, dir); err != nil {
+	if err := modeldir.LoadWeights(m.store, m.encoderConfig, dir); err != nil {
 		return nil, err
 	}
 	if err := m.checkWeights(); err != nil {
-		return nil, fmt.Errorf("weights %s: %w", filepath.Join(dir, weightsFile), err)
+		return nil, fmt.Errorf("weights %s: %w", filepath.Join(dir, modeldir.WeightsFile), err)
 	}
-	if m.info.Digest, err = digest(dir); err != nil {
+	if m.info.Digest, err = modeldir.Digest(dir); err != nil {
 		return nil, err
 	}
-	m.info.Parameters = parameters(m.store)
+	m.info.Parameters = modeldir.Parameters(m.store)
 	return m, nil
 }
 
 // newModel is a model without weights; the encoder's files are in dir.
 func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase) (*Model, error) {
-	encoderConfig, err := encoder.LoadConfig(dir)
+	encoderConfig, tokenizer, err := modeldir.ReadEncoder(dir)
 	if err != nil {
 		return nil, err
-	}
-	tokenizer, err := encoder.LoadTokenizer(dir)
-	if err != nil {
-		return nil, err
-	}
-	if tokenizer.VocabSize() > encoderConfig.VocabSize {
-		return nil, fmt.Errorf("vocabulary %s has %d pieces, vocab_size of config.json is %d",
-			filepath.Join(dir, "vocab.txt"), tokenizer.VocabSize(), encoderConfig.VocabSize)
 	}
 	m := &Model{
 		cfg: cfg, encoderConfig: encoderConfig, tokenizer: tokenizer,
@@ -101,7 +88,7 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase)
 	if m.predictor, err = newPredictor(backend, m.store, network{cfg: cfg, encoder: encoderConfig}); err != nil {
 		return nil, err
 	}
-	m.definitions, err = newDefinitions(backend, m.store, cfg, encoderConfig, tokenizer, m.predictor.mu.RLocker())
+	m.definitions, err = newDefinitions(backend, m.store, cfg, encoderConfig, tokenizer, m.predictor.graph.RLocker())
 	if err != nil {
 		return nil, err
 	}
@@ -111,10 +98,7 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase)
 // checkWeights builds the graph once on paper: a variable that the file lacks
 // would be made anew with random numbers, one of another shape would not fit.
 func (m *Model) checkWeights() error {
-	known := map[string]bool{}
-	for v := range m.store.IterVariables() {
-		known[v.Path()] = true
-	}
+	known := modeldir.Paths(m.store)
 	empty := m.batcher.batch([]*instance{{Graph: &background{}}}, 1)
 	if _, err := m.predictor.predict(context.Background(), empty); err != nil {
 		return fmt.Errorf("do not fit keci.json and config.json: %w", err)
@@ -122,12 +106,7 @@ func (m *Model) checkWeights() error {
 	if err := m.definitions.compile(); err != nil {
 		return err
 	}
-	for v := range m.store.IterVariables() {
-		if isWeight(v) && !known[v.Path()] {
-			return fmt.Errorf("tensor %s is missing", nameInFile(v.Path(), encoderNames(m.encoderConfig)))
-		}
-	}
-	return nil
+	return modeldir.Missing(m.store, m.encoderConfig, known)
 }
 
 // Info describes the model.

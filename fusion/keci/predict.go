@@ -3,29 +3,18 @@ package keci
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // the graph operators read as formulas
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/keci-kg/keci/fusion/compiled"
 )
 
 // predictor runs the network on batches and gives probabilities. It is safe for
-// concurrent use: a graph is compiled for each shape of batch, one at a time
-// and while nothing else runs, since compiling changes the store.
-type predictor struct {
-	backend  compute.Backend
-	store    *model.Store
-	network  network
-	mu       sync.RWMutex // held for writing while a shape is compiled
-	exec     *model.Exec
-	compiled map[batchShape]bool
-}
-
-// maxCompiled bounds the compiled graphs; beyond it all are dropped.
-const maxCompiled = 128
+// concurrent use.
+type predictor struct{ graph *compiled.Graph[batchShape] }
 
 // prediction is what the network says of a batch. The relation matrices are
 // [B, M, M, |R|], the attention [B, M, 1+C].
@@ -38,26 +27,11 @@ type prediction struct {
 }
 
 func newPredictor(backend compute.Backend, store *model.Store, n network) (*predictor, error) {
-	p := &predictor{backend: backend, store: store, network: n}
-	return p, p.reset()
-}
-
-// reset drops every compiled graph.
-func (p *predictor) reset() error {
-	if p.exec != nil {
-		p.exec.Finalize()
-	}
-	exec, err := model.NewExec(p.backend, p.store, func(root *model.Scope, nodes []*Node) []*Node {
-		p.store.SetTraining(nodes[0].Graph(), true) // variables stay variables: no copy of the weights in each shape's graph
-		in, _ := newInputs(p.network.cfg, nodes)
-		return p.network.predictions(p.network.build(root, in))
+	g, err := compiled.New[batchShape](backend, store, func(root *model.Scope, nodes []*Node) []*Node {
+		in, _ := newInputs(n.cfg, nodes)
+		return n.predictions(n.build(root, in))
 	})
-	if err != nil {
-		return fmt.Errorf("build the model: %w", err)
-	}
-	exec.SetMaxCache(-1)
-	p.exec, p.compiled = exec, map[batchShape]bool{}
-	return nil
+	return &predictor{g}, err
 }
 
 // predictions turns logits into what decoding needs.
@@ -86,59 +60,12 @@ func (n network) relationProbabilities(logits *Node) *Node {
 
 // predict runs the network on a batch.
 func (p *predictor) predict(ctx context.Context, b *batch) (prediction, error) {
-	if err := ctx.Err(); err != nil {
-		return prediction{}, err
-	}
-	inputs := b.tensors()
-	defer finalize(inputs)
-	outs, err := p.run(b.batchShape, inputs)
+	outs, err := p.graph.Run(ctx, b.batchShape, b.tensors())
 	if err != nil {
-		return prediction{}, fmt.Errorf("run the model: %w", err)
+		return prediction{}, err
 	}
 	defer finalize(outs)
 	return readPrediction(outs)
-}
-
-// run executes the graph for a shape, which it compiles first if it must.
-func (p *predictor) run(shape batchShape, inputs []*tensors.Tensor) ([]*tensors.Tensor, error) {
-	args := make([]any, len(inputs))
-	for i, t := range inputs {
-		args[i] = t
-	}
-	for {
-		p.mu.RLock()
-		if p.compiled[shape] {
-			defer p.mu.RUnlock()
-			return p.exec.Call(args...)
-		}
-		p.mu.RUnlock()
-		if err := p.compile(shape, inputs); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// compile builds the graph for a shape, while nothing runs.
-func (p *predictor) compile(shape batchShape, inputs []*tensors.Tensor) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.compiled[shape] {
-		return nil // another caller was first
-	}
-	if len(p.compiled) >= maxCompiled {
-		if err := p.reset(); err != nil {
-			return err
-		}
-	}
-	of := make([]shapes.Shape, len(inputs))
-	for i, t := range inputs {
-		of[i] = t.Shape()
-	}
-	if _, err := p.exec.Compile(of...); err != nil {
-		return err
-	}
-	p.compiled[shape] = true
-	return nil
 }
 
 func readPrediction(outs []*tensors.Tensor) (prediction, error) {
@@ -160,8 +87,4 @@ func readPrediction(outs []*tensors.Tensor) (prediction, error) {
 }
 
 // finalize frees tensors at once rather than when the garbage collector comes by.
-func finalize(list []*tensors.Tensor) {
-	for _, t := range list {
-		t.MustFinalizeAll()
-	}
-}
+func finalize(list []*tensors.Tensor) { compiled.Free(list) }

@@ -16,6 +16,8 @@ import (
 type Card struct {
 	Training
 	Name                               string
+	Method                             string // the system in a phrase: "the KECI model (…)"
+	Reach                              string // how far apart the ends of a relation may be: "within a sentence"
 	Parameters                         int
 	EntityThreshold, RelationThreshold float64
 }

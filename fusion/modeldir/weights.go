@@ -1,4 +1,4 @@
-package keci
+package modeldir
 
 import (
 	"cmp"
@@ -15,14 +15,21 @@ import (
 	"github.com/keci-kg/keci/internal/tensorfile"
 )
 
-// weightsFile holds every variable of a model directory. The encoder's tensors
+// EncoderPath is the scope of the encoder's variables in the store of every model,
+// and WordPath its table of word pieces.
+const (
+	EncoderPath = "/encoder"
+	WordPath    = EncoderPath + "/embeddings/word"
+)
+
+// WeightsFile holds every variable of a model directory. The encoder's tensors
 // have the names and the layout of Hugging Face, so that other programs can read
 // them; the others are named by their path. Matrices are [out, in].
-const weightsFile = "model.safetensors"
+const WeightsFile = "model.safetensors"
 
-// saveWeights writes the variables of a model, as float32, or with 8-bit
+// SaveWeights writes the variables of a model, as float32, or with 8-bit
 // matrices when quantized.
-func saveWeights(store *model.Store, cfg encoder.Config, path string, quantized bool) error {
+func SaveWeights(store *model.Store, cfg encoder.Config, path string, quantized bool) error {
 	list, err := fileTensors(store, cfg, quantized)
 	if err != nil {
 		return fmt.Errorf("write weights %s: %w", path, err)
@@ -38,7 +45,7 @@ func fileTensors(store *model.Store, cfg encoder.Config, quantized bool) ([]tens
 	names := encoderNames(cfg)
 	var list []tensorfile.Tensor
 	for v := range store.IterVariables() {
-		if !isWeight(v) {
+		if !IsWeight(v) {
 			continue
 		}
 		value, err := v.Value()
@@ -64,9 +71,9 @@ func fileTensors(store *model.Store, cfg encoder.Config, quantized bool) ([]tens
 	return list, nil
 }
 
-// isWeight tells the variables of the model from those of training: moments,
+// IsWeight tells the variables of the model from those of training: moments,
 // counters, the state of random numbers.
-func isWeight(v *model.Variable) bool {
+func IsWeight(v *model.Variable) bool {
 	return v.DType() == dtypes.Float32 && !strings.HasPrefix(v.Path(), "/optimizer/")
 }
 
@@ -77,7 +84,7 @@ func isTransposed(path string) bool { return strings.HasSuffix(path, "/weights")
 func encoderNames(cfg encoder.Config) map[string]string {
 	names := map[string]string{}
 	for _, t := range encoder.FileTensors(cfg) {
-		names[encoderPath+"/"+t.Path] = t.Name
+		names[EncoderPath+"/"+t.Path] = t.Name
 	}
 	return names
 }
@@ -89,9 +96,9 @@ func nameInFile(path string, encoderNames map[string]string) string {
 	return strings.TrimPrefix(path, "/")
 }
 
-// loadWeights reads the weights of a model directory into a store.
-func loadWeights(store *model.Store, cfg encoder.Config, dir string) error {
-	path := filepath.Join(dir, weightsFile)
+// LoadWeights reads the weights of a model directory into a store.
+func LoadWeights(store *model.Store, cfg encoder.Config, dir string) error {
+	path := filepath.Join(dir, WeightsFile)
 	file, err := tensorfile.Open(path)
 	if err != nil {
 		return fmt.Errorf("read weights: %w", err)
@@ -131,4 +138,25 @@ func loadTensor(store *model.Store, file *tensorfile.File, name string, encoderP
 	}
 	_, err = store.CreateVariable(path, tensors.FromFlatDataAndDimensions(values, shape...))
 	return err
+}
+
+// Missing is an error that names a weight which the graph of a model has made
+// anew, because the file lacks it. before are the paths that were loaded, see
+// [Paths]; the graph has been built since then.
+func Missing(store *model.Store, cfg encoder.Config, before map[string]bool) error {
+	for v := range store.IterVariables() {
+		if IsWeight(v) && !before[v.Path()] {
+			return fmt.Errorf("tensor %s is missing", nameInFile(v.Path(), encoderNames(cfg)))
+		}
+	}
+	return nil
+}
+
+// Paths are the paths of the variables of a store.
+func Paths(store *model.Store) map[string]bool {
+	known := map[string]bool{}
+	for v := range store.IterVariables() {
+		known[v.Path()] = true
+	}
+	return known
 }

@@ -1,0 +1,15 @@
+package main
+
+import (
+	"github.com/keci-kg/keci/fusion/keci"
+	"github.com/keci-kg/keci/fusion/system"
+	"github.com/keci-kg/keci/umls/knowledgebase"
+)
+
+// systems are the ways to extract that this program has.
+var systems = system.Registry{keci.System{}}
+
+// modelKnowledge is what a model needs of a knowledge base.
+func modelKnowledge(kb *knowledgebase.KnowledgeBase) system.KnowledgeBase {
+	return system.KnowledgeBase{Linker: kb.Linker, Knowledge: kb.Knowledge, Provenance: *kb.Provenance()}
+}

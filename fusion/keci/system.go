@@ -1,0 +1,79 @@
+package keci
+
+import (
+	"context"
+
+	"github.com/gomlx/compute"
+	"github.com/spf13/pflag"
+
+	"github.com/keci-kg/keci/fusion"
+	"github.com/keci-kg/keci/fusion/results"
+	"github.com/keci-kg/keci/fusion/system"
+	"github.com/keci-kg/keci/fusion/train"
+)
+
+// System is KECI as one of several systems. It implements [system.System].
+type System struct{}
+
+// Variants lists those of the paper's tables.
+func (System) Variants() []string {
+	var names []string
+	for _, v := range Variants() {
+		names = append(names, string(v))
+	}
+	return names
+}
+
+// Open reads a model directory, see [Open].
+func (System) Open(backend compute.Backend, dir string, kb system.KnowledgeBase) (fusion.Extractor, error) {
+	return Open(backend, dir, kb)
+}
+
+// Describe reads what a model directory holds, without an engine.
+func (System) Describe(dir string) (system.Description, error) {
+	info, cfg, err := Describe(dir)
+	return system.Description{
+		ModelInfo: info, Config: cfg,
+		Method: "the KECI model (Lai et al., ACL 2021)", Reach: "within a sentence",
+		EntityThreshold: cfg.EntityThreshold, RelationThreshold: cfg.RelationThreshold,
+		EntityCalibration: cfg.EntityCalibration, RelationCalibration: cfg.RelationCalibration,
+	}, err
+}
+
+// Recipe is the default configuration of a variant.
+func (System) Recipe(variant string) system.Recipe {
+	r := recipe{DefaultConfig()}
+	r.cfg.Variant = Variant(variant)
+	return &r
+}
+
+// recipe is how a model is trained: the configuration that it begins with.
+type recipe struct{ cfg Config }
+
+// AddFlags adds the settings of the paper's hyperparameters.
+func (r *recipe) AddFlags(f *pflag.FlagSet) {
+	f.Float64Var(&r.cfg.EntityThreshold, "entity-threshold", r.cfg.EntityThreshold, "KECI: lowest score of an entity, where nothing is held out to choose it")
+	f.Float64Var(&r.cfg.RelationThreshold, "relation-threshold", r.cfg.RelationThreshold, "KECI: lowest score of a relation, likewise")
+	f.Float64Var(&r.cfg.KeptRatio, "kept-ratio", r.cfg.KeptRatio, "KECI: λ, spans kept for each word piece")
+	f.IntVar(&r.cfg.Span.MaxWidth, "max-span", r.cfg.Span.MaxWidth, "KECI: longest span in word pieces")
+}
+
+// Options are those of the model that ships with keci.
+func (r *recipe) Options() train.Options { return train.DefaultOptions() }
+
+// Needs follow from the parts of the variant.
+func (r *recipe) Needs() system.Needs {
+	return system.Needs{Sentences: true, Knowledge: r.cfg.Variant.parts().knowledge, Embeddings: r.cfg.Variant.ReadsEmbeddings()}
+}
+
+// Record writes what of the settings tells runs apart.
+func (r *recipe) Record(t *results.Training) {
+	t.MaxSpan, t.KeptRatio = r.cfg.Span.MaxWidth, r.cfg.KeptRatio
+}
+
+// NewLearner prepares a model for training, see [NewLearner].
+func (r *recipe) NewLearner(ctx context.Context, backend compute.Backend, m system.Material) (train.Learner, error) {
+	cfg := r.cfg
+	cfg.Name = m.Name
+	return NewLearner(ctx, backend, m.Encoder, cfg, TrainingSet{Train: m.Train, HeldOut: m.HeldOut}, m.KnowledgeBase, m.BatchSize, m.Seed)
+}

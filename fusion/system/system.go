@@ -1,0 +1,97 @@
+// Package system says what a way to extract brings with it, so that the same
+// commands train, measure and serve models of all of them. A system is a package
+// beside this one; a program lists those that it has in a [Registry].
+package system
+
+import (
+	"context"
+
+	"github.com/gomlx/compute"
+	"github.com/spf13/pflag"
+
+	"github.com/keci-kg/keci/fusion"
+	"github.com/keci-kg/keci/fusion/calibration"
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/kge"
+	"github.com/keci-kg/keci/fusion/results"
+	"github.com/keci-kg/keci/fusion/train"
+	"github.com/keci-kg/keci/graph"
+)
+
+// System is one way to extract. Its models lie in directories as package modeldir
+// writes them, whose configuration names a variant.
+type System interface {
+	// Variants are the names under which its models are trained and known, the
+	// usual one first. No two systems share one.
+	Variants() []string
+	// Recipe is how a variant, one of Variants, is usually trained.
+	Recipe(variant string) Recipe
+	// Open reads a model directory, to be used with a knowledge base. An error
+	// names the file at fault.
+	Open(backend compute.Backend, dir string, kb KnowledgeBase) (fusion.Extractor, error)
+	// Describe reads what a model directory holds, without an engine.
+	Describe(dir string) (Description, error)
+}
+
+// Recipe is how models of one variant are trained. What all systems are told
+// comes with [Material] and [train.Options]; a recipe holds the settings of its
+// system alone.
+type Recipe interface {
+	// AddFlags adds a flag for each of the settings; its value now is the default.
+	AddFlags(f *pflag.FlagSet)
+	// Options are those that usually serve the variant best.
+	Options() train.Options
+	// Needs tells what the variant reads.
+	Needs() Needs
+	// Record writes the settings into the record of a run.
+	Record(t *results.Training)
+	// NewLearner prepares a model for training.
+	NewLearner(ctx context.Context, backend compute.Backend, m Material) (train.Learner, error)
+}
+
+// Needs are what a variant reads beside the text.
+type Needs struct {
+	Sentences  bool // it learns from sentences: documents are cut, and none may be longer than the encoder reads
+	Knowledge  bool // what it learns depends on the knowledge base
+	Embeddings bool // the knowledge base must have knowledge-graph embeddings
+}
+
+// Material is what one model is made from.
+type Material struct {
+	Name          string // of the model
+	Encoder       string // Hugging Face directory of the pretrained encoder
+	Train         corpus.Corpus
+	HeldOut       corpus.Corpus // taken out of train, never what is reported; without examples: nothing
+	KnowledgeBase KnowledgeBase
+	BatchSize     int // texts in a step
+	Seed          int64
+}
+
+// KnowledgeBase is what a model asks of a knowledge base: its linker, its
+// concepts, and its name.
+type KnowledgeBase struct {
+	Linker     Linker
+	Knowledge  graph.Knowledge
+	Provenance graph.Provenance
+	Embeddings *kge.Embeddings // learned from it, for training; nil: none
+}
+
+// Linker finds the mentions of concepts in a text, with byte offsets. It is
+// what fusion needs of linker.Linker.
+type Linker interface {
+	Link(ctx context.Context, text string) ([]graph.Mention, error)
+}
+
+// Description is what a model directory holds.
+type Description struct {
+	fusion.ModelInfo
+	Config any `json:"config"` // as the directory has it
+
+	Method string `json:"-"` // the system in a phrase, for the card of a model: "the KECI model (…)"
+	Reach  string `json:"-"` // how far apart the ends of a relation may be: "within a sentence"
+
+	EntityThreshold     float64         `json:"-"` // lowest score of an entity; 0: none
+	RelationThreshold   float64         `json:"-"`
+	EntityCalibration   calibration.Map `json:"-"` // what the scores of entities are calibrated with
+	RelationCalibration calibration.Map `json:"-"`
+}
