@@ -29,6 +29,8 @@ func (s *Server) routeBatches(operations huma.API) {
 	for media, kind := range inputMedia {
 		content[media] = &huma.MediaType{Schema: foreignSchema(media, "Documents as "+string(kind)+"; what they are annotated with is passed over.")}
 	}
+	content["application/json"].Schema = &huma.Schema{Type: huma.TypeArray, Description: "Documents, as they are sent alone.",
+		Items: operations.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[documentBody](), true, "")}
 	content[jsonLines].Schema.Description = `A document {"id":…,"title":…,"text":…} a line; id and title are optional.`
 	content[jsonLines].Example = `{"id":"PMID:1","text":"FKBP12 binds FK506."}` + "\n"
 	huma.Register(operations, s.operation(mayWrite, huma.Operation{

@@ -38,10 +38,13 @@ type searchInput struct {
 
 type searchOutput struct {
 	NextOutput
-	Body struct {
-		Concepts []graph.Concept `json:"concepts"`
-		Next     string          `json:"next,omitempty" doc:"The value of after for the next page; absent on the last."`
-	}
+	Body conceptList
+}
+
+// conceptList is a page of concepts.
+type conceptList struct {
+	Concepts []graph.Concept `json:"concepts"`
+	Next     string          `json:"next,omitempty" doc:"The value of after for the next page; absent on the last."`
 }
 
 func (s *Server) searchConcepts(ctx context.Context, in *searchInput) (*searchOutput, error) {
@@ -49,9 +52,7 @@ func (s *Server) searchConcepts(ctx context.Context, in *searchInput) (*searchOu
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	out := &searchOutput{NextOutput: nextOf(ctx, next)}
-	out.Body.Concepts, out.Body.Next = concepts, next
-	return out, nil
+	return &searchOutput{nextOf(ctx, next), conceptList{concepts, next}}, nil
 }
 
 // ConceptInput is the part of a request that names a concept.
@@ -78,10 +79,13 @@ func (s *Server) getConcept(ctx context.Context, in *ConceptInput) (*conceptOutp
 
 type neighborsOutput struct {
 	NextOutput
-	Body struct {
-		Relations []graph.Relation `json:"relations"`
-		Next      string           `json:"next,omitempty" doc:"The value of after for the next page; absent on the last."`
-	}
+	Body relationList
+}
+
+// relationList is a page of curated relations.
+type relationList struct {
+	Relations []graph.Relation `json:"relations"`
+	Next      string           `json:"next,omitempty" doc:"The value of after for the next page; absent on the last."`
 }
 
 func (s *Server) conceptNeighbors(ctx context.Context, in *conceptPageInput) (*neighborsOutput, error) {
@@ -92,17 +96,18 @@ func (s *Server) conceptNeighbors(ctx context.Context, in *conceptPageInput) (*n
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	out := &neighborsOutput{NextOutput: nextOf(ctx, next)}
-	out.Body.Relations, out.Body.Next = relations, next
-	return out, nil
+	return &neighborsOutput{nextOf(ctx, next), relationList{relations, next}}, nil
 }
 
 type mentionsOutput struct {
 	NextOutput
-	Body struct {
-		Mentions []graph.Seen `json:"mentions"`
-		Next     string       `json:"next,omitempty" doc:"The value of after for the next page; absent on the last."`
-	}
+	Body seenList
+}
+
+// seenList is a page of mentions of a concept.
+type seenList struct {
+	Mentions []graph.Seen `json:"mentions"`
+	Next     string       `json:"next,omitempty" doc:"The value of after for the next page; absent on the last."`
 }
 
 func (s *Server) conceptMentions(ctx context.Context, in *conceptPageInput) (*mentionsOutput, error) {
@@ -113,9 +118,7 @@ func (s *Server) conceptMentions(ctx context.Context, in *conceptPageInput) (*me
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	out := &mentionsOutput{NextOutput: nextOf(ctx, next)}
-	out.Body.Mentions, out.Body.Next = seen, next
-	return out, nil
+	return &mentionsOutput{nextOf(ctx, next), seenList{seen, next}}, nil
 }
 
 // OffsetInput asks for a page of a list whose places are numbers.

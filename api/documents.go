@@ -139,10 +139,13 @@ type listInput struct {
 
 type listOutput struct {
 	Link string `header:"Link" doc:"The next page, when there is one."`
-	Body struct {
-		Documents []documentEntry `json:"documents"`
-		Next      string          `json:"next,omitempty" doc:"The value of after for the next page; absent on the last."`
-	}
+	Body documentList
+}
+
+// documentList is a page of documents.
+type documentList struct {
+	Documents []documentEntry `json:"documents"`
+	Next      string          `json:"next,omitempty" doc:"The value of after for the next page; absent on the last."`
 }
 
 // documentEntry is a document in a list.

@@ -101,10 +101,13 @@ type listJobsInput struct {
 
 type listJobsOutput struct {
 	Link string `header:"Link" doc:"The next page, when there is one."`
-	Body struct {
-		Jobs []jobs.Job `json:"jobs"`
-		Next string     `json:"next,omitempty" doc:"The value of before for the next page; absent on the last."`
-	}
+	Body jobList
+}
+
+// jobList is a page of jobs.
+type jobList struct {
+	Jobs []jobs.Job `json:"jobs"`
+	Next string     `json:"next,omitempty" doc:"The value of before for the next page; absent on the last."`
 }
 
 func (s *Server) listJobs(ctx context.Context, in *listJobsInput) (*listJobsOutput, error) {

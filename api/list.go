@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
@@ -75,13 +76,8 @@ type listedOutput struct {
 
 // registerList registers an operation that answers with a list.
 func registerList[I, T any](operations huma.API, op huma.Operation, form table[T], handler func(context.Context, *I) (list[T], error)) {
-	items := operations.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[[]T](), true, "")
-	body := &huma.Schema{Type: huma.TypeObject, Required: []string{form.name}, Properties: map[string]*huma.Schema{
-		form.name: items,
-		"next":    {Type: huma.TypeString, Description: "The value of after for the next page; absent on the last."},
-	}}
 	op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: body},
+		"application/json": {Schema: form.schema(operations.OpenAPI().Components.Schemas)},
 		jsonLines:          {Schema: &huma.Schema{Type: huma.TypeString, Description: "What is listed, one a line."}},
 		"text/csv":         {Schema: &huma.Schema{Type: huma.TypeString, Description: "What is listed, one a row, with a header."}},
 	}}
@@ -98,6 +94,20 @@ func registerList[I, T any](operations huma.API, op huma.Operation, form table[T
 		return form.write(name, page, requestURL(ctx))
 	})
 }
+
+// schema describes a page of the list in JSON, under the name of what it lists.
+func (t table[T]) schema(schemas huma.Registry) *huma.Schema {
+	items := schemas.Schema(reflect.TypeFor[[]T](), true, "")
+	name := strings.TrimPrefix(items.Items.Ref, schemaPrefix) + "List"
+	schemas.Map()[name] = &huma.Schema{Type: huma.TypeObject, Required: []string{t.name}, Properties: map[string]*huma.Schema{
+		t.name: items,
+		"next": {Type: huma.TypeString, Description: "The value of after for the next page; absent on the last."},
+	}}
+	return &huma.Schema{Ref: schemaPrefix + name}
+}
+
+// schemaPrefix is what references to schemas of the description begin with.
+const schemaPrefix = "#/components/schemas/"
 
 func (t table[T]) write(form string, page list[T], asked url.URL) (*listedOutput, error) {
 	out := &listedOutput{}

@@ -16,11 +16,12 @@ func (s *Server) routeSubgraph(operations huma.API) {
 	}), s.subgraph)
 }
 
-type subgraphInput struct {
-	Body struct {
-		Concepts []graph.CUI `json:"concepts,omitempty" maxItems:"10000"`
-		Text     string      `json:"text,omitempty"`
-	}
+type subgraphInput struct{ Body subgraphQuestion }
+
+// subgraphQuestion says what the background of which is asked for: one of the two.
+type subgraphQuestion struct {
+	Concepts []graph.CUI `json:"concepts,omitempty" maxItems:"10000"`
+	Text     string      `json:"text,omitempty"`
 }
 
 type subgraphOutput struct {
