@@ -256,7 +256,7 @@ func (o crossvalOptions) measure(ctx context.Context, kb *knowledgebase.Knowledg
 		return results.Run{}, err
 	}
 	defer model.Close()
-	predicted, err := extractCorpus(ctx, model, s.test)
+	predicted, err := extractForScores(ctx, model, kb, s.test)
 	if err != nil {
 		return results.Run{}, err
 	}

@@ -120,7 +120,7 @@ func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpu
 	if err := tellUnknownLabels(cmd.ErrOrStderr(), model.Info(), gold); err != nil {
 		return err
 	}
-	predicted, err := extractCorpus(cmd.Context(), model, gold)
+	predicted, err := extractForScores(cmd.Context(), model, kb, gold)
 	if err != nil {
 		return err
 	}
@@ -220,6 +220,21 @@ func extractCorpus(ctx context.Context, model fusion.Extractor, gold corpus.Corp
 		})
 	}
 	return documents, group.Wait()
+}
+
+// extractForScores reads every example with a model, and gives the concepts of
+// mentions their codes where the scores look at them.
+func extractForScores(ctx context.Context, model fusion.Extractor, kb *knowledgebase.KnowledgeBase, gold corpus.Corpus) ([]graph.Document, error) {
+	documents, err := extractCorpus(ctx, model, gold)
+	if err != nil || !gold.OfConcepts {
+		return documents, err
+	}
+	for _, doc := range documents {
+		if err := graph.Describe(ctx, kb.Knowledge, doc.Mentions, graph.Details{Codes: true}); err != nil {
+			return nil, err
+		}
+	}
+	return documents, nil
 }
 
 // readPredictions reads a JSONL file of documents, or standard input for "-".

@@ -1,7 +1,7 @@
 // Package corpus reads annotated texts, the material the model learns from and
 // is measured on, into one shape: texts with entity mentions and the relations
-// among them. It reads BioRelEx and ADE as their benchmarks have them, and
-// annotated documents in the forms of package format.
+// among them. It reads BioRelEx, ADE, BC5CDR and ChemDisGene as their benchmarks
+// have them, and annotated documents in the forms of package format.
 //
 // All offsets are bytes of the UTF-8 text, 0-based and end-exclusive, whatever
 // the files count.
@@ -22,14 +22,16 @@ import (
 
 // Names of the benchmarks that Read knows, each with rules of its own.
 const (
-	BioRelEx = "biorelex"
-	ADE      = "ade"
+	BioRelEx    = "biorelex"
+	ADE         = "ade"
+	BC5CDR      = "bc5cdr"
+	ChemDisGene = "chemdisgene"
 )
 
-// Names lists the forms that Read knows: two benchmarks, and documents as package
+// Names lists the forms that Read knows: benchmarks, and documents as package
 // format reads them.
 func Names() []string {
-	names := []string{BioRelEx, ADE}
+	names := []string{BioRelEx, ADE, BC5CDR, ChemDisGene}
 	for _, form := range documentForms {
 		names = append(names, string(form))
 	}
@@ -44,6 +46,7 @@ type Corpus struct {
 	RelationLabels []string // all that occur, sorted
 	Directed       bool     // whether Head and Tail of a relation may not be swapped
 	Sentences      bool     // whether each example is one sentence, not a document
+	OfConcepts     bool     // whether relations are of concepts (Example.ConceptRelations), and are scored as such
 }
 
 // Example is one annotated text: a sentence, in BioRelEx and ADE.
@@ -57,6 +60,8 @@ type Example struct {
 	Entities     []Entity      // by Start, then End, then Cluster
 	Relations    []Relation    // by Head, then Tail
 	Interactions []Interaction // BioRelEx only, in the order of the file
+
+	ConceptRelations []ConceptRelation // of documents whose relations are of concepts, in the order of the file
 }
 
 // Place names where the example was read: "dev.json:17".
@@ -72,7 +77,8 @@ func (e Example) Place() string {
 type Entity struct {
 	Start, End int // bytes of Example.Text
 	Type       string
-	Cluster    int // which entity is mentioned: mentions of one cluster are one thing, under one or several names
+	Cluster    int      // which entity is mentioned: mentions of one cluster are one thing, under one or several names
+	Concepts   []string // ids that the corpus gives for it: several for a coordination, none where it knows none
 }
 
 // Relation holds between two mentions.
@@ -112,16 +118,22 @@ func (r Reader) Read(name, path string) (Corpus, error) {
 	case ADE:
 		c.Directed, c.Sentences = true, true
 		err = r.readFile(&c, path, func(data []byte) iter.Seq2[Example, error] { return readRecords(data, adeRecord.example) })
+	case BC5CDR:
+		c.OfConcepts = true
+		err = r.collect(&c, path, readBC5CDR(path, &c.Directed))
+	case ChemDisGene:
+		c.OfConcepts = true
+		err = r.collect(&c, path, readChemDisGene(path, &c.Directed))
 	case string(format.BioC), string(format.PubTator), string(format.Brat), string(format.JSONL):
 		err = r.collect(&c, path, readDocuments(path, format.Kind(name), &c.Directed))
-		if !c.Directed {
-			c.undirect()
-		}
 	default:
 		return Corpus{}, fmt.Errorf("unknown corpus %q: there are %s", name, strings.Join(Names(), ", "))
 	}
 	if err != nil {
 		return Corpus{}, fmt.Errorf("read %s corpus: %w", name, err)
+	}
+	if !c.Directed {
+		c.undirect()
 	}
 	if len(c.Examples) == 0 {
 		return Corpus{}, fmt.Errorf("read %s corpus: %s: %w", name, path, ErrEmpty)
@@ -173,6 +185,11 @@ func (c *Corpus) collectLabels() {
 		}
 		for _, r := range e.Relations {
 			c.RelationLabels = append(c.RelationLabels, r.Label)
+		}
+		for _, r := range e.ConceptRelations {
+			if c.OfConcepts {
+				c.RelationLabels = append(c.RelationLabels, r.Label)
+			}
 		}
 	}
 	slices.Sort(c.EntityTypes)

@@ -55,8 +55,8 @@ func TestReadBioRelEx(t *testing.T) {
 		Examples: []Example{{
 			ID: "s1", Group: "p1", Text: "β𝛼 TNF (tumor factor) binds NF-κB p50, TNF.",
 			Entities: []Entity{
-				{7, 10, "protein", 0}, {12, 24, "protein", 0}, {32, 42, "protein-complex", 2},
-				{39, 42, "protein", 1}, {44, 47, "protein", 0},
+				{7, 10, "protein", 0, nil}, {12, 24, "protein", 0, nil}, {32, 42, "protein-complex", 2, nil},
+				{39, 42, "protein", 1, nil}, {44, 47, "protein", 0, nil},
 			},
 			Relations: []Relation{
 				{0, 1, "bind"}, {0, 2, "bind-negated"}, {0, 4, "bind"}, {1, 2, "bind-negated"},
@@ -88,7 +88,7 @@ func TestReadADE(t *testing.T) {
 		Examples: []Example{
 			{
 				ID: "17", Text: text, Group: text,
-				Entities: []Entity{{14, 24, "Drug", 0}, {14, 30, "Drug", 1}, {33, 39, "Adverse-Effect", 2}},
+				Entities: []Entity{{14, 24, "Drug", 0, nil}, {14, 30, "Drug", 1, nil}, {33, 39, "Adverse-Effect", 2, nil}},
 				Relations: []Relation{
 					{2, 0, "Adverse-Effect"}, {2, 1, "Adverse-Effect"},
 				},
@@ -267,14 +267,14 @@ func TestFold(t *testing.T) {
 func TestInSentences(t *testing.T) {
 	c := Corpus{Name: "jsonl", Examples: []Example{{
 		ID: "d", Group: "g", File: "f", Line: 3, Text: "A binds B. It inhibits C. A acts.",
-		Entities:  []Entity{{0, 1, "x", 0}, {8, 9, "x", 1}, {8, 13, "x", 2}, {23, 24, "x", 3}, {26, 27, "x", 0}},
+		Entities:  []Entity{{0, 1, "x", 0, nil}, {8, 9, "x", 1, nil}, {8, 13, "x", 2, nil}, {23, 24, "x", 3, nil}, {26, 27, "x", 0, nil}},
 		Relations: []Relation{{0, 1, "bind"}, {0, 3, "inhibit"}, {1, 2, "bind"}},
 	}}}
 	got, lost := c.InSentences()
 	want := []Example{
-		{ID: "d#1", Group: "g", File: "f", Line: 3, Text: "A binds B.", Entities: []Entity{{0, 1, "x", 0}, {8, 9, "x", 1}}, Relations: []Relation{{0, 1, "bind"}}},
-		{ID: "d#2", Group: "g", File: "f", Line: 3, Text: "It inhibits C.", Entities: []Entity{{12, 13, "x", 3}}},
-		{ID: "d#3", Group: "g", File: "f", Line: 3, Text: "A acts.", Entities: []Entity{{0, 1, "x", 0}}},
+		{ID: "d#1", Group: "g", File: "f", Line: 3, Text: "A binds B.", Entities: []Entity{{0, 1, "x", 0, nil}, {8, 9, "x", 1, nil}}, Relations: []Relation{{0, 1, "bind"}}},
+		{ID: "d#2", Group: "g", File: "f", Line: 3, Text: "It inhibits C.", Entities: []Entity{{12, 13, "x", 3, nil}}},
+		{ID: "d#3", Group: "g", File: "f", Line: 3, Text: "A acts.", Entities: []Entity{{0, 1, "x", 0, nil}}},
 	}
 	if diff := cmp.Diff(want, got.Examples); diff != "" {
 		t.Errorf("InSentences (-want +got):\n%s", diff)

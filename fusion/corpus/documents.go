@@ -34,6 +34,9 @@ func readDocuments(path string, kind format.Kind, directed *bool) iter.Seq2[Exam
 			}
 			if at := (*format.DocumentError)(nil); errors.As(err, &at) {
 				e.File, e.Line, err = at.File, at.Line, at.Err
+				if doc.ID != "" {
+					err = fmt.Errorf("document %q: %w", doc.ID, err)
+				}
 			}
 			if !yield(e, err) {
 				return
@@ -42,8 +45,7 @@ func readDocuments(path string, kind format.Kind, directed *bool) iter.Seq2[Exam
 	}
 }
 
-// annotatedExample gives an example the annotations of its document. A relation
-// between concepts holds between all mentions of the two that share a sentence.
+// annotatedExample gives an example the annotations of its document.
 func annotatedExample(e Example, doc graph.Document) (Example, error) {
 	doc, err := doc.WithOffsets(graph.OffsetByte)
 	if err != nil {
@@ -56,9 +58,8 @@ func annotatedExample(e Example, doc graph.Document) (Example, error) {
 			return e, fmt.Errorf("document %q: mention %s has no type", e.ID, m.ID)
 		}
 		index[m.ID] = i
-		e.Entities = append(e.Entities, Entity{Start: m.Start, End: m.End, Type: m.Type, Cluster: i})
+		e.Entities = append(e.Entities, Entity{Start: m.Start, End: m.End, Type: m.Type, Cluster: i, Concepts: conceptsOf(m)})
 	}
-	concepts := conceptMentions(doc)
 	position := e.sortEntities()
 	for i := range e.Entities {
 		e.Entities[i].Cluster = i
@@ -70,36 +71,37 @@ func annotatedExample(e Example, doc graph.Document) (Example, error) {
 		e.Relations = append(e.Relations, Relation{position[index[r.Head]], position[index[r.Tail]], r.Label})
 	}
 	for _, r := range doc.ConceptRelations {
-		for _, head := range concepts[r.Head] {
-			for _, tail := range concepts[r.Tail] {
-				if head.sentence == tail.sentence && head.mention != tail.mention {
-					e.Relations = append(e.Relations, Relation{position[head.mention], position[tail.mention], r.Label})
-				}
-			}
-		}
+		e.ConceptRelations = append(e.ConceptRelations, ConceptRelation{Head: string(r.Head), Tail: string(r.Tail), Label: r.Label})
 	}
 	e.sortRelations()
 	e.Relations = slices.Compact(e.Relations)
+	e.relateMentions()
 	return e, nil
+}
+
+// conceptsOf are the ids that a document gives for a mention.
+func conceptsOf(m graph.Mention) []string {
+	var ids []string
+	for _, c := range m.Concepts {
+		ids = append(ids, string(c.CUI))
+	}
+	return ids
 }
 
 // conceptPlace is a mention of a concept, with its sentence.
 type conceptPlace struct{ mention, sentence int }
 
-// conceptMentions lists the mentions of each concept that lie within a sentence.
-func conceptMentions(doc graph.Document) map[graph.CUI][]conceptPlace {
-	places := map[graph.CUI][]conceptPlace{}
-	if len(doc.ConceptRelations) == 0 {
-		return places
-	}
-	sentences := linker.Sentences(doc.Text)
-	for i, m := range doc.Mentions {
+// conceptPlaces lists the mentions of each concept that lie within a sentence.
+func (e Example) conceptPlaces() map[string][]conceptPlace {
+	places := map[string][]conceptPlace{}
+	sentences := linker.Sentences(e.Text)
+	for i, m := range e.Entities {
 		at := slices.IndexFunc(sentences, func(s linker.Range) bool { return s.Start <= m.Start && m.End <= s.End })
 		if at < 0 {
 			continue
 		}
-		for _, c := range m.Concepts {
-			places[c.CUI] = append(places[c.CUI], conceptPlace{i, at})
+		for _, id := range m.Concepts {
+			places[id] = append(places[id], conceptPlace{i, at})
 		}
 	}
 	return places

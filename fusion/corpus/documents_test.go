@@ -25,7 +25,7 @@ func writeFiles(t *testing.T, files map[string]string) string {
 // is taken for another.
 func TestReadDocuments(t *testing.T) {
 	const text = "TNF-α binds p75."
-	entities := []Entity{{0, 6, "protein", 0}, {13, 16, "protein", 1}}
+	entities := []Entity{{0, 6, "protein", 0, nil}, {13, 16, "protein", 1, nil}}
 	for _, test := range []struct {
 		form, file string
 		files      map[string]string
@@ -50,6 +50,11 @@ func TestReadDocuments(t *testing.T) {
 			want := Corpus{
 				Name: test.form, Directed: test.directed, EntityTypes: []string{"protein"}, RelationLabels: []string{"bind"},
 				Examples: []Example{{ID: test.id, Text: got.Examples[0].Text, Entities: entities, Relations: []Relation{{0, 1, "bind"}}}},
+			}
+			if test.form == "pubtator" { // the one of these forms that has concepts
+				e := &want.Examples[0]
+				e.Entities = []Entity{{0, 6, "protein", 0, []string{"C1"}}, {13, 16, "protein", 1, []string{"C2"}}}
+				e.ConceptRelations = []ConceptRelation{{"C2", "C1", "bind"}}
 			}
 			if diff := cmp.Diff(want, got, withoutPlaces); diff != "" {
 				t.Errorf("Read (-want +got):\n%s", diff)

@@ -18,7 +18,14 @@ func (c Corpus) CountLabels() map[string]int {
 	counts := map[string]int{}
 	for _, e := range c.Examples {
 		for _, r := range e.Relations {
-			counts[r.Label]++
+			if !c.OfConcepts {
+				counts[r.Label]++
+			}
+		}
+		for _, r := range e.ConceptRelations {
+			if c.OfConcepts {
+				counts[r.Label]++
+			}
 		}
 	}
 	return counts
@@ -40,6 +47,11 @@ func (c Corpus) PlaceOfType(name string) string {
 func (c Corpus) PlaceOfLabel(name string) string {
 	for _, e := range c.Examples {
 		for _, r := range e.Relations {
+			if r.Label == name {
+				return fmt.Sprintf("%q (%s, text %s)", name, e.Place(), e.ID)
+			}
+		}
+		for _, r := range e.ConceptRelations {
 			if r.Label == name {
 				return fmt.Sprintf("%q (%s, text %s)", name, e.Place(), e.ID)
 			}

@@ -13,7 +13,8 @@ type Judged struct{ Mentions, Relations []bool }
 
 // Judge compares documents with a corpus, one by one: a mention is right when its
 // span and type are annotated, a relation when its two spans, its label and,
-// where relations have one, its direction are. This is what the score of a
+// where relations have one, its direction are; where relations are of concepts
+// (see Concepts), when its concepts and label are. This is what the score of a
 // finding is about, whatever the rules of a benchmark are. Documents that the
 // corpus does not have are an error.
 func Judge(gold corpus.Corpus, documents []graph.Document) ([]Judged, error) {
@@ -28,15 +29,15 @@ func Judge(gold corpus.Corpus, documents []graph.Document) ([]Judged, error) {
 			return nil, fmt.Errorf("document %q is not in the corpus", doc.ID)
 		}
 		var err error
-		if judged[i], err = judge(e, doc, gold.Directed); err != nil {
+		if judged[i], err = judge(e, doc, gold); err != nil {
 			return nil, fmt.Errorf("prediction for %q: %w", doc.ID, err)
 		}
 	}
 	return judged, nil
 }
 
-func judge(e corpus.Example, doc graph.Document, directed bool) (Judged, error) {
-	gold := goldAnnotation(e, directed)
+func judge(e corpus.Example, doc graph.Document, of corpus.Corpus) (Judged, error) {
+	gold, directed := goldAnnotation(e, of.Directed), of.Directed
 	related := map[triple]bool{}
 	for t := range gold.triples {
 		related[t.withoutTypes(directed)] = true
@@ -56,6 +57,9 @@ func judge(e corpus.Example, doc graph.Document, directed bool) (Judged, error) 
 			return j, fmt.Errorf("relation %q: there is no mention %q or no mention %q", r.ID, r.Head, r.Tail)
 		}
 		j.Relations = append(j.Relations, related[triple{head, tail, r.Label}.withoutTypes(directed)])
+	}
+	if of.OfConcepts {
+		j.Relations = judgeConcepts(e, doc, directed)
 	}
 	return j, nil
 }

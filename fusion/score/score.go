@@ -86,7 +86,7 @@ type Result struct {
 	EntityF1   float64 `json:"entityF1"`
 	RelationF1 float64 `json:"relationF1"`
 	// Entities and Relations are the counts by the rules of the benchmark (see
-	// BioRelEx, ADE and Strict), summed over the labels.
+	// BioRelEx, ADE, Concepts and Strict), summed over the labels.
 	Entities  Counts `json:"entities"`
 	Relations Counts `json:"relations"`
 	// EntityTypes compares span and type, RelationLabels the span and type of
@@ -94,6 +94,11 @@ type Result struct {
 	// type nor label, this is more than the benchmark asks.
 	EntityTypes    ByLabel `json:"entityTypes"`
 	RelationLabels ByLabel `json:"relationLabels"`
+
+	// LinkedRelations are the relations of a corpus of concepts by the MeSH ids of
+	// the concepts that the mentions were linked to, where their codes are known:
+	// see Concepts.
+	LinkedRelations *Counts `json:"linkedRelations,omitempty"`
 }
 
 // Evaluate scores predictions, which find their example by document id, by the
@@ -106,6 +111,9 @@ func Evaluate(gold corpus.Corpus, predicted []graph.Document) (Result, error) {
 		return BioRelEx(gold, predicted)
 	case corpus.ADE:
 		return ADE(gold, predicted)
+	}
+	if gold.OfConcepts {
+		return Concepts(gold, predicted)
 	}
 	return Strict(gold, predicted)
 }
