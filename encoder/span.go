@@ -68,27 +68,27 @@ func SpanVectors(scope *model.Scope, cfg SpanConfig, tokens *Node, in SpanInputs
 	batch, length, width := dims[0], dims[1], dims[2]
 	flat := Reshape(tokens, batch*length, width)
 
-	start := GatherRows(Linear(scope.In("start"), flat, cfg.Hidden), in.First)
-	end := GatherRows(Linear(scope.In("end"), flat, cfg.Hidden), in.Last)
-	phi := widthTerm(scope.In("width"), cfg, in.Width)
+	start := GatherRows(Linear(scope.At("start"), flat, cfg.Hidden), in.First)
+	end := GatherRows(Linear(scope.At("end"), flat, cfg.Hidden), in.Last)
+	phi := widthTerm(scope.At("width"), cfg, in.Width)
 
-	score := Reshape(Dense(scope.In("head"), flat, 1), batch, 1, length)
+	score := Reshape(Dense(scope.At("head"), flat, 1), batch, 1, length)
 	attention := Softmax(Add(in.Bias, score), -1) // [B, N, T]
-	inner := Reshape(Linear(scope.In("inner"), flat, cfg.Hidden), batch, length, cfg.Hidden)
+	inner := Reshape(Linear(scope.At("inner"), flat, cfg.Hidden), batch, length, cfg.Hidden)
 	hat := Einsum("bnt,bth->bnh", attention, inner)
 
 	bias := scope.At("hidden").WithInitializer(initializer.Zero).
 		VariableWithShape("biases", shapes.Make(dtypes.Float32, cfg.Hidden)).NodeValue(tokens)
 	hidden := activation.Relu(Add(Add(Add(start, end), Add(hat, phi)), Reshape(bias, 1, 1, cfg.Hidden)))
 	hidden = layers.DropoutStatic(scope, hidden, dropout)
-	return Dense(scope.In("output"), hidden, cfg.Size, activation.TypeRelu)
+	return Dense(scope.At("output"), hidden, cfg.Size, activation.TypeRelu)
 }
 
 // widthTerm is W₁'s share for the width embedding φ: [B, N] → [B, N, Hidden].
 func widthTerm(scope *model.Scope, cfg SpanConfig, width *Node) *Node {
 	table := scope.WithInitializer(initializer.RandomNormalFn(scope, 0.1)).
 		VariableWithShape("embeddings", shapes.Make(dtypes.Float32, cfg.MaxWidth, cfg.WidthEmbedding)).NodeValue(width)
-	return GatherRows(Linear(scope.In("projection"), table, cfg.Hidden), width)
+	return GatherRows(Linear(scope.At("projection"), table, cfg.Hidden), width)
 }
 
 // Dense is x·W + b with W stored [in, out] and Glorot initial values.

@@ -15,10 +15,11 @@ import (
 const defaultEngine = "go"
 
 // Settings of the Go engine, the fastest measured. A batch of training, or of the
-// encoder alone, is computed on all processors; sentences that are served are
-// computed each on one, as many at once as there are.
+// encoder alone, is computed on all processors, and so are its shards side by
+// side; sentences that are served are computed each on one, as many at once as
+// there are.
 const (
-	goBatches   = "go:num_executors=1"
+	goBatches   = "go:num_executors=2"
 	goSentences = "go:parallelism=1,num_executors=1"
 )
 

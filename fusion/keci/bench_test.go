@@ -6,8 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gomlx/gomlx/core/tensors"
-
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
 )
@@ -51,7 +49,7 @@ type repeated struct {
 	steps int
 }
 
-func (r repeated) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]func() []*tensors.Tensor, error) {
+func (r repeated) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]train.Batch, error) {
 	batches, err := r.Learner.Batches(ctx, epoch, rng)
 	if err != nil {
 		return nil, err

@@ -192,7 +192,7 @@ const poolBatches = 20
 
 // Batches lays out the batches of an epoch. The first epoch trains span types
 // only (keci.md §6).
-func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]func() []*tensors.Tensor, error) {
+func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]train.Batch, error) {
 	if epoch%l.refresh == 0 && epoch != l.begun { // an epoch that goes on keeps the vectors of its start
 		l.model.definitions.replace(map[string]*definition{})
 	}
@@ -209,11 +209,32 @@ func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]fun
 		groups = slices.AppendSeq(groups, slices.Chunk(pool, l.batch))
 	}
 	rng.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
-	var batches []func() []*tensors.Tensor
+	var batches []train.Batch
 	for _, group := range groups {
-		batches = append(batches, func() []*tensors.Tensor { return l.layOut(group, epoch > 0) })
+		batches = append(batches, func() [][]*tensors.Tensor { return l.layOutShards(group, epoch > 0) })
 	}
 	return batches, nil
+}
+
+// shards is into how many parts a batch is divided, so that two processors have
+// their work without waiting for each other. More would leave each with few texts,
+// whose matrix products are small.
+const shards = 2
+
+// layOutShards divides a batch, whose texts are sorted by length, into parts
+// with texts of like lengths.
+func (l *Learner) layOutShards(group []int, withRelations bool) [][]*tensors.Tensor {
+	count := min(shards, l.batch)
+	parts := make([][]int, count)
+	for i, text := range group {
+		parts[i%count] = append(parts[i%count], text)
+	}
+	rows := (l.batch + count - 1) / count
+	list := make([][]*tensors.Tensor, count)
+	for i, part := range parts {
+		list[i] = l.layOut(part, rows, 1/float32(len(group)), withRelations)
+	}
+	return list
 }
 
 func (l *Learner) instances() []*instance {
@@ -224,24 +245,25 @@ func (l *Learner) instances() []*instance {
 	return list
 }
 
-// layOut makes the tensors of a batch: those of the model, then the targets.
-func (l *Learner) layOut(group []int, withRelations bool) []*tensors.Tensor {
+// layOut makes the tensors of texts, each of which counts for weight in the loss,
+// in a shape with the given rows: those of the model, then the targets.
+func (l *Learner) layOut(group []int, rows int, weight float32, withRelations bool) []*tensors.Tensor {
 	var texts []*instance
 	most := 1
 	for _, i := range group {
 		texts = append(texts, l.examples[i].instance)
 		most = max(most, len(l.examples[i].relations))
 	}
-	b := l.model.batcher.batch(texts, l.batch)
+	b := l.model.batcher.batch(texts, rows)
 	most = roundUpPower(most, 8)
 	types, names := make([]int32, b.B*b.N), make([]int32, b.B*b.N)
 	heads, tails, labels := make([]int32, b.B*most), make([]int32, b.B*most), make([]int32, b.B*most)
-	real := make([]float32, b.B)
+	weights := make([]float32, b.B)
 	for i := range heads {
 		heads[i], tails[i] = -1, -1
 	}
 	for row, i := range group {
-		real[row] = 1
+		weights[row] = weight
 		copy(types[row*b.N:], l.examples[i].types)
 		copy(names[row*b.N:], l.examples[i].names)
 		for k, r := range l.examples[i].relations {
@@ -249,9 +271,9 @@ func (l *Learner) layOut(group []int, withRelations bool) []*tensors.Tensor {
 			heads[at], tails[at], labels[at] = r.head, r.tail, r.label
 		}
 	}
-	var weight float32
+	var relations float32
 	if withRelations {
-		weight = 1
+		relations = 1
 	}
 	return append(b.tensors(),
 		tensors.FromFlatDataAndDimensions(types, b.B, b.N),
@@ -259,8 +281,8 @@ func (l *Learner) layOut(group []int, withRelations bool) []*tensors.Tensor {
 		tensors.FromFlatDataAndDimensions(heads, b.B, most),
 		tensors.FromFlatDataAndDimensions(tails, b.B, most),
 		tensors.FromFlatDataAndDimensions(labels, b.B, most),
-		tensors.FromFlatDataAndDimensions(real, b.B),
-		tensors.FromScalar(weight))
+		tensors.FromFlatDataAndDimensions(weights, b.B),
+		tensors.FromScalar(relations))
 }
 
 // Evaluate reads the held-out sentences with fresh vectors of definitions, chooses

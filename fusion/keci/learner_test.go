@@ -300,7 +300,7 @@ func TestWhatMoves(t *testing.T) {
 			if err := fresh.model.definitions.ensure(t.Context(), fresh.instances()...); err != nil {
 				t.Fatal(err)
 			}
-			lossOf(t, fresh, fresh.layOut([]int{0, 1}, true)) // gives every weight its first value
+			lossOf(t, fresh, fresh.layOutShards([]int{0, 1}, true)) // gives every weight its first value
 			l := newLearner(t, cfg, o)
 			learn(t, l, o, t.TempDir())
 			before, after := fresh.weights(), l.weights()

@@ -12,7 +12,7 @@ type targets struct {
 	names          *Node // int32 [B, N] the same number for spans of the same name
 	heads, tails   *Node // int32 [B, G] spans of each gold relation, −1 for padding
 	labels         *Node // int32 [B, G] relation label
-	texts          *Node // float32 [B] 1 for a text, 0 for a padded row
+	texts          *Node // float32 [B] what each text counts in the loss of its batch, 0 for a padded row
 	relationWeight *Node // float32 scalar: 0 while only span types are trained
 }
 
@@ -24,7 +24,7 @@ func newTargets(nodes []*Node) targets {
 }
 
 // loss is L = (L1_type + L1_rel) + 2 (L2_type + L2_rel) of KECI §2.6: cross
-// entropies, each the mean over the spans or pairs of a text, then over texts.
+// entropies, each the mean over the spans or pairs of a text, weighted by text.
 func (n network) loss(root *model.Scope, in inputs, want targets) *Node {
 	out := n.build(root, in)
 	keptTypes := n.gatherLabels(want.spanTypes, out.keptIndex)
@@ -81,11 +81,11 @@ func crossEntropy(logits, labels *Node) *Node {
 	return Neg(ReduceSum(Mul(LogSoftmax(logits, -1), wanted), -1))
 }
 
-// meanOverText is the masked mean of values [B, ...] over each text, then over
-// the texts.
+// meanOverText is the masked mean of values [B, ...] over each text, weighted by
+// text [B] and summed.
 func meanOverText(values, mask, texts *Node) *Node {
 	b := values.Shape().Dim(0)
 	values, mask = Reshape(values, b, -1), Reshape(mask, b, -1)
 	mean := Div(ReduceSum(Mul(values, mask), -1), MaxScalar(ReduceSum(mask, -1), 1))
-	return Div(ReduceAllSum(Mul(mean, texts)), ReduceAllSum(texts))
+	return ReduceAllSum(Mul(mean, texts))
 }

@@ -196,7 +196,7 @@ func compareLoss(t *testing.T, cfg Config, withRelations bool) {
 	if err := m.definitions.ensure(t.Context(), l.instances()...); err != nil {
 		t.Fatal(err)
 	}
-	got := lossOf(t, l, l.layOut(group, withRelations))
+	got := lossOf(t, l, l.layOutShards(group, withRelations))
 	want, related := newReference(t, m, k).loss(t, texts, withRelations)
 	if withRelations && cfg.Span.MaxWidth == 1 && related < 3 {
 		t.Errorf("only %d related pairs are kept: the test sees little of the relations", related)
@@ -207,7 +207,17 @@ func compareLoss(t *testing.T, cfg Config, withRelations bool) {
 	}
 }
 
-func lossOf(t testing.TB, l *Learner, batch []*tensors.Tensor) float64 {
+// lossOf is the loss of a batch, the sum over its shards.
+func lossOf(t testing.TB, l *Learner, shards [][]*tensors.Tensor) float64 {
+	t.Helper()
+	sum := 0.0
+	for _, shard := range shards {
+		sum += lossOfShard(t, l, shard)
+	}
+	return sum
+}
+
+func lossOfShard(t testing.TB, l *Learner, batch []*tensors.Tensor) float64 {
 	t.Helper()
 	exec := model.MustNewExec(testBackend(), l.Store(), func(root *model.Scope, in []*Node) *Node {
 		l.Store().SetTraining(in[0].Graph(), true)

@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -67,11 +68,12 @@ func (o Options) Validate() error {
 type Learner interface {
 	// Store holds the variables.
 	Store() *model.Store
-	// Loss builds the loss of one batch, a float32 scalar.
-	Loss(root *model.Scope, batch []*graph.Node) *graph.Node
+	// Loss builds what a shard adds to the loss of its batch, a float32 scalar.
+	// It is called once for each shard.
+	Loss(root *model.Scope, shard []*graph.Node) *graph.Node
 	// Batches lays out the batches of an epoch (from 0), all random choices
-	// drawn from rng. Each is built when it is asked for.
-	Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]func() []*tensors.Tensor, error)
+	// drawn from rng.
+	Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]Batch, error)
 	// Evaluate measures the model as it is on the held-out data. The error is
 	// ErrNothingHeldOut when there is none: then the last epoch is the best.
 	Evaluate(ctx context.Context) (Score, error)
@@ -82,6 +84,12 @@ type Learner interface {
 	SaveState(dir string) error
 	LoadState(dir string) error
 }
+
+// Batch lays out the texts of one optimizer step when they are needed: its
+// shards, which are computed side by side and whose losses are added, each as
+// the inputs of Learner.Loss. All batches have the same number of shards, at
+// least one, and these the same number of tensors.
+type Batch func() [][]*tensors.Tensor
 
 // Score is what a learner reaches on held-out data. All are F1, 0…1.
 type Score struct {
@@ -201,6 +209,7 @@ type run struct {
 	exec     *model.Exec
 	history  History
 	steps    int // done
+	shards   int // of a batch
 	started  time.Time
 }
 
@@ -230,12 +239,12 @@ func (r *run) open() error {
 }
 
 // buildStep makes the graph of one training step. Its inputs are the scalars of
-// rates and the tensors of a batch; it gives the loss and the gradient's norm.
+// rates and the tensors of each shard; it gives the loss and the gradient's norm.
 func (r *run) buildStep() error {
 	store := r.learner.Store()
 	exec, err := model.NewExec(r.backend, store, func(root *model.Scope, in []*graph.Node) []*graph.Node {
 		store.SetTraining(in[0].Graph(), true)
-		loss := r.learner.Loss(root, in[4:])
+		loss := r.loss(root, in[4:])
 		norm := update(root, loss, rates{in[0], in[1], in[2], in[3]}, r.o)
 		return []*graph.Node{loss, norm}
 	})
@@ -245,6 +254,20 @@ func (r *run) buildStep() error {
 	r.exec = exec
 	r.exec.SetMaxCache(-1)
 	return nil
+}
+
+// loss is the sum of what the shards add, each of which has as many of the inputs.
+func (r *run) loss(root *model.Scope, in []*graph.Node) *graph.Node {
+	var sum *graph.Node
+	for shard := range slices.Chunk(in, len(in)/r.shards) {
+		part := r.learner.Loss(root, shard)
+		if sum == nil {
+			sum = part
+			continue
+		}
+		sum = graph.Add(sum, part)
+	}
+	return sum
 }
 
 // epoch trains on every batch once, but for those that were done before, measures, and saves.
@@ -295,8 +318,10 @@ func (r *run) whereToResume() string {
 }
 
 // step runs one optimizer step and returns its loss.
-func (r *run) step(batch []*tensors.Tensor, total int) (float64, error) {
+func (r *run) step(shards [][]*tensors.Tensor, total int) (float64, error) {
 	r.steps++
+	r.shards = len(shards)
+	batch := slices.Concat(shards...)
 	factor := schedule(r.steps, total, r.o.WarmUp)
 	first, second := biasCorrections(r.steps)
 	args := []any{float32(r.o.EncoderRate * factor), float32(r.o.TaskRate * factor), first, second}

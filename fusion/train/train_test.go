@@ -96,11 +96,11 @@ func (l *quadratic) Loss(root *model.Scope, batch []*Node) *Node {
 	return sum
 }
 
-func (l *quadratic) Batches(_ context.Context, _ int, rng *rand.Rand) ([]func() []*tensors.Tensor, error) {
+func (l *quadratic) Batches(_ context.Context, _ int, rng *rand.Rand) ([]Batch, error) {
 	order := rng.Perm(len(l.targets))
-	var batches []func() []*tensors.Tensor
+	var batches []Batch
 	for _, i := range order {
-		batches = append(batches, func() []*tensors.Tensor { return []*tensors.Tensor{tensors.FromScalar(l.targets[i])} })
+		batches = append(batches, func() [][]*tensors.Tensor { return [][]*tensors.Tensor{{tensors.FromScalar(l.targets[i])}} })
 	}
 	return batches, nil
 }
