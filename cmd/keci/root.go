@@ -31,6 +31,7 @@ are delivered, 130 interrupted.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
 	root.AddCommand(
 		newServeCommand(),
+		newHealthCommand(),
 		newExtractCommand(),
 		newEvaluateCommand(),
 		newTrainCommand(),
