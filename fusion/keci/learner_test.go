@@ -237,9 +237,16 @@ func TestSameSeedGivesSameWeights(t *testing.T) {
 // TestResumedLearning cuts a run in the middle of an epoch, between two
 // encodings of the definitions, and goes on with a new learner.
 func TestResumedLearning(t *testing.T) {
-	for name, cfg := range map[string]Config{"keci": learnable(withDropout), "knowbert": learnable(withDropout, as(VariantKnowBERT))} {
+	for name, run := range map[string]struct {
+		cfg Config
+		ema float64
+	}{
+		"keci": {cfg: learnable(withDropout)}, "keci averaged": {learnable(withDropout), 0.9},
+		"knowbert": {cfg: learnable(withDropout, as(VariantKnowBERT))},
+	} {
 		t.Run(name, func(t *testing.T) {
-			o := learnOptions()
+			o, cfg := learnOptions(), run.cfg
+			o.EMA = run.ema
 			whole, wholeDir := newLearner(t, cfg, o), t.TempDir()
 			want := learn(t, whole, o, wholeDir)
 

@@ -12,10 +12,15 @@ import (
 )
 
 // encoderScope and optimizerScope are where the variables of the encoder and
-// the optimizer's moments lie in a store.
+// what the optimizer keeps beside each variable lie in a store: its moments and
+// its mean.
 const (
 	encoderScope   = "/encoder/"
 	optimizerScope = "/optimizer"
+
+	firstMoments  = "first"
+	secondMoments = "second"
+	averages      = "average"
 )
 
 // Adam's constants, those of the reference implementation of KECI.
@@ -57,7 +62,10 @@ func update(root *model.Scope, loss *Node, r rates, o Options) (norm *Node) {
 		if strings.HasPrefix(v.Path(), encoderScope) {
 			rate, decay = r.encoder, o.decayOf(v)
 		}
-		adamW(root, v, Mul(gradients[i], scale), rate, decay, r)
+		value := adamW(root, v, Mul(gradients[i], scale), rate, decay, r)
+		if o.EMA > 0 {
+			average(root, v, value, o.EMA)
+		}
 	}
 	return norm
 }
@@ -85,10 +93,11 @@ func globalNorm(gradients []*Node) *Node {
 	return Sqrt(sum)
 }
 
-// adamW updates one variable and its moments (Loshchilov and Hutter 2019).
-func adamW(root *model.Scope, v *model.Variable, gradient, rate *Node, decay float64, r rates) {
-	first := moment(root, "first", v)
-	second := moment(root, "second", v)
+// adamW updates one variable and its moments (Loshchilov and Hutter 2019), and
+// returns its new value.
+func adamW(root *model.Scope, v *model.Variable, gradient, rate *Node, decay float64, r rates) *Node {
+	first := beside(root, firstMoments, v)
+	second := beside(root, secondMoments, v)
 	m := Add(MulScalar(first.NodeValue(gradient), beta1), MulScalar(gradient, 1-beta1))
 	s := Add(MulScalar(second.NodeValue(gradient), beta2), MulScalar(Square(gradient), 1-beta2))
 	first.SetNodeValue(m)
@@ -99,12 +108,15 @@ func adamW(root *model.Scope, v *model.Variable, gradient, rate *Node, decay flo
 	if decay > 0 {
 		step = Add(step, MulScalar(value, decay))
 	}
-	v.SetNodeValue(Sub(value, Mul(step, rate)))
+	value = Sub(value, Mul(step, rate))
+	v.SetNodeValue(value)
+	return value
 }
 
-// moment is the running mean of a variable's gradient (first) or of its square
-// (second), of the same shape.
-func moment(root *model.Scope, which string, v *model.Variable) *model.Variable {
+// beside is what the optimizer keeps for a variable: the running mean of its
+// gradient (first), of the gradient's square (second) or of its values (average),
+// of the same shape and 0 at the start.
+func beside(root *model.Scope, which string, v *model.Variable) *model.Variable {
 	shape := shapes.Make(v.DType(), v.Shape().Dimensions...)
 	return root.Store().VariableWithShape(optimizerScope+"/"+which+v.Path(), shape, initializer.Zero).SetTrainable(false)
 }

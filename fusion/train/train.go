@@ -34,6 +34,7 @@ type Options struct {
 	WarmUp      float64 `json:"warmUp"`             // share of the steps in which both rates rise from 0
 	ClipNorm    float64 `json:"clipNorm"`           // largest global norm of the gradient
 	WeightDecay float64 `json:"weightDecay"`        // on the encoder's matrices
+	EMA         float64 `json:"ema,omitempty"`      // the weights' running mean, which keeps so much of itself in a step, is measured and saved; 0: the last weights
 	Seed        int64   `json:"seed"`
 	Resume      bool    `json:"-"` // go on from the checkpoint in the output directory
 }
@@ -59,6 +60,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("warm-up is %g, it is a share of the steps in [0, 1]", o.WarmUp)
 	case o.ClipNorm <= 0 || o.WeightDecay < 0 || o.MaxSteps < 0 || o.Patience < 0:
 		return errors.New("clip norm must be positive; weight decay, max steps and patience not negative")
+	case !(o.EMA >= 0 && o.EMA < 1):
+		return fmt.Errorf("EMA is %g, it must lie in [0, 1)", o.EMA)
 	}
 	return nil
 }
@@ -364,19 +367,12 @@ func schedule(step, total int, warmUp float64) float64 {
 
 // measure scores the model on the held-out data and saves what must survive.
 func (r *run) measure(ctx context.Context, e Epoch) error {
-	score, err := r.learner.Evaluate(ctx)
-	unmeasured := errors.Is(err, ErrNothingHeldOut)
-	if err != nil && !unmeasured {
-		return fmt.Errorf("measure epoch %d: %w", e.Epoch, err)
-	}
-	e.Score, e.Elapsed = score, time.Since(r.started)
-	r.history.Epochs = append(r.history.Epochs, e)
-	best := unmeasured || r.history.Best < 0 || score.Selection() > r.history.Epochs[r.history.Best].Score.Selection()
-	if best {
-		if err := r.saveBest(ctx); err != nil {
-			return err
-		}
-		r.history.Best = len(r.history.Epochs) - 1
+	best := false
+	if err := r.onAverages(func() (err error) {
+		e, best, err = r.score(ctx, e)
+		return err
+	}); err != nil {
+		return err
 	}
 	if err := r.saveCheckpoint(); err != nil {
 		return err
@@ -386,4 +382,24 @@ func (r *run) measure(ctx context.Context, e Epoch) error {
 	}
 	r.progress.Epoch(e, best)
 	return nil
+}
+
+// score measures the model on the held-out data, adds the epoch to the history,
+// and saves the model when it is the best.
+func (r *run) score(ctx context.Context, e Epoch) (measured Epoch, best bool, err error) {
+	score, err := r.learner.Evaluate(ctx)
+	unmeasured := errors.Is(err, ErrNothingHeldOut)
+	if err != nil && !unmeasured {
+		return e, false, fmt.Errorf("measure epoch %d: %w", e.Epoch, err)
+	}
+	e.Score, e.Elapsed = score, time.Since(r.started)
+	r.history.Epochs = append(r.history.Epochs, e)
+	best = unmeasured || r.history.Best < 0 || score.Selection() > r.history.Epochs[r.history.Best].Score.Selection()
+	if best {
+		if err := r.saveBest(ctx); err != nil {
+			return e, true, err
+		}
+		r.history.Best = len(r.history.Epochs) - 1
+	}
+	return e, best, nil
 }
