@@ -18,7 +18,7 @@ const maxRow = 512
 const outsideSpan = -1e9
 
 // batchShape is what a graph is compiled for. Each dimension is the largest of
-// the batch, rounded up so that few shapes occur.
+// the batch, rounded up so that few shapes occur (see grain).
 type batchShape struct {
 	B int // texts
 	T int // pieces of a text
@@ -32,6 +32,21 @@ type batchShape struct {
 	H int // width of the encoder
 	K int // mentions of the linker in a text
 }
+
+// grain is what the dimensions of a shape are rounded up to: with a finer one less
+// is computed in vain, with a coarser one fewer graphs are compiled.
+type grain struct {
+	pieces, spans, nodes, mentions int // a multiple of these
+	edges, factor                  int // edges, times a power of the factor
+}
+
+// A text that is served is laid out alone. While training, nearly every batch had
+// a shape of its own with the finer grain, and compiling its graph takes as long as
+// computing it.
+var (
+	servingGrain  = grain{pieces: 16, spans: 64, nodes: 32, mentions: 16, edges: 512, factor: 2}
+	trainingGrain = grain{pieces: 16, spans: 128, nodes: 64, mentions: 32, edges: 1024, factor: 4}
+)
 
 // batch is a set of instances as tensors.
 type batch struct {
@@ -72,6 +87,7 @@ type batcher struct {
 	types     vocabulary
 	relations vocabulary
 	embedded  map[graph.TUI]int // column of each semantic type that embeddings know
+	grain     grain
 }
 
 func newBatcher(cfg Config, tokenizer *encoder.Tokenizer, width int) *batcher {
@@ -86,14 +102,56 @@ func newBatcher(cfg Config, tokenizer *encoder.Tokenizer, width int) *batcher {
 		types:     newVocabulary(cfg.Knowledge.SemanticTypes),
 		relations: newVocabulary(cfg.Knowledge.Relations),
 		embedded:  embedded,
+		grain:     servingGrain,
 	}
 }
 
-// batch lays out instances; rows says how many texts the shape has room for
-// (at least len(instances)).
-func (m *batcher) batch(instances []*instance, rows int) *batch {
-	b := &batch{instances: instances, has: m.cfg.has()}
-	b.B, b.H, b.C, b.P = rows, m.width, m.cfg.Knowledge.Candidates, m.cfg.Knowledge.NamePieces
+// shape has room for each of the batches, of at most the given number of texts.
+func (m *batcher) shape(texts int, batches ...[]*instance) batchShape {
+	s := batchShape{B: texts, H: m.width, C: m.cfg.Knowledge.Candidates, P: m.cfg.Knowledge.NamePieces}
+	pieces := 1
+	for _, batch := range batches {
+		edges := 0
+		for _, in := range batch {
+			pieces, s.N, s.K = max(pieces, len(in.Pieces)), max(s.N, len(in.Spans)), max(s.K, in.linked())
+			if in.Graph != nil {
+				s.V = max(s.V, len(in.Graph.Nodes))
+				edges += len(in.Graph.Edges)
+			}
+		}
+		s.E = max(s.E, edges)
+	}
+	s.S = min(roundUp(pieces+2, m.grain.pieces), maxRow)
+	s.T = s.S - 2
+	if pieces > s.T {
+		s.T = roundUp(pieces, 64)
+	}
+	s.N = roundUp(max(s.N, 1), m.grain.spans)
+	s.V = roundUp(max(s.V, 1), m.grain.nodes)
+	s.K = roundUp(max(s.K, 1), m.grain.mentions)
+	s.E = roundUpPower(s.E, m.grain.edges, m.grain.factor)
+	return s
+}
+
+// linked is how many spans have candidates.
+func (in *instance) linked() int {
+	count := 0
+	for _, candidates := range in.Candidates {
+		if len(candidates) > 0 {
+			count++
+		}
+	}
+	return count
+}
+
+// alone is a batch of one text.
+func (m *batcher) alone(in *instance) *batch {
+	return m.batch(m.shape(1, []*instance{in}), in)
+}
+
+// batch lays out instances in a shape that has room for them.
+func (m *batcher) batch(shape batchShape, instances ...*instance) *batch {
+	b := &batch{batchShape: shape, instances: instances, has: m.cfg.has()}
 	b.layOutPieces(m.tokenizer)
 	b.layOutSpans(m.cfg)
 	if b.has.knowledge {
@@ -116,16 +174,8 @@ func (m *batcher) batch(instances []*instance, rows int) *batch {
 }
 
 // layOutPieces fills the rows of the encoder and where each piece stands in them.
+// Only of texts longer than a row are there more rows than texts.
 func (b *batch) layOutPieces(t *encoder.Tokenizer) {
-	longest := 1
-	for _, in := range b.instances {
-		longest = max(longest, len(in.Pieces))
-	}
-	b.S = min(roundUp(longest+2, 16), maxRow)
-	b.T = b.S - 2
-	if longest > b.T {
-		b.T = roundUp(longest, 64)
-	}
 	texts := make([][]encoder.Piece, b.B) // padding has no pieces
 	for i, in := range b.instances {
 		texts[i] = in.Pieces
@@ -140,11 +190,6 @@ func (b *batch) layOutPieces(t *encoder.Tokenizer) {
 
 // layOutSpans fills where the spans lie.
 func (b *batch) layOutSpans(cfg Config) {
-	most := 1
-	for _, in := range b.instances {
-		most = max(most, len(in.Spans))
-	}
-	b.N = roundUp(most, 64)
 	b.spanFirst = make([]int32, b.B*b.N)
 	b.spanLast = make([]int32, b.B*b.N)
 	b.spanWidth = make([]int32, b.B*b.N)
@@ -176,11 +221,6 @@ func keptSpans(cfg Config, n int) int {
 
 // layOutNodes fills the nodes of the background graphs.
 func (b *batch) layOutNodes(m *batcher) {
-	most := 1
-	for _, in := range b.instances {
-		most = max(most, len(in.Graph.Nodes))
-	}
-	b.V = roundUp(most, 32)
 	b.nodeType = make([]int32, b.B*b.V)
 	b.namePieces = make([]int32, b.B*b.V*b.P)
 	b.nameWeight = make([]float32, b.B*b.V*b.P)
@@ -246,11 +286,6 @@ func (b *batch) layOutTypes(columns map[graph.TUI]int) {
 
 // layOutEdges fills the edges with the weight 1/|N_i^k| of keci.md eq. 5.
 func (b *batch) layOutEdges(relations vocabulary) {
-	total := 0
-	for _, in := range b.instances {
-		total += len(in.Graph.Edges)
-	}
-	b.E = roundUpPower(max(total, 1), 512)
 	b.edgeAt = make([]int32, b.E)
 	b.edgeKind = make([]int32, b.E)
 	b.edgeNorm = make([]float32, b.E)
@@ -291,20 +326,15 @@ func (b *batch) layOutCandidates() {
 
 // layOutMentions lists the spans that the linker found.
 func (b *batch) layOutMentions() {
-	found := make([][]int32, len(b.instances))
-	most := 1
+	b.mention = slices.Repeat([]int32{-1}, b.B*b.K)
 	for i, in := range b.instances {
+		at := i * b.K
 		for n, candidates := range in.Candidates {
 			if len(candidates) > 0 {
-				found[i] = append(found[i], int32(n))
+				b.mention[at] = int32(n)
+				at++
 			}
 		}
-		most = max(most, len(found[i]))
-	}
-	b.K = roundUp(most, 16)
-	b.mention = slices.Repeat([]int32{-1}, b.B*b.K)
-	for i := range found {
-		copy(b.mention[i*b.K:], found[i])
 	}
 }
 
@@ -355,10 +385,10 @@ func (b *batch) tensors() []*tensors.Tensor {
 // roundUp is the lowest multiple of step that is not below n.
 func roundUp(n, step int) int { return (n + step - 1) / step * step }
 
-// roundUpPower doubles step until it is not below n.
-func roundUpPower(n, step int) int {
+// roundUpPower multiplies step by factor until it is not below n.
+func roundUpPower(n, step, factor int) int {
 	for step < n {
-		step *= 2
+		step *= factor
 	}
 	return step
 }

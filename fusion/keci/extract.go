@@ -129,7 +129,7 @@ func (m *Model) predictAll(ctx context.Context, texts []reading) ([][]prediction
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, in := range instances {
 		group.Go(func() (err error) {
-			flat[i], err = m.predictor.predict(ctx, m.batcher.batch([]*instance{in}, 1))
+			flat[i], err = m.predictor.predict(ctx, m.batcher.alone(in))
 			return err
 		})
 	}

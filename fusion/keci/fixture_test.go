@@ -155,7 +155,7 @@ func newRandomModel(t testing.TB, cfg Config, kb KnowledgeBase, seed uint64) *Mo
 	if err := encoder.LoadWeights(m.store, encoderPath, dir, m.encoderConfig); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.predictor.predict(t.Context(), m.batcher.batch([]*instance{{Graph: &background{}}}, 1)); err != nil {
+	if _, err := m.predictor.predict(t.Context(), m.batcher.alone(&instance{Graph: &background{}})); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.definitions.compile(); err != nil {
@@ -348,7 +348,7 @@ func predictTogether(t testing.TB, m *Model, rows int, instances ...*instance) p
 	if err := m.definitions.ensure(t.Context(), instances...); err != nil {
 		t.Fatal(err)
 	}
-	p, err := m.predictor.predict(t.Context(), m.batcher.batch(instances, rows))
+	p, err := m.predictor.predict(t.Context(), m.batcher.batch(m.batcher.shape(rows, instances), instances...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -228,7 +228,7 @@ func TestFullCacheOfDefinitions(t *testing.T) {
 	if err := m.definitions.ensure(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}
-	b := m.batcher.batch([]*instance{in, other}, 2)
+	b := m.batcher.batch(m.batcher.shape(2, []*instance{in, other}), in, other)
 	for i, in := range b.instances {
 		for v, n := range in.Graph.Nodes {
 			if defined := b.defined[i*b.V+v] == 1; defined != (n.Definition != "") {

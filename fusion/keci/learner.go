@@ -92,7 +92,7 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 	if err != nil {
 		return nil, err
 	}
-	m.definitions.rows = trainingDefinitions
+	m.definitions.rows, m.batcher.grain = trainingDefinitions, trainingGrain
 	m.store.SetParam("/"+model.ParamInitialSeed, seed)
 	if err := encoder.LoadWeights(m.store, encoderPath, encoderDir, m.encoderConfig); err != nil {
 		return nil, err
@@ -216,27 +216,6 @@ func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]tra
 	return batches, nil
 }
 
-// shards is into how many parts a batch is divided, so that two processors have
-// their work without waiting for each other. More would leave each with few texts,
-// whose matrix products are small.
-const shards = 2
-
-// layOutShards divides a batch, whose texts are sorted by length, into parts
-// with texts of like lengths.
-func (l *Learner) layOutShards(group []int, withRelations bool) [][]*tensors.Tensor {
-	count := min(shards, l.batch)
-	parts := make([][]int, count)
-	for i, text := range group {
-		parts[i%count] = append(parts[i%count], text)
-	}
-	rows := (l.batch + count - 1) / count
-	list := make([][]*tensors.Tensor, count)
-	for i, part := range parts {
-		list[i] = l.layOut(part, rows, 1/float32(len(group)), withRelations)
-	}
-	return list
-}
-
 func (l *Learner) instances() []*instance {
 	list := make([]*instance, len(l.examples))
 	for i, x := range l.examples {
@@ -245,28 +224,46 @@ func (l *Learner) instances() []*instance {
 	return list
 }
 
-// layOut makes the tensors of texts, each of which counts for weight in the loss,
-// in a shape with the given rows: those of the model, then the targets.
-func (l *Learner) layOut(group []int, rows int, weight float32, withRelations bool) []*tensors.Tensor {
-	var texts []*instance
-	most := 1
-	for _, i := range group {
-		texts = append(texts, l.examples[i].instance)
-		most = max(most, len(l.examples[i].relations))
+// shards is into how many parts a batch is divided, so that two processors have
+// their work without waiting for each other. More would leave each with few texts,
+// whose matrix products are small.
+const shards = 2
+
+// layOutShards divides a batch, whose texts are sorted by length, into parts
+// with texts of like lengths and of one shape.
+func (l *Learner) layOutShards(group []int, withRelations bool) [][]*tensors.Tensor {
+	count := min(shards, l.batch)
+	parts, texts, most := make([][]*example, count), make([][]*instance, count), 1
+	for i, at := range group {
+		x := l.examples[at]
+		parts[i%count] = append(parts[i%count], x)
+		texts[i%count] = append(texts[i%count], x.instance)
+		most = max(most, len(x.relations))
 	}
-	b := l.model.batcher.batch(texts, rows)
-	most = roundUpPower(most, 8)
+	shape := l.model.batcher.shape((l.batch+count-1)/count, texts...)
+	most = roundUpPower(most, 32, 2)
+	list := make([][]*tensors.Tensor, count)
+	for i, part := range parts {
+		b := l.model.batcher.batch(shape, texts[i]...)
+		list[i] = append(b.tensors(), targetsOf(part, b, most, 1/float32(len(group)), withRelations)...)
+	}
+	return list
+}
+
+// targetsOf makes the targets of a batch with room for a number of relations in
+// each text, which counts for weight in the loss.
+func targetsOf(examples []*example, b *batch, most int, weight float32, withRelations bool) []*tensors.Tensor {
 	types, names := make([]int32, b.B*b.N), make([]int32, b.B*b.N)
 	heads, tails, labels := make([]int32, b.B*most), make([]int32, b.B*most), make([]int32, b.B*most)
 	weights := make([]float32, b.B)
 	for i := range heads {
 		heads[i], tails[i] = -1, -1
 	}
-	for row, i := range group {
+	for row, x := range examples {
 		weights[row] = weight
-		copy(types[row*b.N:], l.examples[i].types)
-		copy(names[row*b.N:], l.examples[i].names)
-		for k, r := range l.examples[i].relations {
+		copy(types[row*b.N:], x.types)
+		copy(names[row*b.N:], x.names)
+		for k, r := range x.relations {
 			at := row*most + k
 			heads[at], tails[at], labels[at] = r.head, r.tail, r.label
 		}
@@ -275,14 +272,15 @@ func (l *Learner) layOut(group []int, rows int, weight float32, withRelations bo
 	if withRelations {
 		relations = 1
 	}
-	return append(b.tensors(),
+	return []*tensors.Tensor{
 		tensors.FromFlatDataAndDimensions(types, b.B, b.N),
 		tensors.FromFlatDataAndDimensions(names, b.B, b.N),
 		tensors.FromFlatDataAndDimensions(heads, b.B, most),
 		tensors.FromFlatDataAndDimensions(tails, b.B, most),
 		tensors.FromFlatDataAndDimensions(labels, b.B, most),
 		tensors.FromFlatDataAndDimensions(weights, b.B),
-		tensors.FromScalar(relations))
+		tensors.FromScalar(relations),
+	}
 }
 
 // Evaluate reads the held-out sentences with fresh vectors of definitions, chooses

@@ -99,7 +99,7 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase)
 // would be made anew with random numbers, one of another shape would not fit.
 func (m *Model) checkWeights() error {
 	known := modeldir.Paths(m.store)
-	empty := m.batcher.batch([]*instance{{Graph: &background{}}}, 1)
+	empty := m.batcher.alone(&instance{Graph: &background{}})
 	if _, err := m.predictor.predict(context.Background(), empty); err != nil {
 		return fmt.Errorf("do not fit keci.json and config.json: %w", err)
 	}
