@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
@@ -25,8 +27,30 @@ const (
 	mayWrite                 // store and remove documents, make and end jobs
 )
 
-// Tokens are the bearer tokens by which a server knows its clients.
-type Tokens struct{ known []token }
+// Tokens are the bearer tokens by which a server knows its clients. The file that
+// they stand in is read anew when it has changed. Tokens are safe for concurrent use.
+type Tokens struct {
+	path string
+
+	mutex   sync.Mutex
+	known   []token
+	version fileVersion // of the file that was read last, or tried
+	looked  time.Time   // when the version was looked at
+}
+
+// fileVersion tells a file that was changed from what it was before.
+type fileVersion struct {
+	changed time.Time
+	size    int64
+}
+
+func versionOf(path string) fileVersion {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fileVersion{} // of a file that is not there
+	}
+	return fileVersion{info.ModTime(), info.Size()}
+}
 
 // token is kept as its hash, so that tokens of any length are compared in the
 // same time.
@@ -43,11 +67,46 @@ const MinTokenBytes = 16
 // (read or write, which includes read) and the token, with white space between;
 // empty lines and those that begin with # are passed over. The error names the line.
 func ReadTokens(path string) (*Tokens, error) {
+	version := versionOf(path)
+	known, err := readTokens(path)
+	if err != nil {
+		return nil, err
+	}
+	return &Tokens{path: path, known: known, version: version, looked: time.Now()}, nil
+}
+
+// lookInterval is how often a file of tokens is looked at while clients ask.
+const lookInterval = time.Second
+
+// Refresh reads the file anew when it has changed. An error tells, once for each
+// change, that it cannot be used: the tokens stay what they were.
+func (t *Tokens) Refresh(now time.Time) (changed bool, err error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	if now.Sub(t.looked) < lookInterval {
+		return false, nil
+	}
+	t.looked = now
+	version := versionOf(t.path)
+	if version == t.version {
+		return false, nil
+	}
+	t.version = version
+	known, err := readTokens(t.path)
+	if err != nil {
+		return false, err
+	}
+	t.known = known
+	return true, nil
+}
+
+func readTokens(path string) ([]token, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the tokens: %w", err)
 	}
-	tokens, names := &Tokens{}, map[string]bool{}
+	var known []token
+	names := map[string]bool{}
 	lines := bufio.NewScanner(bytes.NewReader(content))
 	for number := 1; lines.Scan(); number++ {
 		line := strings.TrimSpace(lines.Text())
@@ -62,15 +121,15 @@ func ReadTokens(path string) (*Tokens, error) {
 			return nil, fmt.Errorf("%s, line %d: %w", path, number, err)
 		}
 		names[parsed.name] = true
-		tokens.known = append(tokens.known, parsed)
+		known = append(known, parsed)
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("reading the tokens of %s: %w", path, err)
 	}
-	if len(tokens.known) == 0 {
+	if len(known) == 0 {
 		return nil, fmt.Errorf("%s holds no token: give each a line NAME read|write TOKEN", path)
 	}
-	return tokens, nil
+	return known, nil
 }
 
 func parseToken(line string) (token, error) {
@@ -97,7 +156,10 @@ func parseToken(line string) (token, error) {
 // find looks a token up, in a time that does not depend on how much of it is right.
 func (t *Tokens) find(presented string) (found token, ok bool) {
 	hash := sha256.Sum256([]byte(presented))
-	for _, known := range t.known {
+	t.mutex.Lock()
+	tokens := t.known
+	t.mutex.Unlock()
+	for _, known := range tokens {
 		if subtle.ConstantTimeCompare(hash[:], known.hash[:]) == 1 {
 			found, ok = known, true
 		}
@@ -129,6 +191,7 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 		who := client{name: c.RealIP(), access: mayWrite}
 		if s.Tokens != nil {
 			who.access = mayNothing
+			s.refreshTokens()
 			scheme, presented, _ := strings.Cut(c.Request().Header.Get(echo.HeaderAuthorization), " ")
 			if known, ok := s.Tokens.find(presented); ok && strings.EqualFold(scheme, "bearer") {
 				who = client{name: "token " + known.name, access: known.access}
@@ -136,6 +199,15 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		c.SetRequest(c.Request().WithContext(withClient(c.Request().Context(), who)))
 		return next(c)
+	}
+}
+
+func (s *Server) refreshTokens() {
+	switch changed, err := s.Tokens.Refresh(time.Now()); {
+	case err != nil:
+		s.Log.Error("the tokens stay what they were", "error", err)
+	case changed:
+		s.Log.Info("read the tokens anew")
 	}
 }
 

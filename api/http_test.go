@@ -199,6 +199,65 @@ func tokenFile(t *testing.T, content string) string {
 	return path
 }
 
+// TestTokensChange changes the file of tokens under a server.
+func TestTokensChange(t *testing.T) {
+	path := tokenFile(t, "reader read "+readToken)
+	tokens, err := api.ReadTokens(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for _, step := range []struct {
+		name, content string // empty: the file is removed
+		after         time.Duration
+		changed       bool
+		fails         string
+	}{
+		{"as it was", "reader read " + readToken, 2 * time.Second, true, ""}, // its time is another
+		{"too soon", "writer write " + writeToken, 2500 * time.Millisecond, false, ""},
+		{"changed", "writer write " + writeToken, 4 * time.Second, true, ""},
+		{"removed", "", 6 * time.Second, false, "no such file"},
+		{"told once", "", 8 * time.Second, false, ""},
+		{"damaged", "writer write short", 10 * time.Second, false, "line 1"},
+		{"whole again", "writer write " + writeToken, 12 * time.Second, true, ""},
+	} {
+		if step.content == "" {
+			os.Remove(path)
+		} else if err := os.WriteFile(path, []byte(step.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_ = os.Chtimes(path, now.Add(step.after), now.Add(step.after))
+		changed, err := tokens.Refresh(now.Add(step.after))
+		if changed != step.changed || (err == nil) != (step.fails == "") || err != nil && !strings.Contains(err.Error(), step.fails) {
+			t.Errorf("%s: changed %t, %v", step.name, changed, err)
+		}
+	}
+}
+
+// TestTokensOfServerChange takes a token away from a client.
+func TestTokensOfServerChange(t *testing.T) {
+	path := tokenFile(t, "reader read "+readToken)
+	s := serve(t, func(config *api.Config) {
+		var err error
+		if config.Tokens, err = api.ReadTokens(path); err != nil {
+			t.Fatal(err)
+		}
+	})
+	s.mustSend(t, 200, "GET", "/v1/model", "", "Authorization", "Bearer "+readToken)
+	if err := os.WriteFile(path, []byte("another read "+writeToken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if s.send(t, "GET", "/v1/model", "", "Authorization", "Bearer "+readToken).StatusCode == 401 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the token that was taken away still opens")
+		}
+	}
+	s.mustSend(t, 200, "GET", "/v1/model", "", "Authorization", "Bearer "+writeToken)
+}
+
 func TestTokens(t *testing.T) {
 	tokens, err := api.ReadTokens(tokenFile(t, "# clients\n\nreader read "+readToken+"\n  writer\twrite "+writeToken+"\r\n"))
 	if err != nil {

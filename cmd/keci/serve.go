@@ -47,7 +47,8 @@ finish; jobs go on after the next start.
 
 Without --auth-token-file whoever reaches the address may do everything. The file
 has a line NAME read|write TOKEN for each client, which sends Authorization: Bearer
-TOKEN; read is enough for all that stores nothing.`,
+TOKEN; read is enough for all that stores nothing. A file that is changed is read
+anew.`,
 		Example: `  keci serve --addr 127.0.0.1:8080
   curl -s localhost:8080/v1/extract -H 'content-type: application/json' \
     -d '{"text":"FKBP12 binds FK506 and rapamycin, and the complex inhibits calcineurin."}'`,
