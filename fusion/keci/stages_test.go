@@ -5,36 +5,53 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/graph"
 )
 
-var _ fusion.Staged = (*Model)(nil)
-
-// The final graph is that of Extract, and what it says of the text alone is what
-// the initial graph says.
+// TestExtractStages: the last stage is what Extract gives; the first has no
+// attention, and differs exactly where the variant has a fusion.
 func TestExtractStages(t *testing.T) {
-	m := seesEverything(t, newFakeKnowledge())
-	initial, final, err := m.ExtractStages(t.Context(), graph.Document{ID: "d", Text: abstract})
-	if err != nil {
-		t.Fatal(err)
+	doc := graph.Document{ID: "d", Text: "Not rapamycin but fk506 and the p53 protein of the tumor cell inhibit insulin receptor kinase."}
+	for _, test := range []struct {
+		variant Variant
+		fuses   bool
+	}{{VariantKECI, true}, {VariantFlatAttention, true}, {VariantSentContext, false}} {
+		t.Run(string(test.variant), func(t *testing.T) {
+			cfg := tinyConfig()
+			as(test.variant)(&cfg)
+			cfg.EntityThreshold, cfg.RelationThreshold = 0.3, 0.3
+			m := newRandomModel(t, cfg, newFakeKnowledge().base(), 3)
+			initial, final, err := m.ExtractStages(t.Context(), doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := m.Extract(t.Context(), doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, final); diff != "" {
+				t.Errorf("final stage (-Extract +stage):\n%s", diff)
+			}
+			for _, mention := range initial.Mentions {
+				if mention.Sentinel != nil {
+					t.Errorf("%q has attention in the initial stage", mention.Text)
+				}
+			}
+			if fused := scores(initial) != scores(final); fused != test.fuses {
+				t.Errorf("stages differ: %t, want %t", fused, test.fuses)
+			}
+		})
 	}
-	if diff := cmp.Diff(extract(t, m, abstract), final); diff != "" {
-		t.Errorf("the final graph is not that of Extract (-want +got):\n%s", diff)
+}
+
+// scores is the sum of the scores of all mentions and relations.
+func scores(doc graph.Document) float64 {
+	sum := 0.0
+	for _, m := range doc.Mentions {
+		sum += m.Score
 	}
-	if diff := cmp.Diff(final.Model, initial.Model); diff != "" {
-		t.Errorf("the graphs are of different models: %s", diff)
+	for _, r := range doc.Relations {
+		sum += r.Score
 	}
-	if len(initial.Mentions) != len(final.Mentions) {
-		t.Fatalf("%d mentions, then %d: the model reports all of them", len(initial.Mentions), len(final.Mentions))
-	}
-	for i, before := range initial.Mentions {
-		after := final.Mentions[i]
-		if said := *after.Initial; said.Type == before.Type && said.Score != before.Score {
-			t.Errorf("%s: the text alone said %+v, the initial graph %s %g", after.Text, said, before.Type, before.Score)
-		}
-		if before.Sentinel != nil || len(before.Concepts) > 0 {
-			t.Errorf("%s: the initial graph attends to concepts: %+v", before.Text, before)
-		}
-	}
+	return sum
 }
