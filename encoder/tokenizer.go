@@ -43,6 +43,9 @@ type Tokenizer struct {
 	normalizer normalizer
 
 	cls, sep, pad, unknown int32
+
+	mask    int32
+	hasMask bool
 }
 
 // LoadTokenizer reads vocab.txt, one piece a line, and tokenizer_config.json of a Hugging Face folder.
@@ -73,6 +76,7 @@ type tokenizerConfig struct {
 	SEP          specialName `json:"sep_token"`
 	Pad          specialName `json:"pad_token"`
 	Unknown      specialName `json:"unk_token"`
+	Mask         specialName `json:"mask_token"`
 }
 
 // specialName is the text of a special piece; files spell it as a string or as an object with a content.
@@ -94,7 +98,7 @@ func (n *specialName) UnmarshalJSON(data []byte) error {
 
 // loadTokenizerConfig reads the file, which need not exist.
 func loadTokenizerConfig(path string) (tokenizerConfig, error) {
-	config := tokenizerConfig{CLS: "[CLS]", SEP: "[SEP]", Pad: "[PAD]", Unknown: "[UNK]"}
+	config := tokenizerConfig{CLS: "[CLS]", SEP: "[SEP]", Pad: "[PAD]", Unknown: "[UNK]", Mask: "[MASK]"}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return config, nil
@@ -143,6 +147,7 @@ func (t *Tokenizer) findSpecial(config tokenizerConfig) error {
 		}
 		*special.id = id
 	}
+	t.mask, t.hasMask = t.starting[string(config.Mask)]
 	return nil
 }
 
@@ -164,6 +169,10 @@ func (t *Tokenizer) Pad() int32 { return t.pad }
 
 // Unknown is the id of the piece that stands for a word the vocabulary cannot spell.
 func (t *Tokenizer) Unknown() int32 { return t.unknown }
+
+// Mask is the id of the piece that stands for a hidden one in pretraining; ok is false where the vocabulary
+// has none.
+func (t *Tokenizer) Mask() (id int32, ok bool) { return t.mask, t.hasMask }
 
 // VocabSize is the number of pieces in the vocabulary.
 func (t *Tokenizer) VocabSize() int { return t.size }

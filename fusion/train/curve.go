@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -17,7 +18,7 @@ const CurveFile = "curve.png"
 // saveCurve draws the held-out scores and the loss measured so far.
 func (r *run) saveCurve() error {
 	p := plot.New()
-	p.Title.Text = "Held-out F1 and training loss"
+	p.Title.Text = "Held-out scores and training loss"
 	p.X.Label.Text = "step"
 	p.Y.Min, p.Y.Max = 0, 1
 	p.Legend.Top = false
@@ -33,8 +34,12 @@ func (r *run) saveCurve() error {
 	}{
 		{"entity F1", color.RGBA{R: 0x1f, G: 0x5f, B: 0xbf, A: 0xff}, func(e Epoch) float64 { return e.Score.Entity }},
 		{"relation F1", color.RGBA{R: 0xc7, G: 0x51, B: 0x1b, A: 0xff}, func(e Epoch) float64 { return e.Score.Relation }},
+		{"1 / perplexity", color.RGBA{R: 0x2e, G: 0x7d, B: 0x32, A: 0xff}, func(e Epoch) float64 { return e.Score.Likelihood }},
 		{fmt.Sprintf("loss / %.2f", highest), color.Gray{Y: 0x80}, func(e Epoch) float64 { return e.Loss / highest }},
 	} {
+		if !slices.ContainsFunc(r.history.Epochs, func(e Epoch) bool { return c.value(e) != 0 }) {
+			continue // another kind of model is measured by it
+		}
 		line, err := plotter.NewLine(r.points(c.value))
 		if err != nil {
 			return fmt.Errorf("draw the learning curve: %w", err)

@@ -94,14 +94,17 @@ type Learner interface {
 // least one, and these the same number of tensors.
 type Batch func() [][]*tensors.Tensor
 
-// Score is what a learner reaches on held-out data. All are F1, 0…1.
+// Score is what a learner reaches on held-out data, 0…1: both F1 of a model that
+// extracts, or the likelihood of a language model.
 type Score struct {
-	Entity   float64 `json:"entity"`
-	Relation float64 `json:"relation"`
+	Entity     float64 `json:"entity"`               // F1
+	Relation   float64 `json:"relation"`             // F1
+	Likelihood float64 `json:"likelihood,omitempty"` // of a hidden word piece, exp(−loss): 1/perplexity
 }
 
-// Selection is the number by which epochs are compared: the mean of both.
-func (s Score) Selection() float64 { return (s.Entity + s.Relation) / 2 }
+// Selection is the number by which epochs are compared: the mean of both F1, or
+// the likelihood.
+func (s Score) Selection() float64 { return (s.Entity+s.Relation)/2 + s.Likelihood }
 
 // Epoch is one line of the history of a run: what was measured after an epoch,
 // or inside one where MaxSteps stopped the run.

@@ -355,7 +355,7 @@ func TestOptionsAreValidated(t *testing.T) {
 }
 
 func TestHistory(t *testing.T) {
-	scores := []Score{{0.1, 0.3}, {0.5, 0.1}, {0.2, 0.2}, {0.3, 0.3}}
+	scores := []Score{{Entity: 0.1, Relation: 0.3}, {Entity: 0.5, Relation: 0.1}, {Entity: 0.2, Relation: 0.2}, {Entity: 0.3, Relation: 0.3}}
 	l := newQuadratic(t, 1, 2)
 	l.score = func(epoch int) Score { return scores[epoch-1] }
 	o, out, progress := testOptions(), t.TempDir(), &listener{}
@@ -425,7 +425,7 @@ func TestMaxStepsAndResume(t *testing.T) {
 }
 
 func TestPatience(t *testing.T) {
-	scores := []Score{{0.1, 0.1}, {0.3, 0.3}, {0.2, 0.2}, {0.3, 0.3}, {0.9, 0.9}}
+	scores := []Score{{Entity: 0.1, Relation: 0.1}, {Entity: 0.3, Relation: 0.3}, {Entity: 0.2, Relation: 0.2}, {Entity: 0.3, Relation: 0.3}, {Entity: 0.9, Relation: 0.9}}
 	for patience, epochs := range map[int]int{0: 5, 1: 3, 2: 4, 3: 5} {
 		l, o := newQuadratic(t, 1, 2), testOptions()
 		l.score = func(epoch int) Score { return scores[epoch-1] }
