@@ -53,6 +53,7 @@ func (r *recipe) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&r.train.MaxSteps, "max-steps", 0, "stop after so many steps and measure there (0: no limit)")
 	f.IntVar(&r.train.Patience, "patience", 0, "stop after so many epochs without a better score (0: never)")
 	f.Float64Var(&r.train.EMA, "ema", 0, "measure and save a running mean of the weights, which keeps so much of itself in each step, such as 0.999 (0: the weights of the last step)")
+	f.Float64Var(&r.train.LayerDecay, "layer-decay", 0, "learning rate of each layer of the encoder as a share of that of the layer after it, such as 0.9 (0: all learn alike)")
 	f.Float64SliceVar(&r.sweep, "sweep", nil, "first try these factors of both learning rates in short runs and take the one that does best on what is held out")
 	f.Lookup("sweep").NoOptDefVal = "0.5,1,2"
 	f.IntVar(&r.sweepEpochs, "sweep-epochs", 2, "passes over the data in each run of a sweep")
@@ -103,7 +104,7 @@ func (r *recipe) settle(variant string) error {
 		}
 	})
 	options.MaxSteps, options.Patience, options.Seed, options.Resume = given.MaxSteps, given.Patience, given.Seed, given.Resume
-	options.EMA = given.EMA
+	options.EMA, options.LayerDecay = given.EMA, given.LayerDecay
 	r.train = options
 	return failure
 }

@@ -145,6 +145,11 @@ func TestTrainOnOwnLabels(t *testing.T) {
 		t.Errorf("the same seed gives the models %s and %s", info.Digest, other.Digest)
 	}
 
+	recipe, err := results.ReadTraining(train("d", "--ema", "0.9", "--layer-decay", "0.8", "--label-smoothing", "0.1"))
+	if err != nil || recipe.Options.EMA != 0.9 || recipe.Options.LayerDecay != 0.8 || recipe.LabelSmoothing != 0.1 {
+		t.Errorf("recipe %+v, %v, want what the flags say", recipe, err)
+	}
+
 	folder := filepath.Join(dir, "results")
 	mustKeci(t, "evaluate", "--corpus", "jsonl", "--data", data, "--model", model, "--kb", kb, "--results", folder)
 	table := mustKeci(t, "report", "runs", folder)

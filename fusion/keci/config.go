@@ -35,9 +35,10 @@ type Config struct {
 
 	SpanLayers      int             `json:"spanLayers"` // layers of the BiGCN
 	Knowledge       KnowledgeConfig `json:"knowledge"`
-	GraphDropout    float64         `json:"graphDropout"`    // rate in both graph convolutions while training
-	EncoderDropout  float64         `json:"encoderDropout"`  // rate inside the encoder while training
-	EntityThreshold float64         `json:"entityThreshold"` // lowest 1 − P(none) of a mention; chosen on held-out data
+	GraphDropout    float64         `json:"graphDropout"`             // rate in both graph convolutions while training
+	EncoderDropout  float64         `json:"encoderDropout"`           // rate inside the encoder while training
+	LabelSmoothing  float64         `json:"labelSmoothing,omitempty"` // share of each label that is spread over all while training
+	EntityThreshold float64         `json:"entityThreshold"`          // lowest 1 − P(none) of a mention; chosen on held-out data
 
 	RelationThreshold float64 `json:"relationThreshold"` // lowest 1 − P(none) of a relation; chosen on held-out data
 
@@ -119,6 +120,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("keptRatio is %g, it must lie in (0, 1]", c.KeptRatio)
 	case c.Hidden < 1 || c.SpanLayers < 0:
 		return errors.New("hidden must be positive and spanLayers not negative")
+	}
+	if !(c.LabelSmoothing >= 0 && c.LabelSmoothing < 1) {
+		return fmt.Errorf("labelSmoothing is %g, it must lie in [0, 1)", c.LabelSmoothing)
 	}
 	if err := c.EntityCalibration.Validate(); err != nil {
 		return fmt.Errorf("entityCalibration: %w", err)

@@ -30,15 +30,15 @@ func (n network) loss(root *model.Scope, in inputs, want targets) *Node {
 	keptTypes := n.gatherLabels(want.spanTypes, out.keptIndex)
 	pairs, pairMask := n.pairTargets(out, want)
 
-	initial := meanOverText(crossEntropy(out.spanTypes, want.spanTypes), in.spanMask, want.texts)
+	initial := meanOverText(n.crossEntropy(out.spanTypes, want.spanTypes), in.spanMask, want.texts)
 	initial = Add(initial, Mul(want.relationWeight,
-		meanOverText(crossEntropy(out.relations, pairs), pairMask, want.texts)))
+		meanOverText(n.crossEntropy(out.relations, pairs), pairMask, want.texts)))
 	if !n.cfg.has().fusion {
 		return initial
 	}
-	final := meanOverText(crossEntropy(out.finalTypes, keptTypes), out.keptMask, want.texts)
+	final := meanOverText(n.crossEntropy(out.finalTypes, keptTypes), out.keptMask, want.texts)
 	final = Add(final, Mul(want.relationWeight,
-		meanOverText(crossEntropy(out.finalRelations, pairs), pairMask, want.texts)))
+		meanOverText(n.crossEntropy(out.finalRelations, pairs), pairMask, want.texts)))
 	return Add(initial, MulScalar(final, 2))
 }
 
@@ -74,10 +74,15 @@ func oneWhereEqual(a, c *Node) *Node {
 	return ConvertDType(Equal(left, right), dtypes.Float32)
 }
 
-// crossEntropy of logits [..., classes] and labels [...] is −log p(label): [...].
-func crossEntropy(logits, labels *Node) *Node {
+// crossEntropy of logits [..., classes] and labels [...] is −Σ q log p: [...]. All
+// of q is at the label, but for the share that LabelSmoothing spreads evenly over
+// the classes (Szegedy et al. 2016, §7).
+func (n network) crossEntropy(logits, labels *Node) *Node {
 	classes := logits.Shape().Dim(-1)
 	wanted := OneHot(labels, classes, dtypes.Float32)
+	if even := n.cfg.LabelSmoothing; even > 0 {
+		wanted = AddScalar(MulScalar(wanted, 1-even), even/float64(classes))
+	}
 	return Neg(ReduceSum(Mul(LogSoftmax(logits, -1), wanted), -1))
 }
 

@@ -180,6 +180,11 @@ func TestLossAgainstReference(t *testing.T) {
 			}
 		}
 	}
+	t.Run("smoothed labels", func(t *testing.T) {
+		cfg := tinyConfig()
+		cfg.KeptRatio, cfg.Span.MaxWidth, cfg.LabelSmoothing = 1, 1, 0.2
+		compareLoss(t, cfg, true)
+	})
 }
 
 func compareLoss(t *testing.T, cfg Config, withRelations bool) {

@@ -558,10 +558,10 @@ func (r *reference) loss(t testing.TB, texts []goldText, withRelations bool) (lo
 		}
 		var l1, l2 float64
 		for i := range j.spans {
-			l1 += crossEntropyOf(j.spanTypes[i], gold.types[name(i)]) / float64(len(j.spans))
+			l1 += r.crossEntropyOf(j.spanTypes[i], gold.types[name(i)]) / float64(len(j.spans))
 		}
 		for i, span := range j.kept {
-			l2 += crossEntropyOf(j.finalTypes[i], gold.types[name(span)]) / float64(len(j.kept))
+			l2 += r.crossEntropyOf(j.finalTypes[i], gold.types[name(span)]) / float64(len(j.kept))
 		}
 		var pairs float64
 		for _, head := range j.kept {
@@ -578,8 +578,8 @@ func (r *reference) loss(t testing.TB, texts []goldText, withRelations bool) (lo
 				}
 				label := gold.relations[[2]string{name(head), name(tail)}]
 				related += min(label, 1)
-				l1 += crossEntropyOf(j.initialRelations[a][b], label) / pairs
-				l2 += crossEntropyOf(j.finalRelations[a][b], label) / pairs
+				l1 += r.crossEntropyOf(j.initialRelations[a][b], label) / pairs
+				l2 += r.crossEntropyOf(j.finalRelations[a][b], label) / pairs
 			}
 		}
 		if r.onePass() {
@@ -590,11 +590,14 @@ func (r *reference) loss(t testing.TB, texts []goldText, withRelations bool) (lo
 	return loss, related
 }
 
-// crossEntropyOf is −log softmax(logits)[label].
-func crossEntropyOf(logits []float64, label int) float64 {
-	most, sum := slices.Max(logits), 0.0
+// crossEntropyOf is −log softmax(logits)[label]; with smoothing, its share of that
+// is the mean over all labels.
+func (r *reference) crossEntropyOf(logits []float64, label int) float64 {
+	most, sum, mean := slices.Max(logits), 0.0, 0.0
 	for _, x := range logits {
 		sum += math.Exp(x - most)
+		mean += x / float64(len(logits))
 	}
-	return math.Log(sum) + most - logits[label]
+	even := r.cfg.LabelSmoothing
+	return math.Log(sum) + most - (1-even)*logits[label] - even*mean
 }

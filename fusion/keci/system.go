@@ -56,6 +56,7 @@ func (r *recipe) AddFlags(f *pflag.FlagSet) {
 	f.Float64Var(&r.cfg.RelationThreshold, "relation-threshold", r.cfg.RelationThreshold, "KECI: lowest score of a relation, likewise")
 	f.Float64Var(&r.cfg.KeptRatio, "kept-ratio", r.cfg.KeptRatio, "KECI: λ, spans kept for each word piece")
 	f.IntVar(&r.cfg.Span.MaxWidth, "max-span", r.cfg.Span.MaxWidth, "KECI: longest span in word pieces")
+	f.Float64Var(&r.cfg.LabelSmoothing, "label-smoothing", r.cfg.LabelSmoothing, "KECI: share of each label that is spread over all labels while training")
 }
 
 // Options are those of the model that ships with keci.
@@ -68,7 +69,7 @@ func (r *recipe) Needs() system.Needs {
 
 // Record writes what of the settings tells runs apart.
 func (r *recipe) Record(t *results.Training) {
-	t.MaxSpan, t.KeptRatio = r.cfg.Span.MaxWidth, r.cfg.KeptRatio
+	t.MaxSpan, t.KeptRatio, t.LabelSmoothing = r.cfg.Span.MaxWidth, r.cfg.KeptRatio, r.cfg.LabelSmoothing
 }
 
 // NewLearner prepares a model for training, see [NewLearner].

@@ -32,10 +32,11 @@ type Training struct {
 	Seed    int64             `json:"seed"`
 	Options train.Options     `json:"options"`
 
-	MaxSpan      int           `json:"maxSpan"`   // word pieces
-	KeptRatio    float64       `json:"keptRatio"` // spans kept for each word piece
-	HeldOutShare float64       `json:"heldOutShare"`
-	Sweep        []train.Trial `json:"sweep,omitempty"` // how the learning rates were found
+	MaxSpan        int           `json:"maxSpan"`   // word pieces
+	KeptRatio      float64       `json:"keptRatio"` // spans kept for each word piece
+	LabelSmoothing float64       `json:"labelSmoothing,omitempty"`
+	HeldOutShare   float64       `json:"heldOutShare"`
+	Sweep          []train.Trial `json:"sweep,omitempty"` // how the learning rates were found
 
 	Learned        int            `json:"learned"`        // sentences that the model learned from
 	HeldOut        int            `json:"heldOut"`        // texts on which epochs and thresholds were chosen
@@ -181,7 +182,8 @@ func (t Training) SameRecipe(u Training) bool {
 	}
 	sameKB := (t.KB == nil) == (u.KB == nil) && (t.KB == nil || *t.KB == *u.KB)
 	return sameKB && t.Corpus == u.Corpus && t.Data == u.Data && t.Encoder == u.Encoder && t.Variant == u.Variant &&
-		t.Seed == u.Seed && t.Options == u.Options && t.HeldOutShare == u.HeldOutShare && t.MaxSpan == u.MaxSpan && t.KeptRatio == u.KeptRatio
+		t.Seed == u.Seed && t.Options == u.Options && t.HeldOutShare == u.HeldOutShare &&
+		t.MaxSpan == u.MaxSpan && t.KeptRatio == u.KeptRatio && t.LabelSmoothing == u.LabelSmoothing
 }
 
 // Write adds a run to a folder, which it makes if need be, and returns the path

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"math"
 	"strings"
 
@@ -57,10 +58,11 @@ func update(root *model.Scope, loss *Node, r rates, o Options) (norm *Node) {
 	norm = globalNorm(gradients)
 	// 1 while the norm is below the limit.
 	scale := Div(Scalar(g, dtypes.Float32, o.ClipNorm), MaxScalar(norm, o.ClipNorm))
+	layers := encoderLayers(variables)
 	for i, v := range variables {
 		rate, decay := r.task, 0.0
 		if strings.HasPrefix(v.Path(), encoderScope) {
-			rate, decay = r.encoder, o.decayOf(v)
+			rate, decay = o.encoderRate(r.encoder, v, layers), o.decayOf(v)
 		}
 		value := adamW(root, v, Mul(gradients[i], scale), rate, decay, r)
 		if o.EMA > 0 {
@@ -68,6 +70,36 @@ func update(root *model.Scope, loss *Node, r rates, o Options) (norm *Node) {
 		}
 	}
 	return norm
+}
+
+// encoderRate is the learning rate of a variable of the encoder. With LayerDecay δ
+// the last layer has the highest, each layer before it δ times that of the next,
+// and the embeddings come before the first (discriminative fine-tuning, Howard
+// and Ruder 2018).
+func (o Options) encoderRate(highest *Node, v *model.Variable, layers int) *Node {
+	if o.LayerDecay == 0 {
+		return highest
+	}
+	return MulScalar(highest, math.Pow(o.LayerDecay, float64(layers-layerOf(v.Path()))))
+}
+
+// encoderLayers counts the layers of the encoder.
+func encoderLayers(variables []*model.Variable) int {
+	last := 0
+	for _, v := range variables {
+		last = max(last, layerOf(v.Path()))
+	}
+	return last
+}
+
+// layerOf is the layer of the encoder, from 1, that a variable is of, and 0 for
+// the embeddings.
+func layerOf(path string) int {
+	var layer int
+	if _, err := fmt.Sscanf(path, encoderScope+"layer_%d/", &layer); err != nil {
+		return 0
+	}
+	return layer + 1
 }
 
 // decayOf is the weight decay of an encoder variable: none for biases and

@@ -26,15 +26,16 @@ import (
 // Options say how to train.
 type Options struct {
 	Epochs      int     `json:"epochs"`
-	MaxSteps    int     `json:"maxSteps,omitempty"` // stop after so many steps; 0 means no limit. The schedule is that of Epochs.
-	Patience    int     `json:"patience,omitempty"` // stop after so many whole epochs without a better score; 0 means never
-	BatchSize   int     `json:"batchSize"`          // texts
-	EncoderRate float64 `json:"encoderRate"`        // highest learning rate of the encoder
-	TaskRate    float64 `json:"taskRate"`           // highest learning rate of everything else
-	WarmUp      float64 `json:"warmUp"`             // share of the steps in which both rates rise from 0
-	ClipNorm    float64 `json:"clipNorm"`           // largest global norm of the gradient
-	WeightDecay float64 `json:"weightDecay"`        // on the encoder's matrices
-	EMA         float64 `json:"ema,omitempty"`      // the weights' running mean, which keeps so much of itself in a step, is measured and saved; 0: the last weights
+	MaxSteps    int     `json:"maxSteps,omitempty"`   // stop after so many steps; 0 means no limit. The schedule is that of Epochs.
+	Patience    int     `json:"patience,omitempty"`   // stop after so many whole epochs without a better score; 0 means never
+	BatchSize   int     `json:"batchSize"`            // texts
+	EncoderRate float64 `json:"encoderRate"`          // highest learning rate of the encoder
+	TaskRate    float64 `json:"taskRate"`             // highest learning rate of everything else
+	WarmUp      float64 `json:"warmUp"`               // share of the steps in which both rates rise from 0
+	ClipNorm    float64 `json:"clipNorm"`             // largest global norm of the gradient
+	WeightDecay float64 `json:"weightDecay"`          // on the encoder's matrices
+	EMA         float64 `json:"ema,omitempty"`        // the weights' running mean, which keeps so much of itself in a step, is measured and saved; 0: the last weights
+	LayerDecay  float64 `json:"layerDecay,omitempty"` // learning rate of a layer of the encoder, as a share of that of the layer after it; 0: all learn alike
 	Seed        int64   `json:"seed"`
 	Resume      bool    `json:"-"` // go on from the checkpoint in the output directory
 }
@@ -60,6 +61,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("warm-up is %g, it is a share of the steps in [0, 1]", o.WarmUp)
 	case o.ClipNorm <= 0 || o.WeightDecay < 0 || o.MaxSteps < 0 || o.Patience < 0:
 		return errors.New("clip norm must be positive; weight decay, max steps and patience not negative")
+	case !(o.LayerDecay >= 0 && o.LayerDecay <= 1):
+		return fmt.Errorf("layer decay is %g, it must lie in [0, 1]", o.LayerDecay)
 	case !(o.EMA >= 0 && o.EMA < 1):
 		return fmt.Errorf("EMA is %g, it must lie in [0, 1)", o.EMA)
 	}

@@ -339,7 +339,7 @@ func TestOptionsAreValidated(t *testing.T) {
 		"epochs": func(o *Options) { o.Epochs = 0 }, "batch size": func(o *Options) { o.BatchSize = 0 },
 		"rates": func(o *Options) { o.TaskRate = 0 }, "warm-up": func(o *Options) { o.WarmUp = 1.5 },
 		"clip norm": func(o *Options) { o.ClipNorm = 0 }, "weight decay": func(o *Options) { o.WeightDecay = -1 },
-		"EMA": func(o *Options) { o.EMA = 1 },
+		"EMA": func(o *Options) { o.EMA = 1 }, "layer decay": func(o *Options) { o.LayerDecay = 1.1 },
 	} {
 		o := testOptions()
 		change(&o)
@@ -598,6 +598,7 @@ func TestResumeIsRefused(t *testing.T) {
 		"encoder rate": func(o *Options) { o.EncoderRate *= 2 }, "task rate": func(o *Options) { o.TaskRate *= 2 },
 		"warm-up": func(o *Options) { o.WarmUp = 0 }, "clip norm": func(o *Options) { o.ClipNorm = 1 },
 		"weight decay": func(o *Options) { o.WeightDecay = 0 }, "seed": func(o *Options) { o.Seed++ }, "EMA": func(o *Options) { o.EMA = 0.5 },
+		"layer decay": func(o *Options) { o.LayerDecay = 0.9 },
 	} {
 		t.Run("with another "+name, func(t *testing.T) {
 			other := o
