@@ -16,7 +16,9 @@ require (
 	github.com/goccy/go-graphviz v0.2.9
 	github.com/gofrs/flock v0.13.0
 	github.com/gomlx/compute v0.1.14
+	github.com/gomlx/compute-onnx v0.1.13
 	github.com/gomlx/go-huggingface v0.4.12
+	github.com/gomlx/go-xla v0.4.13
 	github.com/gomlx/gomlx v0.28.16
 	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -20,6 +21,7 @@ type Encoder struct {
 	Tokenizer *Tokenizer
 	Config    Config
 	forward   *model.Exec
+	compiling *sync.Mutex // held while forward runs where every shape is compiled by itself; nil where all are one graph
 }
 
 // Encoded is a text as the encoder sees it.
@@ -52,9 +54,13 @@ func Open(backend compute.Backend, dir string) (*Encoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open encoder %s: %w", dir, err)
 	}
-	axes := []string{"batch", "seq"}
-	forward.WithDynamicAxes(axes, axes).SetMaxCache(-1)
-	e := &Encoder{Tokenizer: tokenizer, Config: config, forward: forward}
+	e := &Encoder{Tokenizer: tokenizer, Config: config, forward: forward.SetMaxCache(-1)}
+	if backend.Capabilities().DynamicShapes == compute.DynamicShapesNone {
+		e.compiling = &sync.Mutex{}
+	} else {
+		axes := []string{"batch", "seq"}
+		forward.WithDynamicAxes(axes, axes)
+	}
 	// The first call compiles the graph, which cannot be done twice at the same time; later calls can.
 	if _, err := e.Forward([][]int32{{tokenizer.CLS(), tokenizer.SEP()}}); err != nil {
 		return nil, fmt.Errorf("open encoder %s: %w", dir, err)
@@ -82,7 +88,7 @@ func (e *Encoder) Forward(rows [][]int32) ([][][]float32, error) {
 			mask[r*seq+c] = 1
 		}
 	}
-	out, err := e.forward.Call(
+	out, err := e.call(
 		tensors.FromFlatDataAndDimensions(ids, len(rows), seq),
 		tensors.FromFlatDataAndDimensions(mask, len(rows), seq))
 	if err != nil {
@@ -94,6 +100,15 @@ func (e *Encoder) Forward(rows [][]int32) ([][][]float32, error) {
 		return nil, fmt.Errorf("encode %d rows of %d pieces: %w", len(rows), seq, err)
 	}
 	return unpack(flat, rows, seq, e.Config.HiddenSize), nil
+}
+
+// call runs the graph; nothing else may run while one is compiled.
+func (e *Encoder) call(ids, mask *tensors.Tensor) ([]*tensors.Tensor, error) {
+	if e.compiling != nil {
+		e.compiling.Lock()
+		defer e.compiling.Unlock()
+	}
+	return e.forward.Call(ids, mask)
 }
 
 // unpack cuts [rows, seq, width] values into the vectors of each row.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/engine"
 )
 
 // encoderShapes are the inputs that are measured; the time of 8×64 in PyTorch is the unit T of this project.
@@ -44,7 +45,7 @@ func newBenchEncoderCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.encoder, "encoder", "", "Hugging Face folder `DIR` of the encoder")
-	flags.StringVar(&o.engine, "engine", defaultEngine, "`NAME` of what computes")
+	engineFlag(flags, &o.engine)
 	flags.DurationVar(&o.atLeast, "time", 3*time.Second, "measure each shape for at least this `DURATION`")
 	return cmd
 }
@@ -53,7 +54,7 @@ func (o *benchEncoderOptions) run(cmd *cobra.Command) error {
 	if o.encoder == "" {
 		return usageError("--encoder is missing: name a folder, scripts/fetch-encoder.sh gets one")
 	}
-	backend, err := openEngine(o.engine, goBatches)
+	backend, err := openEngine(o.engine, engine.Batches)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ workers for the throughput.`,
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
 	f.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
-	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
+	engineFlag(f, &o.engine)
 	f.IntVar(&o.workers, "workers", 2, "documents worked on at the same time, for the throughput")
 	f.IntVar(&o.passes, "passes", 3, "passes over the documents for latencies and throughput")
 	return cmd

@@ -74,7 +74,7 @@ the corpus without a document count as "missing": nothing in them was found.`,
 	flags.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
 	flags.StringVar(&o.linkModel, "link-model", "", "model `FILE` of the linker, for medmentions (default: the one in the program)")
 	flags.Float64Var(&o.skip, "skip", 0, "leave out the first `SHARE` of the documents, for medmentions, 0 to 1")
-	flags.StringVar(&o.engine, "engine", defaultEngine, "what computes")
+	engineFlag(flags, &o.engine)
 	return cmd
 }
 

@@ -43,7 +43,7 @@ them, and what the text alone had said.
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
 	o.selection.register(f)
-	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
+	engineFlag(f, &o.engine)
 	f.StringVar(&o.store.address, "store", "", "save the documents as well: in --data or, when an address follows, in a "+storeHelp)
 	f.Lookup("store").NoOptDefVal = storeInData
 	o.store.registerPassword(f)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/engine"
 	"github.com/keci-kg/keci/fusion/kge"
 )
 
@@ -45,7 +46,7 @@ The file lies in the knowledge base folder, where keci train finds it.`,
 	f := cmd.Flags()
 	f.StringVar(&o.encoder, "encoder", "", "Hugging Face `DIR` of the encoder whose word-piece vectors are read, the one of training")
 	f.StringVar(&o.out, "out", "", "`FILE` to write (default: "+kge.FileName+" in DIR)")
-	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
+	engineFlag(f, &o.engine)
 	f.BoolVar(&o.compare, "compare", false, "also learn and measure a vector for each concept")
 	f.IntVar(&o.learn.Size, "size", o.learn.Size, "numbers in a vector, an even number")
 	f.IntVar(&o.learn.Steps, "steps", o.learn.Steps, "of the optimizer")
@@ -90,7 +91,7 @@ func (o kbEmbedOptions) run(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	limitMemory(trainingMemory)
-	backend, err := openEngine(o.engine, goBatches)
+	backend, err := openEngine(o.engine, engine.Batches)
 	if err != nil {
 		return err
 	}

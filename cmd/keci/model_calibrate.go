@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keci-kg/keci/fusion/engine"
 	"github.com/keci-kg/keci/fusion/keci"
 	"github.com/keci-kg/keci/fusion/system"
 )
@@ -32,7 +33,7 @@ out there. What the model finds stays the same. (keci train does this by itself.
 	f.StringVar(&o.corpus, "corpus", "", corpusHelp)
 	f.StringVar(&o.data, "data", "", "`FILE` of the corpus")
 	f.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
-	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
+	engineFlag(f, &o.engine)
 	f.Float64Var(&o.heldOut, "held-out", 1, "share of the texts that is taken")
 	f.Int64Var(&o.seed, "seed", 1, "of what is held out")
 	return cmd
@@ -57,7 +58,7 @@ func (o calibrateOptions) run(cmd *cobra.Command, from, to string) error {
 		return err
 	}
 	defer kb.Close()
-	backend, err := openEngine(o.engine, goSentences)
+	backend, err := openEngine(o.engine, engine.Sentences)
 	if err != nil {
 		return err
 	}

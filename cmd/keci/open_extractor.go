@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/keci-kg/keci/fusion"
+	"github.com/keci-kg/keci/fusion/engine"
 	"github.com/keci-kg/keci/fusion/keci/pretrained"
 	"github.com/keci-kg/keci/umls/knowledgebase"
 )
@@ -21,13 +22,13 @@ func (e extractor) Close() { e.close() }
 
 // openExtractor opens a model directory, or the model in the program when dir is
 // empty, on an engine, to be used with a knowledge base.
-func openExtractor(dir string, kb *knowledgebase.KnowledgeBase, engine string) (extractor, error) {
+func openExtractor(dir string, kb *knowledgebase.KnowledgeBase, engineName string) (extractor, error) {
 	dir, err := modelDir(dir)
 	if err != nil {
 		return extractor{}, err
 	}
 	limitMemory(servingMemory)
-	backend, err := openEngine(engine, goSentences)
+	backend, err := openEngine(engineName, engine.Sentences)
 	if err != nil {
 		return extractor{}, err
 	}
@@ -41,13 +42,13 @@ func openExtractor(dir string, kb *knowledgebase.KnowledgeBase, engine string) (
 
 // useExtractor opens a knowledge base and a model, gives them to do, and closes them.
 // Empty directories stand for what is in the program.
-func useExtractor(ctx context.Context, modelDir, kbDir, engine string, do func(extractor, *knowledgebase.KnowledgeBase) error) error {
+func useExtractor(ctx context.Context, modelDir, kbDir, engineName string, do func(extractor, *knowledgebase.KnowledgeBase) error) error {
 	kb, err := openKnowledgeBase(ctx, kbDir)
 	if err != nil {
 		return err
 	}
 	defer kb.Close()
-	model, err := openExtractor(modelDir, kb, engine)
+	model, err := openExtractor(modelDir, kb, engineName)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keci-kg/keci/fusion/engine"
 	"github.com/keci-kg/keci/fusion/pretrain"
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/train"
@@ -46,7 +47,7 @@ appears: a Hugging Face folder with a card (README.md).`,
 	f.StringVar(&o.encoder, "encoder", "", "Hugging Face `DIR` of the encoder to begin with")
 	f.StringVar(&o.text, "text", "", "`FILE` of plain text, one text a line; .gz is unpacked")
 	f.StringVar(&o.out, "out", "", "`DIR` for the new encoder")
-	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
+	engineFlag(f, &o.engine)
 	f.IntVar(&o.learn.Steps, "steps", o.learn.Steps, "of the optimizer")
 	f.IntVar(&o.learn.Every, "every", o.learn.Every, "measure and save after so many steps, of which --steps is a multiple")
 	f.IntVar(&o.learn.MaxSteps, "max-steps", 0, "stop after so many of the steps, as if they were all (0: no limit)")
@@ -100,7 +101,7 @@ func (o pretrainOptions) pretrain(ctx context.Context, stderr io.Writer) (pretra
 		return pretrain.Card{}, err
 	}
 	limitMemory(trainingMemory)
-	backend, err := openEngine(o.engine, goBatches)
+	backend, err := openEngine(o.engine, engine.Batches)
 	if err != nil {
 		return pretrain.Card{}, err
 	}

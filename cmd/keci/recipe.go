@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/engine"
 	"github.com/keci-kg/keci/fusion/keci"
 	"github.com/keci-kg/keci/fusion/kge"
 	"github.com/keci-kg/keci/fusion/results"
@@ -44,7 +45,7 @@ func (r *recipe) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&r.corpus, "corpus", "", corpusHelp)
 	f.StringVar(&r.encoder, "encoder", "", "Hugging Face `DIR` of the pretrained encoder")
 	f.StringVar(&r.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
-	f.StringVar(&r.engine, "engine", defaultEngine, "what computes")
+	engineFlag(f, &r.engine)
 	f.StringVar(&r.variant, "variant", "", fmt.Sprintf("which model: one of %v (default: %s, or %s where the knowledge base has no embeddings)", systems.Variants(), keci.VariantKECI, keci.VariantNoKGE))
 	f.StringVar(&r.name, "name", "", "name of the model (default: variant and corpus)")
 	f.BoolVar(&r.skipInvalid, "skip-invalid", false, "pass over texts that are wrong, or too long for the encoder, and count them")
@@ -181,7 +182,7 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 		return results.Training{}, err
 	}
 	limitMemory(trainingMemory)
-	backend, err := openEngine(r.engine, goBatches)
+	backend, err := openEngine(r.engine, engine.Batches)
 	if err != nil {
 		return results.Training{}, err
 	}

@@ -22,7 +22,7 @@ func (o *modelOnCorpus) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.data, "data", "", "`FILE` of the corpus, or a folder of such files")
 	f.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
 	f.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
-	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
+	engineFlag(f, &o.engine)
 }
 
 // use opens model and knowledge base and reads the corpus.

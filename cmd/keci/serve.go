@@ -62,7 +62,7 @@ anew.`,
 	o.selection.register(f)
 	f.StringVar(&o.store.address, "store", "", "keep documents in, and read concepts from, a "+storeHelp+" (default: --data)")
 	o.store.registerPassword(f)
-	f.StringVar(&o.engine, "engine", defaultEngine, "what computes")
+	engineFlag(f, &o.engine)
 	f.StringVar(&o.log, "log", "text", "form of the log: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "least that is logged: debug, info, warn or error")
 	f.StringVar(&o.traces, "otlp-endpoint", "", "`URL` of an OpenTelemetry collector that gets traces, such as http://localhost:4318 (default: none are made)")

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/keci-kg/keci/fusion/engine"
 )
 
 // version of the program; the release build overrides it with -ldflags -X.
@@ -42,7 +44,7 @@ func readBuildInfo() buildInfo {
 		Version:     version,
 		Go:          runtime.Version(),
 		Experiments: []string{},
-		Engines:     []string{"go"},
+		Engines:     engine.BuiltIn(),
 		Platform:    runtime.GOOS + "/" + runtime.GOARCH,
 	}
 	build, ok := debug.ReadBuildInfo()

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/keci-kg/keci/encoder"
@@ -42,11 +43,21 @@ type grain struct {
 
 // A text that is served is laid out alone. While training, nearly every batch had
 // a shape of its own with the finer grain, and compiling its graph takes as long as
-// computing it.
+// computing it. An engine that plans each shape thoroughly compiles for seconds.
 var (
 	servingGrain  = grain{pieces: 16, spans: 64, nodes: 32, mentions: 16, edges: 512, factor: 2}
 	trainingGrain = grain{pieces: 16, spans: 128, nodes: 64, mentions: 32, edges: 1024, factor: 4}
+	coarseGrain   = grain{pieces: 64, spans: 256, nodes: 64, mentions: 64, edges: 2048, factor: 4}
 )
+
+// grainFor is the usual grain, or the coarse one where the engine compiles long:
+// that is one which cannot make a graph for all shapes.
+func grainFor(backend compute.Backend, usual grain) grain {
+	if backend.Capabilities().HasDynamicShapes() {
+		return usual
+	}
+	return coarseGrain
+}
 
 // batch is a set of instances as tensors.
 type batch struct {
@@ -90,7 +101,7 @@ type batcher struct {
 	grain     grain
 }
 
-func newBatcher(cfg Config, tokenizer *encoder.Tokenizer, width int) *batcher {
+func newBatcher(cfg Config, grain grain, tokenizer *encoder.Tokenizer, width int) *batcher {
 	embedded := map[graph.TUI]int{}
 	if cfg.has().kge {
 		for column, tui := range cfg.Knowledge.Embeddings.SemanticTypes {
@@ -102,7 +113,7 @@ func newBatcher(cfg Config, tokenizer *encoder.Tokenizer, width int) *batcher {
 		types:     newVocabulary(cfg.Knowledge.SemanticTypes),
 		relations: newVocabulary(cfg.Knowledge.Relations),
 		embedded:  embedded,
-		grain:     servingGrain,
+		grain:     grain,
 	}
 }
 

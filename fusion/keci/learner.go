@@ -92,7 +92,7 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 	if err != nil {
 		return nil, err
 	}
-	m.definitions.rows, m.batcher.grain = trainingDefinitions, trainingGrain
+	m.definitions.rows, m.batcher.grain = trainingDefinitions, grainFor(backend, trainingGrain)
 	m.store.SetParam("/"+model.ParamInitialSeed, seed)
 	if err := encoder.LoadWeights(m.store, encoderPath, encoderDir, m.encoderConfig); err != nil {
 		return nil, err
