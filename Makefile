@@ -3,10 +3,13 @@
 export GOTOOLCHAIN = go1.27.4+auto
 export GOEXPERIMENT = simd
 
-.PHONY: build run test bench fmt
+# Engines beside Go's, which need a C compiler: make build TAGS=onnx,xla (doc/gpu.md)
+TAGS ?=
+
+.PHONY: build run test test-onnx test-xla bench fmt
 
 build: ## bin/keci
-	go build -o bin/keci ./cmd/keci
+	go build -tags '$(TAGS)' -o bin/keci ./cmd/keci
 
 run: build ## the REST API and the web page on http://127.0.0.1:8080
 	./bin/keci serve
@@ -14,6 +17,12 @@ run: build ## the REST API and the web page on http://127.0.0.1:8080
 test: ## vet and every test; what needs absent data or programs is skipped
 	go vet ./...
 	go test ./...
+
+test-onnx test-xla: TAG = $(@:test-%=%)
+test-onnx test-xla: ## that an engine computes what Go's does; KECI_TEST_ONNX or KECI_TEST_XLA names its library
+	go vet -tags $(TAG) ./fusion/engine/... ./cmd/keci
+	go test -tags $(TAG) ./fusion/engine
+	go test -tags $(TAG) -run Engines ./fusion/keci
 
 bench: ## the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

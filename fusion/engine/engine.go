@@ -129,7 +129,7 @@ func (e Engine) Open(work Work) (compute.Backend, error) {
 	}
 	backend, err := e.load(work)
 	if err != nil {
-		return nil, fmt.Errorf("%w; %s", err, needed.get)
+		return nil, fmt.Errorf("%w (what is needed: doc/gpu.md)", err)
 	}
 	return backend, nil
 }

@@ -56,14 +56,11 @@ var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AA
 func (l library) checkELF(path string) error {
 	file, err := elf.Open(path)
 	if err != nil {
-		return fmt.Errorf("no shared library: %w", err)
+		return fmt.Errorf("no whole shared library: %w", err)
 	}
 	defer file.Close()
 	if want, known := machines[runtime.GOARCH]; file.Type != elf.ET_DYN || known && file.Machine != want {
 		return fmt.Errorf("it is %v for %v", file.Type, file.Machine)
-	}
-	if err := whole(file, path); err != nil {
-		return err
 	}
 	symbols, err := file.DynamicSymbols()
 	if err != nil && !errors.Is(err, elf.ErrNoSymbols) {
@@ -75,21 +72,6 @@ func (l library) checkELF(path string) error {
 		}
 	}
 	return fmt.Errorf("it has no function %s", l.symbol)
-}
-
-// whole tells when the file ends before what it says it holds, as after a download
-// that was cut off: reading there would end the process.
-func whole(file *elf.File, path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	for _, part := range file.Progs {
-		if part.Type == elf.PT_LOAD && part.Off+part.Filesz > uint64(info.Size()) {
-			return fmt.Errorf("it is cut off: %d bytes, and says it has %d or more", info.Size(), part.Off+part.Filesz)
-		}
-	}
-	return nil
 }
 
 // checkVersion reads the version that the linker gave a symbol, as in "VERS_1.31.1".

@@ -7,10 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/gomlx/compute"
 	onnxbackend "github.com/gomlx/compute-onnx"
-	"strings"
 )
 
 const onnxBuiltIn = true
@@ -24,7 +24,7 @@ func openONNX(library string, settings []string, work Work) (compute.Backend, er
 	cuda := has(settings, "cuda", "gpu")
 	if provider := filepath.Join(filepath.Dir(library), cudaProvider); cuda && runtime.GOOS == "linux" {
 		if _, err := os.Stat(provider); err != nil {
-			return nil, fmt.Errorf("this ONNX Runtime has no CUDA: %w", err)
+			return nil, fmt.Errorf("this ONNX Runtime has no CUDA, that of pip install onnxruntime-gpu has: %w", err)
 		}
 	}
 	if !cuda && !has(settings, "cpu", "migraphx", "rocm", "amd") {

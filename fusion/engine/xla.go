@@ -25,7 +25,7 @@ func openXLA(plugin string, settings []string) (compute.Backend, error) {
 		return nil, err
 	}
 	if major, minor := loaded.Version(); major != 0 || minor < oldestPJRT {
-		return nil, fmt.Errorf("%s speaks version %d.%d of the PJRT API, and 0.%d or a later 0.x is needed", plugin, major, minor, oldestPJRT)
+		return nil, fmt.Errorf("%s speaks version %d.%d of the PJRT API, and 0.%d or a later 0.x is needed; %s", plugin, major, minor, oldestPJRT, libraries[XLA].get)
 	}
 	if !has(settings, "tf32", "notf32") {
 		settings = append(settings, "tf32=false")

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/keci-kg/keci/encoder"
@@ -98,8 +99,13 @@ func learnOptions() train.Options {
 
 func newLearner(t testing.TB, cfg Config, o train.Options) *Learner {
 	t.Helper()
+	return newLearnerOn(t, testBackend(), cfg, o)
+}
+
+func newLearnerOn(t testing.TB, backend compute.Backend, cfg Config, o train.Options) *Learner {
+	t.Helper()
 	c := tinyCorpus(t)
-	l, err := NewLearner(t.Context(), testBackend(), newEncoderFolder(t), cfg,
+	l, err := NewLearner(t.Context(), backend, newEncoderFolder(t), cfg,
 		TrainingSet{Train: c, HeldOut: c}, newFakeKnowledge().base(), o.BatchSize, o.Seed)
 	if err != nil {
 		t.Fatal(err)

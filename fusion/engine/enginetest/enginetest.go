@@ -1,0 +1,43 @@
+// Package enginetest gives tests the engines beside Go's, so that they can see
+// whether all compute the same.
+package enginetest
+
+import (
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/gomlx/compute"
+
+	"github.com/keci-kg/keci/fusion/engine"
+)
+
+// libraries name, for each engine, the environment variable that has the path of
+// its library, with settings after commas.
+var libraries = map[string]string{engine.ONNX: "KECI_TEST_ONNX", engine.XLA: "KECI_TEST_XLA"}
+
+// Each runs a test for each engine beside Go's. An engine that was not built in, or
+// whose library the environment does not name, is skipped.
+func Each(t *testing.T, work engine.Work, test func(t *testing.T, backend compute.Backend)) {
+	for _, name := range []string{engine.ONNX, engine.XLA} {
+		t.Run(name, func(t *testing.T) {
+			if !slices.Contains(engine.BuiltIn(), name) {
+				t.Skipf("built without -tags %s", name)
+			}
+			library := os.Getenv(libraries[name])
+			if library == "" {
+				t.Skipf("%s names no library", libraries[name])
+			}
+			e, err := engine.Parse(name + ":" + library)
+			if err != nil {
+				t.Fatal(err)
+			}
+			backend, err := e.Open(work)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer backend.Finalize()
+			test(t, backend)
+		})
+	}
+}
