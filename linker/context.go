@@ -218,3 +218,26 @@ func number(mentions []graph.Mention) {
 func compareRanges(a, b graph.Mention) int {
 	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
 }
+
+// NameLongForms sets LongForm of the mentions whose exact range is a short form
+// among linked, which [Linker.Link] gave for the same text, where the long form is
+// a mention too.
+func NameLongForms(mentions, linked []graph.Mention) {
+	ids := make(map[Range]string, len(mentions))
+	for _, m := range mentions {
+		ids[Range{m.Start, m.End}] = m.ID
+	}
+	rangeOf := make(map[string]Range, len(linked))
+	for _, m := range linked {
+		rangeOf[m.ID] = Range{m.Start, m.End}
+	}
+	longForms := map[Range]string{}
+	for _, m := range linked {
+		if m.LongForm != "" {
+			longForms[Range{m.Start, m.End}] = ids[rangeOf[m.LongForm]]
+		}
+	}
+	for i, m := range mentions {
+		mentions[i].LongForm = longForms[Range{m.Start, m.End}]
+	}
+}

@@ -22,6 +22,7 @@ import (
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/score"
+	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/umls/knowledgebase"
 )
@@ -55,6 +56,9 @@ model was trained, as a small file in a folder that keci report makes tables of.
 a finding is from the share of such findings that is right; "eceBefore" is that of the
 network's own probabilities. --reliability draws both. A mention is right here when span
 and type are, a relation when both spans and the label are.
+
+"protocol", where a model has it, is what the authors of its system report: see
+doc/training.md.
 
 Documents of --predictions find their sentence by id and must have its very text. Sentences of
 the corpus without a document count as "missing": nothing in them was found.`,
@@ -134,6 +138,11 @@ func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpu
 	}
 	if o.results != "" {
 		if err := o.record(dir, model, kb, gold, e); err != nil {
+			return err
+		}
+	}
+	if own, ok := model.Extractor.(system.Benchmark); ok {
+		if e.Protocol, err = own.Measure(cmd.Context(), gold); err != nil {
 			return err
 		}
 	}

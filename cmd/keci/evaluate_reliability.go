@@ -15,6 +15,7 @@ type evaluation struct {
 	score.Result
 	EntityReliability   *calibration.Reliability `json:"entityReliability,omitempty"`
 	RelationReliability *calibration.Reliability `json:"relationReliability,omitempty"`
+	Protocol            any                      `json:"protocol,omitempty"` // what a system.Benchmark measures
 }
 
 // reliability holds the diagrams of both kinds of findings.
@@ -44,7 +45,7 @@ func evaluated(dir string, gold corpus.Corpus, predicted []graph.Document) (eval
 		}
 	}
 	entities, relations := r.entities.Reliability(), r.relations.Reliability()
-	return evaluation{result, &entities, &relations}, r, nil
+	return evaluation{Result: result, EntityReliability: &entities, RelationReliability: &relations}, r, nil
 }
 
 // add puts a finding into a diagram, with the network's own probability too.

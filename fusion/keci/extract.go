@@ -147,7 +147,7 @@ func (m *Model) predictAll(ctx context.Context, texts []reading) ([][]prediction
 func (c Config) decodeText(doc graph.Document, text reading, predictions []prediction) graph.Document {
 	doc = c.document(doc, text.segments, c.decodeAll(text, predictions))
 	linker.MarkNegated(doc.Text, doc.Mentions)
-	nameLongForms(doc.Mentions, text.mentions)
+	linker.NameLongForms(doc.Mentions, text.mentions)
 	return doc
 }
 
@@ -158,26 +158,4 @@ func (c Config) decodeAll(text reading, predictions []prediction) []found {
 		results[i] = c.decode(text.instances[i], p)
 	}
 	return results
-}
-
-// nameLongForms sets LongForm of the mentions whose exact range the linker knows
-// as a short form, where the long form is a mention too.
-func nameLongForms(mentions, linked []graph.Mention) {
-	ids := make(map[segment]string, len(mentions))
-	for _, m := range mentions {
-		ids[segment{m.Start, m.End}] = m.ID
-	}
-	rangeOf := make(map[string]segment, len(linked))
-	for _, m := range linked {
-		rangeOf[m.ID] = segment{m.Start, m.End}
-	}
-	longForms := map[segment]string{}
-	for _, m := range linked {
-		if m.LongForm != "" {
-			longForms[rangeOf[m.ID]] = ids[rangeOf[m.LongForm]]
-		}
-	}
-	for i, m := range mentions {
-		mentions[i].LongForm = longForms[segment{m.Start, m.End}]
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,11 +33,12 @@ type Training struct {
 	Seed    int64             `json:"seed"`
 	Options train.Options     `json:"options"`
 
-	MaxSpan        int           `json:"maxSpan"`   // word pieces
-	KeptRatio      float64       `json:"keptRatio"` // spans kept for each word piece
-	LabelSmoothing float64       `json:"labelSmoothing,omitempty"`
-	HeldOutShare   float64       `json:"heldOutShare"`
-	Sweep          []train.Trial `json:"sweep,omitempty"` // how the learning rates were found
+	MaxSpan        int            `json:"maxSpan"`   // word pieces; KECI only
+	KeptRatio      float64        `json:"keptRatio"` // spans kept for each word piece; KECI only
+	LabelSmoothing float64        `json:"labelSmoothing,omitempty"`
+	Settings       map[string]any `json:"settings,omitempty"` // of other systems: numbers (float64) and switches (bool)
+	HeldOutShare   float64        `json:"heldOutShare"`
+	Sweep          []train.Trial  `json:"sweep,omitempty"` // how the learning rates were found
 
 	Learned        int            `json:"learned"`        // sentences that the model learned from
 	HeldOut        int            `json:"heldOut"`        // texts on which epochs and thresholds were chosen
@@ -183,7 +185,7 @@ func (t Training) SameRecipe(u Training) bool {
 	sameKB := (t.KB == nil) == (u.KB == nil) && (t.KB == nil || *t.KB == *u.KB)
 	return sameKB && t.Corpus == u.Corpus && t.Data == u.Data && t.Encoder == u.Encoder && t.Variant == u.Variant &&
 		t.Seed == u.Seed && t.Options == u.Options && t.HeldOutShare == u.HeldOutShare &&
-		t.MaxSpan == u.MaxSpan && t.KeptRatio == u.KeptRatio && t.LabelSmoothing == u.LabelSmoothing
+		t.MaxSpan == u.MaxSpan && t.KeptRatio == u.KeptRatio && t.LabelSmoothing == u.LabelSmoothing && maps.Equal(t.Settings, u.Settings)
 }
 
 // Write adds a run to a folder, which it makes if need be, and returns the path

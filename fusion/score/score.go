@@ -62,13 +62,21 @@ func (b ByLabel) Micro() Counts {
 
 // MacroF1 is the mean of the F1 of the labels, 0 where there are none. It is not
 // the F1 of mean precision and mean recall.
-func (b ByLabel) MacroF1() float64 {
+func (b ByLabel) MacroF1() float64 { return b.mean(Counts.F1) }
+
+// MacroPrecision is the mean of the precision of the labels, 0 where there are none.
+func (b ByLabel) MacroPrecision() float64 { return b.mean(Counts.Precision) }
+
+// MacroRecall is the mean of the recall of the labels, 0 where there are none.
+func (b ByLabel) MacroRecall() float64 { return b.mean(Counts.Recall) }
+
+func (b ByLabel) mean(measure func(Counts) float64) float64 {
 	if len(b) == 0 {
 		return 0
 	}
 	sum := 0.0
 	for _, label := range slices.Sorted(maps.Keys(b)) { // in order: a sum of floats depends on it
-		sum += b[label].F1()
+		sum += measure(b[label])
 	}
 	return sum / float64(len(b))
 }

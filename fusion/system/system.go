@@ -67,6 +67,14 @@ type Material struct {
 	Seed          int64
 }
 
+// Benchmark is an extractor that also measures itself as the authors of its
+// system did, where that differs from the rules of the corpus.
+type Benchmark interface {
+	// Measure reads an annotated corpus. What it gives can be written as JSON and
+	// says what was compared.
+	Measure(ctx context.Context, gold corpus.Corpus) (any, error)
+}
+
 // KnowledgeBase is what a model asks of a knowledge base: its linker, its
 // concepts, and its name.
 type KnowledgeBase struct {

@@ -1,0 +1,50 @@
+package remedi
+
+import (
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/keci-kg/keci/encoder"
+)
+
+// shape is what a graph is compiled for.
+type shape struct {
+	B, T int // texts, and pieces of each
+	R, S int // rows of the encoder, and pieces of each: as many rows as texts, unless a text is longer than a row
+}
+
+// grain is to what the length of rows is rounded up, so that few shapes occur.
+const grain = 32
+
+func roundUp(n int) int { return (n + grain - 1) / grain * grain }
+
+// layOut makes the inputs of a batch of count texts, some of which may be missing,
+// with room for the given number of pieces each. The encoder reads rows of at most
+// row pieces.
+func layOut(texts []masked, count, pieces int, t *encoder.Tokenizer, row int) (shape, []*tensors.Tensor) {
+	s := shape{B: count, S: min(roundUp(pieces+2), row)}
+	s.T = s.S - 2
+	if pieces > s.T {
+		s.T = roundUp(pieces)
+	}
+	list := make([][]encoder.Piece, count)
+	mask, kinds, places := make([]float32, count*s.T), make([]int32, count*s.T), make([]int32, count*s.T)
+	for i, text := range texts {
+		list[i] = text.pieces
+		copy(kinds[i*s.T:], text.kinds)
+		for p := range text.pieces {
+			mask[i*s.T+p] = 1
+		}
+	}
+	rows := encoder.LayOut(list, t, s.S)
+	for i, of := range rows.Places {
+		copy(places[i*s.T:], of)
+	}
+	s.R = rows.Count
+	return s, []*tensors.Tensor{
+		tensors.FromFlatDataAndDimensions(rows.IDs, s.R, s.S),
+		tensors.FromFlatDataAndDimensions(rows.Mask, s.R, s.S),
+		tensors.FromFlatDataAndDimensions(places, s.B, s.T),
+		tensors.FromFlatDataAndDimensions(mask, s.B, s.T),
+		tensors.FromFlatDataAndDimensions(kinds, s.B, s.T),
+	}
+}

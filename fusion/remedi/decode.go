@@ -1,0 +1,123 @@
+package remedi
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/calibration"
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/linker"
+)
+
+// found is what the network finds in a text.
+type found struct {
+	mentions  []mention
+	relations []relation // candidates, whatever their score is
+}
+
+// mention is a range of bytes of a text.
+type mention struct {
+	linker.Range
+	typ  int
+	odds float64 // log-odds that it is one
+}
+
+// relation are two mentions, by index, that may be related.
+type relation struct {
+	head, tail int
+	pair       int     // index into Config.Pairs
+	odds       float64 // log-odds that they are
+}
+
+// add puts what was found in a sentence behind the rest.
+func (f *found) add(pieces []encoder.Piece, places []place, odds []float64, related []relation) {
+	before := len(f.mentions)
+	for i, p := range places {
+		f.mentions = append(f.mentions, mention{linker.Range{Start: pieces[p.first].Start, End: pieces[p.last].End}, p.typ, odds[i]})
+	}
+	for _, r := range related {
+		r.head, r.tail = r.head+before, r.tail+before
+		f.relations = append(f.relations, r)
+	}
+}
+
+// candidates are the pairs of mentions whose types may be related.
+func (c Config) candidates(places []place) []relation {
+	var list []relation
+	for head, a := range places {
+		for tail, b := range places {
+			if head == tail || !c.Directed && a.typ == b.typ && head > tail {
+				continue
+			}
+			for i, p := range c.Pairs {
+				if p.Head == c.EntityTypes[a.typ] && p.Tail == c.EntityTypes[b.typ] {
+					list = append(list, relation{head: head, tail: tail, pair: i})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// together is the log-odds that two masks are of one group, from the probabilities
+// of the groups of each: Σ_g p_a(g)·p_b(g), both normalized.
+func together(a, b []float32) float64 {
+	const least = 1e-6 // keeps the odds finite
+	both, ofA, ofB := 0.0, 0.0, 0.0
+	for g := range a {
+		both += float64(a[g]) * float64(b[g])
+		ofA += float64(a[g])
+		ofB += float64(b[g])
+	}
+	return calibration.Odds(min(max(both/max(ofA*ofB, least), least), 1-least))
+}
+
+// document puts what was found in a text together; scores are calibrated.
+func (c Config) document(doc graph.Document, f found) graph.Document {
+	doc.Offsets = graph.OffsetByte
+	doc.Mentions, doc.Relations = []graph.Mention{}, []graph.Extraction{}
+	for i, m := range f.mentions {
+		doc.Mentions = append(doc.Mentions, graph.Mention{
+			ID: fmt.Sprintf("T%d", i+1), Start: m.Start, End: m.End, Text: doc.Text[m.Start:m.End], Type: c.EntityTypes[m.typ],
+			Score: rounded(c.EntityCalibration.Probability(m.odds)), Concepts: []graph.Candidate{},
+		})
+	}
+	linker.MarkNegated(doc.Text, doc.Mentions)
+	for _, r := range c.related(f) {
+		score := rounded(c.RelationCalibration.Probability(r.odds))
+		doc.Relations = append(doc.Relations, graph.Extraction{
+			ID: fmt.Sprintf("R%d", len(doc.Relations)+1), Head: doc.Mentions[r.head].ID, Tail: doc.Mentions[r.tail].ID,
+			Label: c.Pairs[r.pair].Label, Directed: c.Directed, Score: score, Initial: graph.Judgement{Score: score},
+		})
+	}
+	return doc
+}
+
+// related are the candidates whose calibrated score reaches the threshold.
+func (c Config) related(f found) []relation {
+	var list []relation
+	for _, r := range f.relations {
+		if c.RelationCalibration.Probability(r.odds) >= c.RelationThreshold {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// addConcepts gives mentions the concepts that the linker found at their ranges.
+func addConcepts(mentions, linked []graph.Mention) {
+	at := map[linker.Range][]graph.Candidate{}
+	for _, m := range linked {
+		at[linker.Range{Start: m.Start, End: m.End}] = m.Concepts
+	}
+	for i, m := range mentions {
+		if concepts := at[linker.Range{Start: m.Start, End: m.End}]; concepts != nil {
+			mentions[i].Concepts = concepts
+		}
+	}
+	linker.NameLongForms(mentions, linked)
+}
+
+// rounded cuts a probability to what users want to read.
+func rounded(x float64) float64 { return math.Round(x*1e4) / 1e4 }

@@ -1,0 +1,293 @@
+package remedi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/calibration"
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/modeldir"
+	"github.com/keci-kg/keci/fusion/score"
+	"github.com/keci-kg/keci/fusion/system"
+	"github.com/keci-kg/keci/fusion/tagging"
+	"github.com/keci-kg/keci/fusion/train"
+	kg "github.com/keci-kg/keci/graph"
+)
+
+// Settings are how a model learns, beside the options of all systems.
+type Settings struct {
+	Concatenations float64 // of two, of three and of four sentences each: so many for each sentence
+	Weighting      float64 // exponent of the weights of classes, see tagging.Balanced
+}
+
+// DefaultSettings has the original's share of concatenations.
+func DefaultSettings() Settings { return Settings{Concatenations: 0.33, Weighting: 0.5} }
+
+// Validate reports the first setting that makes no sense.
+func (s Settings) Validate() error {
+	if !(s.Concatenations >= 0) || !(s.Weighting >= 0 && s.Weighting <= 1) {
+		return fmt.Errorf("concatenations is %g, it must not be negative; class weighting is %g, it must lie in [0, 1]", s.Concatenations, s.Weighting)
+	}
+	return nil
+}
+
+// Learner trains a model. It implements [train.Learner].
+type Learner struct {
+	model        *Model
+	network      network
+	examples     []labelled
+	tagWeights   []float32
+	groupWeights []float32
+	heldOut      corpus.Corpus
+	batch        int
+	encoder      string // directory of the encoder
+}
+
+// labelled is what both heads read of an example, with the class of each piece.
+type labelled struct {
+	text, masked masked
+	tags, groups []int32 // of text and of masked; leftOut does not count
+}
+
+// leftOut is the class of a mask whose group the classifier does not tell apart.
+const leftOut = -1
+
+// NewLearner prepares a model for training: it reads the encoder, labels every
+// sentence and adds concatenations.
+func NewLearner(backend compute.Backend, cfg Config, s Settings, m system.Material) (*Learner, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	var err error
+	cfg.Name, cfg.EntityTypes, cfg.Directed = m.Name, m.Train.EntityTypes, m.Train.Directed
+	if cfg.Pairs, err = pairsOf(m.Train); err != nil {
+		return nil, err
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("model configuration: %w", err)
+	}
+	created, err := newModel(backend, m.Encoder, cfg, m.KnowledgeBase)
+	if err != nil {
+		return nil, err
+	}
+	created.store.SetParam("/"+model.ParamInitialSeed, m.Seed)
+	if err := encoder.LoadWeights(created.store, modeldir.EncoderPath, m.Encoder, created.encoderConfig); err != nil {
+		return nil, err
+	}
+	l := &Learner{
+		model: created, heldOut: m.HeldOut, batch: m.BatchSize, encoder: m.Encoder,
+		network: network{cfg: cfg, encoder: created.encoderConfig, training: true},
+	}
+	examples := augment(cfg.examples(created.tokenizer, m.Train), s.Concatenations, rand.New(rand.NewPCG(uint64(m.Seed), 0)))
+	if len(examples) == 0 {
+		return nil, errors.New("mentions overlap in every sentence to learn from: tags cannot tell them, train another variant")
+	}
+	for _, x := range examples {
+		l.examples = append(l.examples, cfg.labelled(created.tokenizer, x))
+	}
+	l.weigh(s.Weighting)
+	return l, nil
+}
+
+// labelled masks an example and labels the pieces of both texts.
+func (c Config) labelled(t *encoder.Tokenizer, x example) labelled {
+	l := labelled{text: masked{pieces: x.pieces}, masked: c.mask(t, x.pieces, x.places), tags: tagsOf(x.pieces, x.places)}
+	l.groups = make([]int32, len(l.masked.pieces))
+	for i, mask := range l.masked.masks {
+		l.groups[mask] = leftOut
+		if x.groups[i] <= c.Groups {
+			l.groups[mask] = int32(x.groups[i])
+		}
+	}
+	return l
+}
+
+// weigh sets the weights of the classes by how often each occurs.
+func (l *Learner) weigh(exponent float64) {
+	tags, groups := make([]int, tagging.Count(len(l.network.cfg.EntityTypes))), make([]int, 1+l.network.cfg.Groups)
+	count := func(counts []int, classes []int32) {
+		for _, class := range classes {
+			if class != leftOut {
+				counts[class]++
+			}
+		}
+	}
+	for _, x := range l.examples {
+		count(tags, x.tags)
+		count(groups, x.groups)
+	}
+	l.tagWeights, l.groupWeights = tagging.Balanced(tags, exponent), tagging.Balanced(groups, exponent)
+}
+
+// Store holds the variables.
+func (l *Learner) Store() *model.Store { return l.model.store }
+
+// Loss builds the loss of a shard. The table of word pieces stays as it was
+// pretrained: a small corpus moves few of its rows.
+func (l *Learner) Loss(root *model.Scope, shard []*graph.Node) *graph.Node {
+	for v := range root.Store().IterVariables() {
+		if v.Path() == modeldir.WordPath {
+			v.SetTrainable(false)
+		}
+	}
+	return l.network.loss(root, shard)
+}
+
+// shardSize is how many texts are computed at once. The gradient of a batch is the
+// sum over its shards, as accumulating it over as many small batches would give.
+const shardSize = 8
+
+// Batches lays out the batches of an epoch.
+func (l *Learner) Batches(_ context.Context, _ int, rng *rand.Rand) ([]train.Batch, error) {
+	lengths := make([]int, len(l.examples))
+	for i, x := range l.examples {
+		lengths[i] = len(x.text.pieces)
+	}
+	var batches []train.Batch
+	for _, group := range train.Groups(rng, lengths, l.batch) {
+		batches = append(batches, func() [][]*tensors.Tensor { return l.layOutShards(group) })
+	}
+	return batches, nil
+}
+
+// layOutShards divides a batch, whose texts are sorted by length, into shards with
+// texts of like lengths and of one shape.
+func (l *Learner) layOutShards(group []int) [][]*tensors.Tensor {
+	count := (l.batch + shardSize - 1) / shardSize
+	size := (l.batch + count - 1) / count
+	parts := make([][]labelled, count)
+	most, tags, groups := 1, 0, 0
+	for i, at := range group {
+		x := l.examples[at]
+		parts[i%count] = append(parts[i%count], x)
+		most = max(most, len(x.text.pieces))
+		tags, groups = tags+len(x.tags), groups+len(x.groups)
+	}
+	shards := make([][]*tensors.Tensor, count)
+	for i, part := range parts {
+		texts, masks := make([]masked, len(part)), make([]masked, len(part))
+		tagClasses, groupClasses := make([][]int32, len(part)), make([][]int32, len(part))
+		for k, x := range part {
+			texts[k], masks[k], tagClasses[k], groupClasses[k] = x.text, x.masked, x.tags, x.groups
+		}
+		shards[i] = append(l.layOut(texts, tagClasses, size, most, l.tagWeights, tags),
+			l.layOut(masks, groupClasses, size, most, l.groupWeights, groups)...)
+	}
+	return shards
+}
+
+// layOut makes the tensors of a head's texts: its inputs, the class of each piece,
+// and what it counts for in the mean over so many pieces of the batch.
+func (l *Learner) layOut(texts []masked, classes [][]int32, size, pieces int, weights []float32, of int) []*tensors.Tensor {
+	s, list := layOut(texts, size, pieces, l.model.tokenizer, l.model.encoderConfig.MaxPositionEmbeddings)
+	flat, counts := make([]int32, s.B*s.T), make([]float32, s.B*s.T)
+	for i, row := range classes {
+		for p, class := range row {
+			if class != leftOut {
+				flat[i*s.T+p], counts[i*s.T+p] = class, weights[class]/float32(max(of, 1))
+			}
+		}
+	}
+	return append(list, tensors.FromFlatDataAndDimensions(flat, s.B, s.T), tensors.FromFlatDataAndDimensions(counts, s.B, s.T))
+}
+
+// Evaluate reads the held-out texts, chooses the threshold that serves their
+// relations best, and calibrates the scores on them.
+func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
+	if len(l.heldOut.Examples) == 0 {
+		return train.Score{}, train.ErrNothingHeldOut
+	}
+	results, err := l.findAll(ctx)
+	if err != nil {
+		return train.Score{}, err
+	}
+	cfg := &l.model.cfg
+	cfg.EntityCalibration, cfg.RelationCalibration = calibration.Map{}, calibration.Map{}
+	best, chosen := train.Score{Entity: -1, Relation: -1}, *cfg
+	for _, threshold := range thresholds {
+		with := *cfg
+		with.RelationThreshold = threshold
+		result, err := score.Evaluate(l.heldOut, with.documents(l.heldOut, results))
+		if err != nil {
+			return train.Score{}, err
+		}
+		if s := (train.Score{Entity: result.EntityF1, Relation: result.RelationF1}); s.Selection() > best.Selection() {
+			best, chosen = s, with
+		}
+	}
+	*cfg, err = chosen.calibrated(l.heldOut, results)
+	return best, err
+}
+
+// thresholds are the values that Evaluate tries, the first preferred.
+var thresholds = []float64{0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8}
+
+// findAll reads the held-out texts, as many at once as there are processors.
+func (l *Learner) findAll(ctx context.Context) ([]found, error) {
+	results := make([]found, len(l.heldOut.Examples))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, e := range l.heldOut.Examples {
+		group.Go(func() (err error) {
+			if results[i], err = l.model.find(ctx, e.Text); err != nil {
+				return fmt.Errorf("text %s: %w", e.ID, err)
+			}
+			return nil
+		})
+	}
+	return results, group.Wait()
+}
+
+// documents are the graphs of the texts of a corpus.
+func (c Config) documents(of corpus.Corpus, results []found) []kg.Document {
+	documents := make([]kg.Document, len(results))
+	for i, e := range of.Examples {
+		documents[i] = c.document(kg.Document{ID: e.ID, Text: e.Text}, results[i])
+	}
+	return documents
+}
+
+// calibrated fits the maps of an uncalibrated configuration on what it finds in
+// held-out texts. The threshold is moved with them: the same is found as before.
+func (c Config) calibrated(gold corpus.Corpus, results []found) (Config, error) {
+	judged, err := score.Judge(gold, c.documents(gold, results))
+	if err != nil {
+		return c, fmt.Errorf("calibrate: %w", err)
+	}
+	var entities, relations []calibration.Finding
+	for i, f := range results {
+		for k, m := range f.mentions {
+			entities = append(entities, calibration.Finding{Odds: m.odds, Right: judged[i].Mentions[k]})
+		}
+		for k, r := range c.related(f) {
+			relations = append(relations, calibration.Finding{Odds: r.odds, Right: judged[i].Relations[k]})
+		}
+	}
+	c.EntityCalibration, c.RelationCalibration = calibration.Fit(entities), calibration.Fit(relations)
+	c.RelationThreshold = c.RelationCalibration.Probability(calibration.Odds(c.RelationThreshold))
+	return c, nil
+}
+
+// Save writes a model directory.
+func (l *Learner) Save(_ context.Context, dir string) error {
+	return modeldir.Save(dir, l.encoder, l.model.cfg, l.model.encoderConfig, l.model.store, false)
+}
+
+// SaveState has nothing to keep: all that a learner knows beside the variables
+// follows from its material.
+func (l *Learner) SaveState(string) error { return nil }
+
+// LoadState reads what SaveState wrote.
+func (l *Learner) LoadState(string) error { return nil }
+
+var _ train.Learner = (*Learner)(nil)

@@ -1,0 +1,118 @@
+package remedi
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/score"
+	"github.com/keci-kg/keci/fusion/tagging"
+)
+
+// Protocol is what REmediNER reports of a model: both of its models classify word
+// pieces, and precision, recall and F1 are means over the classes.
+type Protocol struct {
+	Instances int           `json:"instances"` // sentences and concatenations of two to four of them
+	Tags      Classes       `json:"tags"`      // of each piece: O, B and I of each type
+	Groups    Classes       `json:"groups"`    // of each piece of the texts with the annotated mentions masked: 0 for none, 1 to 4
+	Counts    ProtocolCount `json:"counts"`
+}
+
+// ProtocolCount are the counts of each class.
+type ProtocolCount struct {
+	Tags   score.ByLabel `json:"tags"`
+	Groups score.ByLabel `json:"groups"`
+}
+
+// Classes are means over classes, 0…1.
+type Classes struct {
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F1        float64 `json:"f1"`
+}
+
+// Measure measures the model on a corpus as REmediNER does: on the sentences in
+// which no mentions overlap and on concatenations of two, of three and of four of
+// them, a third of the sentences each, drawn with a fixed seed. The groups are
+// those of annotated mentions, whatever the tagger finds. The answer is a
+// [Protocol].
+func (m *Model) Measure(ctx context.Context, gold corpus.Corpus) (any, error) {
+	sentences, _ := gold.InSentences()
+	examples := augment(m.cfg.examples(m.tokenizer, sentences), DefaultSettings().Concatenations, rand.New(rand.NewPCG(0, 0)))
+	tags, groups := make([]score.ByLabel, len(examples)), make([]score.ByLabel, len(examples))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, x := range examples {
+		group.Go(func() error {
+			l := m.cfg.labelled(m.tokenizer, x)
+			ofTags, err := m.classify(ctx, m.tagger, l.text)
+			if err != nil {
+				return err
+			}
+			ofGroups, err := m.classify(ctx, m.grouper, l.masked)
+			tags[i], groups[i] = countClasses(ofTags, l.tags, m.cfg.tagNames()), countClasses(ofGroups, l.groups, m.cfg.groupNames())
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("measure by the protocol of %s: %w", Variant, err)
+	}
+	counts := ProtocolCount{Tags: sum(tags), Groups: sum(groups)}
+	return Protocol{Instances: len(examples), Tags: macro(counts.Tags), Groups: macro(counts.Groups), Counts: counts}, nil
+}
+
+// countClasses compares the most probable class of each piece with the annotated one.
+func countClasses(probabilities []float32, classes []int32, names []string) score.ByLabel {
+	counts := score.ByLabel{}
+	add := func(class int, as score.Counts) { counts[names[class]] = counts[names[class]].Add(as) }
+	for p, class := range classes {
+		if class == leftOut {
+			continue
+		}
+		row := probabilities[p*len(names) : (p+1)*len(names)]
+		if best := slices.Index(row, slices.Max(row)); best == int(class) {
+			add(best, score.Counts{TP: 1})
+		} else {
+			add(best, score.Counts{FP: 1})
+			add(int(class), score.Counts{FN: 1})
+		}
+	}
+	return counts
+}
+
+func sum(parts []score.ByLabel) score.ByLabel {
+	total := score.ByLabel{}
+	for _, part := range parts {
+		for name, c := range part {
+			total[name] = total[name].Add(c)
+		}
+	}
+	return total
+}
+
+// macro takes the means over the classes that occur.
+func macro(counts score.ByLabel) Classes {
+	return Classes{counts.MacroPrecision(), counts.MacroRecall(), counts.MacroF1()}
+}
+
+func (c Config) tagNames() []string {
+	names := []string{"O"}
+	for _, typ := range c.EntityTypes {
+		names = append(names, "B-"+typ, "I-"+typ)
+	}
+	return names[:tagging.Count(len(c.EntityTypes))]
+}
+
+func (c Config) groupNames() []string {
+	names := make([]string, 1+c.Groups)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	return names
+}

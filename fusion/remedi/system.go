@@ -1,0 +1,79 @@
+package remedi
+
+import (
+	"context"
+
+	"github.com/gomlx/compute"
+	"github.com/spf13/pflag"
+
+	"github.com/keci-kg/keci/fusion"
+	"github.com/keci-kg/keci/fusion/modeldir"
+	"github.com/keci-kg/keci/fusion/results"
+	"github.com/keci-kg/keci/fusion/system"
+	"github.com/keci-kg/keci/fusion/train"
+)
+
+// System is the pipeline as one of several systems. It implements [system.System].
+type System struct{}
+
+// Variants is the one that there is.
+func (System) Variants() []string { return []string{Variant} }
+
+// Open reads a model directory, see [Open].
+func (System) Open(backend compute.Backend, dir string, kb system.KnowledgeBase) (fusion.Extractor, error) {
+	return Open(backend, dir, kb)
+}
+
+// Describe reads what a model directory holds, without an engine.
+func (System) Describe(dir string) (system.Description, error) {
+	cfg, err := readConfig(dir)
+	if err != nil {
+		return system.Description{}, err
+	}
+	d := system.Description{
+		ModelInfo: cfg.describe(), Config: cfg,
+		Method: "a tagger and a classifier of masked mentions, after REmediNER", Reach: "within a sentence",
+		RelationThreshold: cfg.RelationThreshold,
+		EntityCalibration: cfg.EntityCalibration, RelationCalibration: cfg.RelationCalibration,
+	}
+	d.Parameters, d.Digest, err = modeldir.Measure(dir)
+	return d, err
+}
+
+// Recipe is how a model is usually trained.
+func (System) Recipe(string) system.Recipe {
+	return &recipe{cfg: DefaultConfig(), settings: DefaultSettings()}
+}
+
+// recipe is the configuration that a model begins with, and how it learns.
+type recipe struct {
+	cfg      Config
+	settings Settings
+}
+
+// AddFlags adds the settings.
+func (r *recipe) AddFlags(f *pflag.FlagSet) {
+	f.Float64Var(&r.settings.Concatenations, "concatenations", r.settings.Concatenations, "remedi: learn from concatenations of two, of three and of four sentences as well, each so many for a sentence (0: none)")
+	f.Float64Var(&r.settings.Weighting, "class-weighting", r.settings.Weighting, "remedi: how much rare tags count more in the loss: 0 not, 1 so that all count the same together")
+}
+
+// Options are the original's: batches of eight, accumulated over four, six epochs
+// with one learning rate that falls from the start.
+func (r *recipe) Options() train.Options {
+	o := train.DefaultOptions()
+	o.Epochs, o.BatchSize, o.EncoderRate, o.TaskRate = 6, 4*shardSize, 2e-4, 2e-4
+	return o
+}
+
+// Needs are sentences; the knowledge base has no part in what is learned.
+func (r *recipe) Needs() system.Needs { return system.Needs{Sentences: true} }
+
+// Record writes the settings.
+func (r *recipe) Record(t *results.Training) {
+	t.Settings = map[string]any{"concatenations": r.settings.Concatenations, "classWeighting": r.settings.Weighting}
+}
+
+// NewLearner prepares a model for training, see [NewLearner].
+func (r *recipe) NewLearner(_ context.Context, backend compute.Backend, m system.Material) (train.Learner, error) {
+	return NewLearner(backend, r.cfg, r.settings, m)
+}
