@@ -27,16 +27,16 @@ func (s *Server) routePage() {
 	if err != nil {
 		panic(err) // the folder is part of the program
 	}
-	entries, err := fs.ReadDir(files, ".")
-	if err != nil {
-		panic(err)
-	}
 	server := echo.WrapHandler(http.FileServerFS(files))
 	s.echo.GET("/", server, secure(policy))
-	for _, entry := range entries {
-		if entry.Name() != "index.html" {
-			s.echo.GET("/"+entry.Name(), server, secure(policy))
+	err = fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && path != "index.html" {
+			s.echo.GET("/"+path, server, secure(policy))
 		}
+		return err
+	})
+	if err != nil {
+		panic(err)
 	}
 }
 

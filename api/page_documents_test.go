@@ -1,0 +1,225 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/chromedp"
+
+	"github.com/keci-kg/keci/api"
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/forms"
+)
+
+const title = "document.querySelector('h1').innerText"
+
+func TestPageKeepsDocuments(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	for i := range 51 {
+		s.mustAsk(t, 201, "POST", "/v1/documents", fmt.Sprintf(`{"id":"PMID:%02d","title":"Title %d","text":"FKBP12 binds FK506."}`, i, i))
+	}
+	ctx := openBrowser(t, s, 1280)
+	do(t, ctx, chromedp.Click("#keep"), chromedp.Click("#submit"))
+	until(t, ctx, graphDrawn)
+	if place := value[string](t, ctx, "location.hash"); !strings.HasPrefix(place, "#/documents/sha256%3A") {
+		t.Errorf("the kept document is at %s", place)
+	}
+
+	do(t, ctx, chromedp.Click("//nav[@id='sections']/a[text()='Documents']", chromedp.BySearch))
+	until(t, ctx, "document.querySelectorAll('#documents tbody tr').length === 50")
+	says(t, innerText(t, ctx, "#documents"), "PMID:00", "Title 0", "19", "fake")
+	do(t, ctx, chromedp.Click("#next"))
+	until(t, ctx, "document.querySelectorAll('#documents tbody tr').length === 2")
+	do(t, ctx, chromedp.Click("//*[@id='documents']//a[text()='PMID:50']", chromedp.BySearch))
+	until(t, ctx, graphDrawn)
+	says(t, innerText(t, ctx, "main"), "Title 50", "PMID:50", "by fake")
+
+	do(t, ctx, chromedp.Click("#remove"))
+	says(t, innerText(t, ctx, "#remove"), "Really")
+	do(t, ctx, chromedp.Click("#remove"))
+	until(t, ctx, title+" === 'Documents'")
+	s.mustAsk(t, 404, "GET", "/v1/documents/PMID:50", "")
+	s.mustAsk(t, 200, "GET", "/v1/documents/PMID:49", "")
+}
+
+// Whatever is opened has an address that leads to it again.
+func TestPageDeepLinks(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	const id = "PMC/1 β?" // wants encoding in an address
+	s.mustAsk(t, 201, "POST", "/v1/documents", body(t, map[string]string{"id": id, "title": "A title", "text": nested}))
+	doc := "#/documents/" + url.PathEscape(id)
+	ctx := newBrowser(t, s, 1280)
+	for place, want := range map[string]string{
+		doc:                             "FK506 binding protein",
+		doc + "?mention=T4":             "rapamycin",
+		doc + "?relation=R3":            "FK506 binding protein – bind – rapamycin",
+		doc + "?mention=T9":             "FK506 binding protein", // there is none: the first
+		doc + "?mention=T5&stage=final": "calcineurin",
+		"#/?text=" + url.QueryEscape("FKBP12 binds no rapamycin.") + "&mention=T2": "rapamycin",
+		doc + "?stage=initial&mention=T5":                                          "calcineurin",
+	} {
+		visit(t, ctx, place)
+		until(t, ctx, graphDrawn)
+		if got := value[string](t, ctx, "document.querySelector('#evidence-body strong').innerText"); got != want {
+			t.Errorf("%s shows %q, want %q", place, got, want)
+		}
+		if stage := value[string](t, ctx, "document.querySelector('[name=stage]:checked').value"); (stage == "initial") != strings.Contains(place, "initial") {
+			t.Errorf("%s shows the %s graph", place, stage)
+		}
+	}
+	visit(t, ctx, doc)
+	do(t, ctx, chromedp.Click("//p[@id='text']//span[text()='rapamycin']", chromedp.BySearch))
+	if got := value[string](t, ctx, "location.hash"); got != "#/documents/PMC%2F1%20%CE%B2%3F?mention=T4" {
+		t.Errorf("the mention is at %s", got)
+	}
+	for place, want := range map[string]string{
+		"#/concepts/C0085149":           "Tacrolimus",
+		"#/search?q=tacrolimus":         "Search: tacrolimus",
+		"#/concepts/C0000000":           "Not found",
+		"#/documents/none":              "Not found",
+		"#/jobs/none":                   "Not found",
+		"#/nowhere":                     "There is no such page",
+		"#/documents/a/b":               "There is no such page",
+		"#/relations/C1:bind:C2":        "Not found",
+		"#/relations/" + bindsSirolimus: "FKBP12 – bind – Sirolimus",
+	} {
+		visit(t, ctx, place)
+		if got := value[string](t, ctx, title); got != want {
+			t.Errorf("%s shows %q, want %q", place, got, want)
+		}
+		if got := value[string](t, ctx, "document.title"); got != want+" – keci" {
+			t.Errorf("%s: the window is called %q", place, got)
+		}
+	}
+}
+
+// Back and forward go through what was opened, and the focus goes to its heading.
+func TestPageGoesBack(t *testing.T) {
+	t.Parallel()
+	ctx := openBrowser(t, start(t, nil), 1280)
+	do(t, ctx, chromedp.Click("//nav[@id='sections']/a[text()='Uploads']", chromedp.BySearch))
+	until(t, ctx, title+" === 'Uploads' && "+focused+".tagName === 'H1'")
+	if got := value[string](t, ctx, "document.querySelector('[aria-current=page]').textContent"); got != "Uploads" {
+		t.Errorf("the section that is open is %q", got)
+	}
+	do(t, ctx, chromedp.Evaluate("history.back()", nil))
+	until(t, ctx, "!!document.querySelector('#submit')")
+}
+
+// saved clicks what saves a file, and gives the file.
+func saved(t *testing.T, ctx context.Context, dir, name string, click chromedp.Action) []byte {
+	t.Helper()
+	do(t, ctx, click)
+	path := filepath.Join(dir, name)
+	for range 500 {
+		if data, err := os.ReadFile(path); err == nil && len(data) > 0 {
+			return data
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	entries, _ := os.ReadDir(dir)
+	t.Fatalf("%s was not saved; there are %v", name, entries)
+	return nil
+}
+
+func allowSaving(t *testing.T, ctx context.Context) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	do(t, ctx, browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(dir))
+	return dir
+}
+
+// Every form that the service writes can be saved, of stored documents and of others.
+func TestPageExports(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	s.mustAsk(t, 201, "POST", "/v1/documents", `{"id":"PMID:1","text":"FKBP12 binds FK506."}`)
+	ctx := newBrowser(t, s, 1280)
+	dir := allowSaving(t, ctx)
+	for _, form := range forms.All() {
+		visit(t, ctx, "#/documents/PMID:1") // a browser asks before a page saves more than ten files
+		until(t, ctx, graphDrawn)
+		got := saved(t, ctx, dir, "PMID-1"+form.Extension, export(string(form.Kind)))
+		want := s.mustAsk(t, 200, "GET", "/v1/documents/PMID:1?format="+string(form.Kind), "").Body.Bytes()
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s: saved\n%s\nwant\n%s", form.Kind, got, want)
+		}
+	}
+	if got := saved(t, ctx, dir, "PMID-1.png", export("png")); !bytes.HasPrefix(got, []byte("\x89PNG")) {
+		t.Errorf("the picture begins with %q", got[:8])
+	}
+
+	visit(t, ctx, "#/?text=FKBP12+binds+FK506.&stage=initial")
+	until(t, ctx, graphDrawn)
+	id := strings.ReplaceAll(graph.TextID("FKBP12 binds FK506."), ":", "-")[:60]
+	if got := saved(t, ctx, dir, id+".csv", export("csv")); !strings.Contains(string(got), "0.6") {
+		t.Errorf("the initial graph as CSV is\n%s", got)
+	}
+}
+
+func export(format string) chromedp.Action {
+	return chromedp.Tasks{chromedp.Click(".menu summary"), chromedp.Click(".menu [data-format='" + format + "']")}
+}
+
+func TestPageUploads(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	ctx := newBrowser(t, s, 1280)
+	saving := allowSaving(t, ctx)
+	for _, test := range []struct {
+		files   []string
+		results int
+		want    []string
+	}{
+		{[]string{write("one.txt", "FKBP12 binds FK506."), write("two.txt", "🧬")}, 2, []string{"one\n2 entities, 1 relation", "two\n", "no letter"}},
+		{[]string{write("three.jsonl", `{"id":"three","text":"FK506"}`+"\n"+`{"id":"four","text":"rapamycin"}`)}, 2, []string{"three\n1 entity, 0 relations", "four"}},
+		{[]string{write("five.json", `{"documents":[{"id":"five","passages":[{"offset":0,"text":"FK506 binds FKBP12"}]}]}`)}, 1, []string{"five\n2 entities"}},
+		{[]string{write("six.txt", "6|t|Tacrolimus\n6|a|FK506 binds FKBP12\n")}, 1, []string{"6\n2 entities"}},
+	} {
+		visit(t, ctx, "#/jobs")
+		do(t, ctx, chromedp.SetUploadFiles("#files", test.files), chromedp.Click("#upload"))
+		until(t, ctx, fmt.Sprintf("document.querySelector('#state')?.innerText === 'done' && document.querySelector('#results').children.length === %d", test.results))
+		says(t, innerText(t, ctx, "main"), test.want...)
+	}
+	id := value[string](t, ctx, "location.hash.split('/').at(-1)")
+	if got := saved(t, ctx, saving, id+".jsonl", chromedp.Click("#save")); !strings.Contains(string(got), `"id":"6"`) {
+		t.Errorf("the results are saved as %s", got)
+	}
+	do(t, ctx, chromedp.Click("#results a"))
+	until(t, ctx, graphDrawn)
+	visit(t, ctx, "#/jobs")
+	says(t, innerText(t, ctx, "#jobs"), "done, 2 of 2 done", "1 failed")
+}
+
+// A job is followed while it is worked on, and can be ended.
+func TestPageFollowsAJob(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(config *api.Config) { config.Limits.Concurrency, config.Limits.Timeout = 1, time.Minute })
+	ctx := newBrowser(t, s, 1280)
+	job := s.mustAsk(t, 202, "POST", "/v1/batches", `{"id":"a","text":"FK506"}`+"\n"+`{"id":"b","text":"slow FK506"}`+"\n"+`{"id":"c","text":"FK506"}`, "Content-Type", "application/jsonl")
+	visit(t, ctx, "#/jobs/"+strings.TrimPrefix(job.Header().Get("Location"), "/v1/jobs/"))
+	until(t, ctx, "document.querySelector('#counted').innerText === '1 of 3 documents' && document.querySelector('#progress').value === 1")
+	until(t, ctx, "document.querySelectorAll('#results li').length === 1")
+	says(t, innerText(t, ctx, "main"), "running")
+	shoot(t, ctx, "job")
+	do(t, ctx, chromedp.Click("#cancel"))
+	until(t, ctx, "document.querySelector('#state').innerText === 'cancelled' && !document.querySelector('#cancel').checkVisibility()")
+}

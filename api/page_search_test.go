@@ -1,0 +1,104 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// told is a service whose documents bind FKBP12 with what they name.
+func told(t *testing.T) service {
+	t.Helper()
+	s := serve(t, nil)
+	tell(t, s)
+	return s.service
+}
+
+func TestPageSearch(t *testing.T) {
+	t.Parallel()
+	ctx := openBrowser(t, told(t), 1280)
+	do(t, ctx, chromedp.Click("//nav[@id='sections']/a[text()='Search']", chromedp.BySearch))
+	until(t, ctx, "document.querySelectorAll('#relations-found > li').length === 3")
+	says(t, innerText(t, ctx, "#found-concepts"), "What the documents name most", "FKBP12", "in 3 documents", "Sirolimus", "in 1 document")
+
+	do(t, ctx, chromedp.SendKeys("#q", "rapamycin"+kb.Enter))
+	until(t, ctx, title+" === 'Search: rapamycin'")
+	says(t, innerText(t, ctx, "#found-concepts"), "Concepts of the knowledge base", "Sirolimus", "C0072980 · Rapamycin")
+	says(t, innerText(t, ctx, "#found-relations"), "FKBP12 – bind – Sirolimus", "91 %", "FKBP12 binds rapamycin and calcineurin.", "1 sentence in 1 document")
+	if got := value[[]string](t, ctx, "[...document.querySelectorAll('#relations-found .mention')].map(m => m.textContent)"); strings.Join(got, " ") != "FKBP12 rapamycin" {
+		t.Errorf("the sentence marks %q", got)
+	}
+	shoot(t, ctx, "search")
+
+	do(t, ctx, chromedp.Clear("#q"), chromedp.Click(".filters summary"), chromedp.SetValue("[name=source]", "PMID"),
+		chromedp.SetValue("[name=since]", "2020-01-01"), chromedp.SetValue("[name=type]", "protein-complex"), chromedp.Click("[role=search] button"))
+	until(t, ctx, title+" === 'Search' && document.querySelectorAll('#relations-found > li').length === 1")
+	says(t, innerText(t, ctx, "#found-relations"), "Calcineurin – bind – FKBP12")
+	says(t, value[string](t, ctx, "location.hash"), "source=PMID", "since=2020-01-01")
+
+	dir := allowSaving(t, ctx)
+	for format, want := range map[string]string{"csv": "id,head,headName", "jsonl": `{"id":"` + bindsCalcineurin, "json": `{"relations":[{"id":"`} {
+		got := string(saved(t, ctx, dir, "relations."+format, chromedp.Click("#found-relations [data-format="+format+"]")))
+		if !strings.HasPrefix(got, want) || strings.Contains(got, "Sirolimus") {
+			t.Errorf("saved as %s:\n%s", format, got)
+		}
+	}
+}
+
+// From a relation to the sentences that say it, to one of the documents, and to
+// what all documents say of its ends.
+func TestPageRelation(t *testing.T) {
+	t.Parallel()
+	ctx := newBrowser(t, told(t), 1280)
+	visit(t, ctx, "#/search?q=FK506")
+	do(t, ctx, chromedp.Click("//a[text()='2 sentences in 2 documents']", chromedp.BySearch))
+	until(t, ctx, "document.querySelectorAll('#sentences > li').length === 2")
+	says(t, innerText(t, ctx, "main"), "FKBP12 – bind – Tacrolimus", "99 % that at least one is right", "β FKBP12 binds FK506.", "FKBP12 again binds FK506.", "44 % → 91 %")
+	do(t, ctx, chromedp.Click("//*[@id='sentences']//a[text()='PMID:1']", chromedp.BySearch))
+	until(t, ctx, graphDrawn)
+	says(t, evidenceText(t, ctx), "FKBP12 – bind – FK506", "β FKBP12 binds FK506.")
+	if strings.Contains(evidenceText(t, ctx), "The end.") {
+		t.Error("the evidence has more than the sentence")
+	}
+	do(t, ctx, chromedp.Click("//a[text()='What all documents say of the two']", chromedp.BySearch))
+	until(t, ctx, title+" === 'Search'")
+	says(t, innerText(t, ctx, "main"), "Relations of C0039246 and C0085149", "2 sentences in 2 documents")
+}
+
+func TestPageConcept(t *testing.T) {
+	t.Parallel()
+	ctx := newBrowser(t, told(t), 1280)
+	visit(t, ctx, "#/concepts/C0085149")
+	says(t, innerText(t, ctx, "main"), "Tacrolimus", "A macrolide that suppresses the immune response.", "Pharmacologic Substance (T121)", "FK506", "TEST: 1",
+		"Tacrolimus – binds → FKBP12", "Tacrolimus ointment – has ingredient → Tacrolimus", "FKBP12 – bind – Tacrolimus", "in PMID:1", "in note")
+	shoot(t, ctx, "concept")
+	do(t, ctx, chromedp.Click("//*[@id='seen-list']/li[contains(., 'note')]/a", chromedp.BySearch))
+	until(t, ctx, graphDrawn)
+	if got := value[string](t, ctx, "document.querySelector('#evidence-body strong').innerText"); got != "FK506" {
+		t.Errorf("the mention shown is %q", got)
+	}
+	do(t, ctx, chromedp.Click("#evidence-body .concepts a"))
+	until(t, ctx, title+" === 'Tacrolimus'")
+}
+
+// A list that is longer than a page goes on when asked.
+func TestPageListsGoOn(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	for _, id := range strings.Fields("a b c d e f g h i j k l m n o p q r s t u v w") {
+		s.mustAsk(t, 201, "POST", "/v1/documents", `{"id":"`+id+`","text":"FKBP12 binds FK506."}`)
+	}
+	ctx := newBrowser(t, s, 390)
+	visit(t, ctx, "#/relations/"+bindsTacrolimus)
+	const listed = "document.querySelectorAll('#sentences > li').length"
+	if got := value[int](t, ctx, listed); got != 20 {
+		t.Errorf("%d sentences at first", got)
+	}
+	do(t, ctx, chromedp.Click(".more"))
+	until(t, ctx, listed+" === 23 && !document.querySelector('.more').checkVisibility()")
+	if got := value[string](t, ctx, focused+".textContent"); got != "u" {
+		t.Errorf("the focus went to %q", got)
+	}
+}

@@ -1,0 +1,66 @@
+// A concept: what the knowledge base knows of it, and where documents name it.
+
+import { make, card } from "../dom.js";
+import { conceptAt, documentAt } from "../place.js";
+import { get, post } from "../service/service.js";
+import { factItem } from "./facts.js";
+import { pagedList, pages } from "./list.js";
+
+export async function open({ parts: [, cui] }, signal) {
+  const concept = await get(["concepts", cui], {}, signal);
+  const lists = [said(cui, signal), seen(cui, signal)];
+  const [types, around] = await Promise.all([typesOf(cui, signal), neighbours(cui, signal), ...lists.map(({ loaded }) => loaded)]);
+  return {
+    title: concept.name,
+    content: make("div", { class: "found" },
+      make("div", { class: "pile" }, card("about-concept", "In the knowledge base", about(concept, types)), card("neighbours", "Curated relations", around)),
+      make("div", { class: "pile" }, card("said", "What the documents say", lists[0].list),
+        card("seen", "Where documents name it, or may do so", lists[1].list))),
+  };
+}
+
+async function typesOf(cui, signal) {
+  const { semanticTypes } = await (await post(["subgraph"], {}, { concepts: [cui] }, signal)).json();
+  return semanticTypes;
+}
+
+function about(concept, types) {
+  const kinds = concept.semanticTypes.map((tui) => `${types.find((t) => t.tui === tui)?.name ?? ""} (${tui})`);
+  const row = (term, ...said) => (said.length > 0 ? [make("dt", {}, term), ...said.map((one) => make("dd", {}, one))] : []);
+  return make("dl", { class: "about-list" },
+    ...row("Id", concept.cui),
+    ...row("Definition", ...(concept.definition ? [concept.definition] : [])),
+    ...row("Semantic types", ...kinds),
+    ...row("Other names", ...(concept.synonyms ?? [])),
+    ...row("In its sources", ...(concept.codes ?? []).map(({ source, code }) => `${source}: ${code}`)));
+}
+
+async function neighbours(cui, signal) {
+  const page = async (after) => {
+    const { relations, next } = await get(["concepts", cui, "neighbors"], { limit: 20, after }, signal);
+    return { items: await named(relations, signal), next };
+  };
+  const end = ({ cui: id, name }) => (id === cui ? make("span", {}, name) : make("a", { href: conceptAt(id) }, name));
+  const item = ({ head, label, tail }) => make("li", {}, end(head), ` – ${label.replaceAll("_", " ")} → `, end(tail));
+  const { list, loaded } = pagedList(make("ul", { class: "plain" }), page, item, "The knowledge base relates it to no other concept.");
+  await loaded;
+  return list;
+}
+
+// named gives relations the names of their concepts.
+async function named(relations, signal) {
+  if (relations.length === 0) return [];
+  const ids = [...new Set(relations.flatMap(({ head, tail }) => [head, tail]))];
+  const { concepts } = await (await post(["subgraph"], {}, { concepts: ids }, signal)).json();
+  const names = new Map(concepts.map(({ cui, name }) => [cui, name]));
+  const end = (cui) => ({ cui, name: names.get(cui) ?? cui });
+  return relations.map(({ head, label, tail }) => ({ head: end(head), label, tail: end(tail) }));
+}
+
+const said = (cui, signal) => pagedList(make("ul", { class: "plain", id: "said-list" }),
+  pages(["relations"], "relations", { concept: cui, evidence: 1, limit: 10 }, signal), factItem, "No document says anything of it.");
+
+const seen = (cui, signal) => pagedList(make("ul", { class: "plain", id: "seen-list" }),
+  pages(["concepts", cui, "mentions"], "mentions", { limit: 20 }, signal), place, "No document names it.");
+
+const place = ({ documentId, mention }) => make("li", {}, make("a", { href: documentAt(documentId, { mention: mention.id }) }, mention.text), ` in ${documentId}`);

@@ -1,0 +1,59 @@
+// Lists that come page by page.
+
+import { make, nothing, problemBox } from "../dom.js";
+import { get, path, saveAs, send } from "../service/service.js";
+
+// pagedList shows the beginning of a list, and more when it is asked for. page gives
+// {items, next} from a place on; newItem makes an element of an item; none says what
+// there is when nothing is.
+export function pagedList(container, page, newItem, none) {
+  const more = make("button", { type: "button", class: "more", hidden: true }, "Show more");
+  const list = make("div", { class: "list-frame" }, container, more);
+  let next = "";
+  async function load() {
+    more.setAttribute("aria-disabled", "true");
+    try {
+      const found = await page(next);
+      const made = found.items.map(newItem);
+      container.append(...made);
+      if (next === "" && made.length === 0) list.replaceChildren(nothing(none));
+      else if (next !== "") focusFirst(made[0]);
+      next = found.next ?? "";
+      more.hidden = next === "";
+    } catch (problem) {
+      if (problem.name !== "AbortError") list.replaceChildren(problemBox(problem));
+    } finally {
+      more.removeAttribute("aria-disabled");
+    }
+  }
+  more.addEventListener("click", () => more.getAttribute("aria-disabled") || load());
+  return { list, loaded: load() };
+}
+
+// focusFirst goes on where the list was, for those who use the keyboard.
+function focusFirst(item) {
+  item?.querySelector("a, button")?.focus({ preventScroll: true });
+}
+
+// pages reads a list of the service whose items have a name.
+export const pages = (parts, name, query, signal) => async (after) => {
+  const answer = await get(parts, { ...query, after }, signal);
+  return { items: answer[name], next: answer.next };
+};
+
+const mostExported = 10_000;
+
+// exportButtons save a list of the service in the forms that it writes lists in.
+export function exportButtons(parts, query) {
+  const problem = make("div");
+  const save = (format) => async () => {
+    try {
+      problem.replaceChildren();
+      saveAs(await (await send(path(parts, { ...query, format, limit: mostExported }))).blob(), `${parts.at(-1)}.${format}`);
+    } catch (caught) {
+      problem.replaceChildren(problemBox(caught));
+    }
+  };
+  const button = (format) => make("button", { type: "button", "data-format": format, onclick: save(format) }, format.toUpperCase());
+  return make("div", { class: "actions" }, make("span", { class: "hint" }, "Save as"), ...["csv", "jsonl", "json"].map(button), problem);
+}

@@ -1,0 +1,17 @@
+// Light or dark colours: as the system has them, unless the reader chooses.
+
+const key = "keci.colours";
+
+function apply(choice) {
+  document.documentElement.dataset.colours = choice;
+}
+
+// offerScheme makes a select choose the colours.
+export function offerScheme(select) {
+  select.value = localStorage.getItem(key) ?? "auto";
+  apply(select.value);
+  select.addEventListener("change", () => {
+    localStorage.setItem(key, select.value);
+    apply(select.value);
+  });
+}

@@ -1,0 +1,46 @@
+// The access token, where the service asks for one. It is kept until the tab is closed.
+
+const key = "keci.token";
+
+export const token = () => sessionStorage.getItem(key) ?? "";
+
+let asking = null; // the question that is open; several calls wait for one answer
+
+// anotherToken asks for a token other than the one that was refused. It gives
+// false when the reader has none.
+export async function anotherToken(refused) {
+  if (token() !== refused) return true; // given meanwhile
+  asking ??= ask(refused !== "").finally(() => { asking = null; });
+  return asking;
+}
+
+function ask(again) {
+  const dialog = document.getElementById("token-dialog");
+  const field = document.getElementById("token");
+  document.getElementById("token-refused").hidden = !again;
+  field.value = "";
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      const given = dialog.returnValue === "use" && field.value.trim() !== "";
+      if (given) keep(field.value.trim());
+      resolve(given);
+    }, { once: true });
+  });
+}
+
+function keep(value) {
+  sessionStorage.setItem(key, value);
+  showForget();
+}
+
+// showForget offers to forget the token when there is one.
+export function showForget() {
+  document.getElementById("forget-token").hidden = token() === "";
+}
+
+export function forget() {
+  sessionStorage.removeItem(key);
+  location.reload();
+}
