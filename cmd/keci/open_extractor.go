@@ -32,7 +32,9 @@ func openExtractor(dir string, kb *knowledgebase.KnowledgeBase, engineName strin
 	if err != nil {
 		return extractor{}, err
 	}
-	model, err := systems.Open(backend, dir, modelKnowledge(kb))
+	knowledge := modelKnowledge(kb)
+	knowledge.Cache = definitionCache()
+	model, err := systems.Open(backend, dir, knowledge)
 	if err != nil {
 		backend.Finalize()
 		return extractor{}, err
@@ -54,6 +56,27 @@ func useExtractor(ctx context.Context, modelDir, kbDir, engineName string, do fu
 	}
 	defer model.Close()
 	return do(model, kb)
+}
+
+// definitionVariable names the environment variable for the folder that keeps the
+// vectors of definitions, or "off".
+const definitionVariable = "KECI_DEFINITION_CACHE"
+
+// definitionCache is the folder that keeps the vectors of definitions, by default the
+// one for what keci can make again; empty when nothing is to be kept.
+func definitionCache() string {
+	switch dir := os.Getenv(definitionVariable); dir {
+	case "":
+		cache, err := knowledgebase.CacheDir()
+		if err != nil {
+			return "" // nothing asks for one: every definition is encoded again
+		}
+		return cache
+	case "off":
+		return ""
+	default:
+		return dir
+	}
 }
 
 // modelDir is dir, or where the model in the program lies when dir is empty.

@@ -17,6 +17,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/internal/vectors"
 )
 
 // How many definitions are encoded at once. While training there are thousands.
@@ -47,6 +48,8 @@ type definitions struct {
 	calls     sync.Locker // held while exec runs: nothing may be compiled then
 	mu        sync.Mutex
 	known     map[string]*definition
+	kept      *vectors.File // those on disk; nil: none
+	unkept    sync.Once     // tells that they cannot be written
 }
 
 func newDefinitions(backend compute.Backend, store *model.Store, cfg Config, enc encoder.Config, t *encoder.Tokenizer, calls sync.Locker) (*definitions, error) {
@@ -80,8 +83,8 @@ func (d *definitions) ensure(ctx context.Context, instances ...*instance) error 
 	if !d.cfg.has().definitions {
 		return nil
 	}
-	fresh := map[string]*definition{}
-	for chunk := range slices.Chunk(d.recall(instances), d.rows) {
+	fresh, unknown := d.readKept(d.recall(instances))
+	for chunk := range slices.Chunk(unknown, d.rows) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -93,6 +96,7 @@ func (d *definitions) ensure(ctx context.Context, instances ...*instance) error 
 			fresh[text] = encoded[i]
 		}
 	}
+	d.keep(unknown, fresh)
 	for n := range definedNodes(instances) {
 		if defined := fresh[n.Definition]; defined != nil {
 			n.defined = defined

@@ -68,7 +68,21 @@ func Open(backend compute.Backend, dir string, kb KnowledgeBase) (*Model, error)
 		return nil, err
 	}
 	m.info.Parameters = modeldir.Parameters(m.store)
+	if kb.Cache != "" {
+		if err := m.keepDefinitions(dir, kb.Cache); err != nil {
+			return nil, err
+		}
+	}
 	return m, nil
+}
+
+// keepDefinitions keeps the vectors of definitions in a cache folder.
+func (m *Model) keepDefinitions(dir, cache string) error {
+	weights, err := modeldir.WeightsDigest(dir)
+	if err != nil {
+		return err
+	}
+	return m.definitions.openKept(cache, weights)
 }
 
 // newModel is a model without weights; the encoder's files are in dir.

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -169,9 +170,17 @@ func Parameters(store *model.Store) int {
 
 // Digest is the SHA-256 over the files of a model directory that decide its
 // answers, each with its name and length: "sha256:…".
-func Digest(dir string) (string, error) {
+func Digest(dir string) (string, error) { return digest(dir, digestFiles) }
+
+// WeightsDigest is the same without keci.json: what the encoder computes depends on
+// nothing else, and a model that is given other thresholds keeps it.
+func WeightsDigest(dir string) (string, error) {
+	return digest(dir, slices.DeleteFunc(slices.Clone(digestFiles), func(name string) bool { return name == ConfigFile }))
+}
+
+func digest(dir string, files []string) (string, error) {
 	sum := sha256.New()
-	for _, name := range digestFiles {
+	for _, name := range files {
 		err := addFile(sum, dir, name)
 		if err != nil && !(name == "tokenizer_config.json" && errors.Is(err, os.ErrNotExist)) {
 			return "", fmt.Errorf("digest of the model: %w", err)

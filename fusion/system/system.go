@@ -82,6 +82,7 @@ type KnowledgeBase struct {
 	Knowledge  graph.Knowledge
 	Provenance graph.Provenance
 	Embeddings *kge.Embeddings // learned from it, for training; nil: none
+	Cache      string          // folder for what an open model computes of it and can compute again; empty: none
 }
 
 // Linker finds the mentions of concepts in a text, with byte offsets. It is
