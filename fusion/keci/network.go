@@ -153,16 +153,60 @@ func (n network) dropout(scope *model.Scope, x *Node) *Node {
 // [B, M, M, |R|]. The first layer is applied to the three parts one by one, so
 // that the first two are computed once for each span and not for each pair.
 func (n network) pairScorer(scope *model.Scope, x *Node) *Node {
-	dims := x.Shape().Dimensions
-	b, m, d := dims[0], dims[1], dims[2]
 	h := n.cfg.Hidden
-	left := Reshape(encoder.Dense(scope.At("left"), x, h), b, m, 1, h)
-	right := Reshape(encoder.Linear(scope.At("right"), x, h), b, 1, m, h)
-	product := Mul(Reshape(x, b, m, 1, d), Reshape(x, b, 1, m, d))
-	both := encoder.Linear(scope.At("product"), product, h)
-	hidden := n.dropout(scope, activation.Relu(Add(both, Add(left, right))))
+	left := encoder.Dense(scope.At("left"), x, h)
+	right := encoder.Linear(scope.At("right"), x, h)
+	first := n.pairLayer(scope.At("product"), x, left, right)
+	hidden := n.dropout(scope, activation.Relu(first))
 	hidden = n.hidden(scope.At("hidden2"), hidden)
 	return encoder.Dense(scope.At("output"), hidden, len(n.cfg.RelationLabels))
+}
+
+// pairLayer is W(x_i∘x_j) + (left_i + right_j) for each pair: x [B, M, d], left and
+// right [B, M, h] → [B, M, M, h]. Outside training the product, which is that of (j, i)
+// as well, is computed once for both.
+func (n network) pairLayer(product *model.Scope, x, left, right *Node) *Node {
+	dims := x.Shape().Dimensions
+	b, m, d, h := dims[0], dims[1], dims[2], left.Shape().Dim(2)
+	if n.training {
+		both := encoder.Linear(product, Mul(Reshape(x, b, m, 1, d), Reshape(x, b, 1, m, d)), h)
+		return Add(both, Add(Reshape(left, b, m, 1, h), Reshape(right, b, 1, m, h)))
+	}
+	pairs := pairsOf(b, m)
+	of := func(table *Node, rows []int32) *Node {
+		return encoder.GatherRows(Reshape(table, -1, table.Shape().Dim(-1)), Const(x.Graph(), rows))
+	}
+	both := encoder.Linear(product, Mul(of(x, pairs.low), of(x, pairs.high)), h)
+	sum := Add(of(both, pairs.same), Add(of(left, pairs.head), of(right, pairs.tail)))
+	return Reshape(sum, b, m, m, h)
+}
+
+// pairRows are the rows of spans, of B·M, in the ordered pairs of each text, and of
+// those that have the same two spans in the order of their rows.
+type pairRows struct {
+	head, tail []int32 // of each ordered pair, [B·M·M]
+	same       []int32 // which of low and high an ordered pair is, [B·M·M]
+	low, high  []int32 // [B·M·(M+1)/2]
+}
+
+func pairsOf(texts, spans int) pairRows {
+	var p pairRows
+	for b := range texts {
+		number := map[[2]int]int32{}
+		for i := range spans {
+			for j := range i + 1 {
+				number[[2]int{i, j}], number[[2]int{j, i}] = int32(len(p.low)), int32(len(p.low))
+				p.low, p.high = append(p.low, int32(b*spans+j)), append(p.high, int32(b*spans+i))
+			}
+		}
+		for i := range spans {
+			for j := range spans {
+				p.head, p.tail = append(p.head, int32(b*spans+i)), append(p.tail, int32(b*spans+j))
+				p.same = append(p.same, number[[2]int{i, j}])
+			}
+		}
+	}
+	return p
 }
 
 // keepSpans picks the λ·n spans of each text with the lowest P(none), padding
