@@ -263,3 +263,42 @@ func TestShellLine(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// TestTrainOtherSystems goes from a corpus to a model of each system besides KECI,
+// and uses it by the commands that KECI has.
+func TestTrainOtherSystems(t *testing.T) {
+	encoderDir, kb, data := writeEncoder(t), buildSmallKB(t), writeAnnotated(t, 8)
+	for _, s := range systems[1:] {
+		for _, variant := range s.Variants() {
+			t.Run(variant, func(t *testing.T) {
+				dir := t.TempDir()
+				out := filepath.Join(dir, "run")
+				mustKeci(t, "train", "--variant", variant, "--corpus", "jsonl", "--data", data, "--encoder", encoderDir, "--kb", kb, "--epochs", "1", "--held-out", "0.2", "--out", out, "--quiet")
+				model := filepath.Join(out, "best")
+				if info := mustKeci(t, "model", "info", model); !strings.Contains(info, `"variant": "`+variant+`"`) || !strings.Contains(info, `"Animal"`) {
+					t.Errorf("model info:\n%s", info)
+				}
+				training, err := results.ReadTraining(model)
+				if err != nil || training.Variant != variant || training.Options.Epochs != 1 || training.Options.BatchSize != s.Recipe(variant).Options().BatchSize {
+					t.Errorf("training %+v, %v", training, err)
+				}
+				small := filepath.Join(dir, "small")
+				mustKeci(t, "model", "quantize", model, small)
+				folder := filepath.Join(dir, "results")
+				mustKeci(t, "evaluate", "--corpus", "jsonl", "--data", data, "--model", model, "--kb", kb, "--results", folder)
+				if table := mustKeci(t, "report", "runs", folder); !strings.Contains(table, variant) {
+					t.Errorf("table:\n%s", table)
+				}
+				if docs := mustKeci(t, "extract", "--in", "jsonl", "--model", small, "--kb", kb, data); strings.Count(docs, `"digest"`) == 0 || strings.Count(docs, "\n") != 8 {
+					t.Errorf("extracted:\n%s", docs)
+				}
+				if _, _, err := keciRun(t, "train", "--variant", variant, "--max-span", "3", "--corpus", "jsonl", "--data", data, "--encoder", encoderDir, "--out", out); err == nil || !strings.Contains(err.Error(), "--max-span is no setting of the variant "+variant) {
+					t.Errorf("a setting of KECI: %v", err)
+				}
+				if _, _, err := keciRun(t, "model", "calibrate", model, filepath.Join(dir, "c"), "--corpus", "jsonl", "--data", data); err == nil || !strings.Contains(err.Error(), "no KECI model") {
+					t.Errorf("calibrate: %v", err)
+				}
+			})
+		}
+	}
+}

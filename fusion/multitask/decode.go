@@ -1,0 +1,177 @@
+package multitask
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/linker"
+)
+
+// Tags of words: outside of mentions, then begin and inside of each type.
+const tagOutside = 0
+
+func tagBegin(typ int) int   { return 1 + 2*typ }
+func tagInside(typ int) int  { return 2 + 2*typ }
+func tagCount(types int) int { return 1 + 2*types }
+func isInside(tag int) bool  { return tag != tagOutside && tag%2 == 0 }
+func typeOfTag(tag int) int  { return (tag - 1) / 2 }
+func follows(tag, b int) bool {
+	return !isInside(b) || tag != tagOutside && typeOfTag(tag) == typeOfTag(b)
+}
+
+// bestTags is the most probable sequence of tags in which no inside follows
+// anything but its own type (Viterbi). probabilities are those of each word, one
+// row of tags after the other.
+func bestTags(probabilities []float32, tags int) []int {
+	words := len(probabilities) / tags
+	if words == 0 {
+		return nil
+	}
+	score, from := make([]float64, tags), make([]int, words*tags)
+	for tag := range tags {
+		score[tag] = math.Inf(-1)
+		if !isInside(tag) {
+			score[tag] = logOf(probabilities[tag])
+		}
+	}
+	for w := 1; w < words; w++ {
+		next := make([]float64, tags)
+		for tag := range tags {
+			best := -1
+			for before := range tags {
+				if follows(before, tag) && (best < 0 || score[before] > score[best]) {
+					best = before
+				}
+			}
+			from[w*tags+tag] = best
+			next[tag] = score[best] + logOf(probabilities[w*tags+tag])
+		}
+		score = next
+	}
+	path := make([]int, words)
+	for tag := range tags {
+		if score[tag] > score[path[words-1]] {
+			path[words-1] = tag
+		}
+	}
+	for w := words - 1; w > 0; w-- {
+		path[w-1] = from[w*tags+path[w]]
+	}
+	return path
+}
+
+// logOf keeps a probability that was rounded to 0 comparable.
+func logOf(p float32) float64 { return math.Log(max(float64(p), 1e-12)) }
+
+// decodePlaces reads the mentions of a text off the probabilities of the tags of
+// its pieces, [T, tags], with the log-odds of each: of the geometric mean of the
+// probabilities of its words' tags.
+func (c Config) decodePlaces(t *reading, probabilities []float32) (places []place, odds []float64) {
+	tags := tagCount(len(c.EntityTypes))
+	ofWords := make([]float32, 0, len(t.words)*tags)
+	for _, piece := range t.words {
+		ofWords = append(ofWords, probabilities[piece*tags:(piece+1)*tags]...)
+	}
+	path := bestTags(ofWords, tags)
+	for w := 0; w < len(path); {
+		if path[w] == tagOutside {
+			w++
+			continue
+		}
+		first, sum := w, 0.0
+		for w == first || w < len(path) && isInside(path[w]) {
+			sum += logOf(ofWords[w*tags+path[w]])
+			w++
+		}
+		last := len(t.pieces) - 1
+		if w < len(path) {
+			last = t.words[w] - 1
+		}
+		places = append(places, place{first: t.words[first], last: last, typ: typeOfTag(path[first])})
+		mean := math.Exp(sum / float64(w-first))
+		odds = append(odds, math.Log(mean)-math.Log(max(1-mean, 1e-12)))
+	}
+	return places, odds
+}
+
+// found are the relations of a text as the network has them.
+type found struct {
+	pairsOf
+	odds   []float64 // of the places
+	labels []float64 // log-odds of each label of each pair, [P, L]
+}
+
+// document puts what was found in a text together. Scores are calibrated; a label
+// whose score reaches the threshold is a relation of each two mentions of the pair
+// that share a sentence or, where none do, of the nearest two.
+func (c Config) document(doc graph.Document, f found) graph.Document {
+	doc.Offsets = graph.OffsetByte
+	doc.Mentions, doc.Relations = []graph.Mention{}, []graph.Extraction{}
+	at := map[linker.Range][]graph.Candidate{}
+	for _, m := range f.text.linked {
+		at[linker.Range{Start: m.Start, End: m.End}] = m.Concepts
+	}
+	for i, p := range f.places {
+		start, end := f.text.pieces[p.first].Start, f.text.pieces[p.last].End
+		concepts := at[linker.Range{Start: start, End: end}]
+		if concepts == nil {
+			concepts = []graph.Candidate{}
+		}
+		doc.Mentions = append(doc.Mentions, graph.Mention{
+			ID: fmt.Sprintf("T%d", i+1), Start: start, End: end, Text: doc.Text[start:end],
+			Type: c.EntityTypes[p.typ], Score: rounded(c.EntityCalibration.Probability(f.odds[i])), Concepts: concepts,
+		})
+	}
+	linker.MarkNegated(doc.Text, doc.Mentions)
+	linker.NameLongForms(doc.Mentions, f.text.linked)
+	c.eachRelation(f, func(odds float64, label string, ends [][2]int) {
+		score := rounded(c.RelationCalibration.Probability(odds))
+		for _, pair := range ends {
+			doc.Relations = append(doc.Relations, graph.Extraction{
+				ID: fmt.Sprintf("R%d", len(doc.Relations)+1), Head: doc.Mentions[pair[0]].ID, Tail: doc.Mentions[pair[1]].ID,
+				Label: label, Directed: c.Directed, Score: score, Initial: graph.Judgement{Score: score},
+			})
+		}
+	})
+	return doc
+}
+
+// eachRelation tells of each label of a pair whose calibrated score reaches the
+// threshold, with its log-odds and the mentions that it is told of.
+func (c Config) eachRelation(f found, tell func(odds float64, label string, ends [][2]int)) {
+	for k, p := range f.pairs {
+		for l, label := range c.RelationLabels {
+			odds := f.labels[k*len(c.RelationLabels)+l]
+			if c.RelationCalibration.Probability(odds) >= c.RelationThreshold {
+				tell(odds, label, f.mentionsOf(p))
+			}
+		}
+	}
+}
+
+// mentionsOf are the mentions, by index, that a relation of a pair is told of.
+func (of pairsOf) mentionsOf(p pair) [][2]int {
+	var together [][2]int
+	nearest, distance := [2]int{}, math.MaxInt
+	for _, a := range of.entities[p.head].places {
+		for _, b := range of.entities[p.tail].places {
+			if a == b {
+				continue
+			}
+			if of.text.sentence[of.places[a].first] == of.text.sentence[of.places[b].first] {
+				together = append(together, [2]int{a, b})
+			}
+			if d := abs(of.places[a].first - of.places[b].first); d < distance {
+				nearest, distance = [2]int{a, b}, d
+			}
+		}
+	}
+	if len(together) == 0 && distance < math.MaxInt {
+		together = append(together, nearest)
+	}
+	return together
+}
+
+// rounded cuts a probability to what users want to read.
+func rounded(x float64) float64 { return math.Round(x*1e4) / 1e4 }

@@ -1,0 +1,310 @@
+package multitask
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/calibration"
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/modeldir"
+	"github.com/keci-kg/keci/fusion/score"
+	"github.com/keci-kg/keci/fusion/system"
+	"github.com/keci-kg/keci/fusion/train"
+	kg "github.com/keci-kg/keci/graph"
+)
+
+// Learner trains a model. It implements [train.Learner].
+type Learner struct {
+	model    *Model
+	network  network
+	learned  corpus.Corpus
+	examples []*example // of learned, as they are
+	names    names      // nil: texts are not augmented
+	heldOut  corpus.Corpus
+	batch    int
+	encoder  string // directory of the encoder
+}
+
+// NewLearner prepares a model for training: it reads the encoder, links every
+// text, and takes labels and semantic types from what it finds. With augmented,
+// every other text of an epoch has other names (see names.augment).
+func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, m system.Material, augmented bool) (*Learner, error) {
+	cfg.Name = m.Name
+	cfg.EntityTypes, cfg.RelationLabels = m.Train.EntityTypes, m.Train.RelationLabels
+	cfg.Directed, cfg.OfConcepts, cfg.Pairs = m.Train.Directed, m.Train.OfConcepts, typePairs(m.Train)
+	_, tokenizer, err := modeldir.ReadEncoder(m.Encoder)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := readAll(ctx, newReader(Config{}, tokenizer, m.KnowledgeBase.Linker), m.Train)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Dictionary {
+		cfg.SemanticTypes = semanticTypes(texts)
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("model configuration: %w", err)
+	}
+	created, err := newModel(backend, m.Encoder, cfg, m.KnowledgeBase)
+	if err != nil {
+		return nil, err
+	}
+	created.store.SetParam("/"+model.ParamInitialSeed, m.Seed)
+	if err := encoder.LoadWeights(created.store, modeldir.EncoderPath, m.Encoder, created.encoderConfig); err != nil {
+		return nil, err
+	}
+	l := &Learner{
+		model: created, learned: m.Train, heldOut: m.HeldOut, batch: m.BatchSize, encoder: m.Encoder,
+		network: network{cfg: created.cfg, encoder: created.encoderConfig, training: true},
+	}
+	for i, text := range texts {
+		if cfg.Dictionary {
+			created.reader.hint(text)
+		}
+		l.examples = append(l.examples, cfg.label(text, m.Train.Examples[i]))
+	}
+	if augmented {
+		l.names = namesOf(m.Train)
+	}
+	return l, nil
+}
+
+// readAll makes the texts of a corpus ready, on all processors.
+func readAll(ctx context.Context, r *reader, c corpus.Corpus) ([]*reading, error) {
+	texts := make([]*reading, len(c.Examples))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, e := range c.Examples {
+		group.Go(func() (err error) {
+			if texts[i], err = r.read(ctx, e.Text); err != nil {
+				return fmt.Errorf("text %s: %w", e.ID, err)
+			}
+			return nil
+		})
+	}
+	return texts, group.Wait()
+}
+
+// Store holds the variables.
+func (l *Learner) Store() *model.Store { return l.model.store }
+
+// Loss builds the loss of a batch. The table of word pieces stays as it was
+// pretrained: a small corpus moves few of its rows.
+func (l *Learner) Loss(root *model.Scope, nodes []*graph.Node) *graph.Node {
+	for v := range root.Store().IterVariables() {
+		if v.Path() == modeldir.WordPath {
+			v.SetTrainable(false)
+		}
+	}
+	return l.network.loss(root, nodes)
+}
+
+// mostPairs is how many pairs of a text are learned from in an epoch: those that
+// are related first, then others by chance.
+const mostPairs = 64
+
+// Batches lays out the batches of an epoch.
+func (l *Learner) Batches(ctx context.Context, _ int, rng *rand.Rand) ([]func() []*tensors.Tensor, error) {
+	examples, err := l.epochExamples(ctx, rng)
+	if err != nil {
+		return nil, err
+	}
+	lengths := make([]int, len(examples))
+	for i, x := range examples {
+		examples[i] = x.withPairs(mostPairs, rng)
+		lengths[i] = len(x.text.pieces)
+	}
+	var batches []func() []*tensors.Tensor
+	for _, group := range train.Groups(rng, lengths, l.batch) {
+		batch := make([]*example, len(group))
+		for i, index := range group {
+			batch[i] = examples[index]
+		}
+		batches = append(batches, func() []*tensors.Tensor { return l.layOut(batch) })
+	}
+	return batches, nil
+}
+
+// epochExamples are the texts of an epoch, every other one augmented where that is
+// wanted.
+func (l *Learner) epochExamples(ctx context.Context, rng *rand.Rand) ([]*example, error) {
+	examples := slices.Clone(l.examples)
+	if l.names == nil {
+		return examples, nil
+	}
+	changed := corpus.Corpus{}
+	var which []int
+	for i, e := range l.learned.Examples {
+		if rng.IntN(2) == 0 {
+			which = append(which, i)
+			changed.Examples = append(changed.Examples, l.names.augment(e, rng))
+		}
+	}
+	texts, err := readAll(ctx, l.model.reader, changed)
+	if err != nil {
+		return nil, err
+	}
+	for k, i := range which {
+		examples[i] = l.model.cfg.label(texts[k], changed.Examples[k])
+	}
+	return examples, nil
+}
+
+// withPairs is the example with at most so many pairs.
+func (x *example) withPairs(most int, rng *rand.Rand) *example {
+	if len(x.pairs) <= most {
+		return x
+	}
+	order := rng.Perm(len(x.pairs))
+	slices.SortStableFunc(order, func(a, b int) int {
+		return int(slices.Max(x.labels[b]) - slices.Max(x.labels[a]))
+	})
+	few := *x
+	few.pairs, few.labels = nil, nil
+	for _, i := range order[:most] {
+		few.pairs, few.labels = append(few.pairs, x.pairs[i]), append(few.labels, x.labels[i])
+	}
+	return &few
+}
+
+// layOut makes the tensors of a batch: texts, tags, pairs and labels.
+func (l *Learner) layOut(batch []*example) []*tensors.Tensor {
+	cfg := l.network.cfg
+	var texts []*reading
+	var pairs []pairsOf
+	for _, x := range batch {
+		texts, pairs = append(texts, x.text), append(pairs, x.pairsOf)
+	}
+	shape, list := cfg.textBatch(texts, l.batch, l.model.tokenizer)
+	tags, words := make([]int32, shape.B*shape.T), make([]float32, shape.B*shape.T)
+	for i, x := range batch {
+		copy(tags[i*shape.T:], x.tags)
+		for _, piece := range x.text.words {
+			words[i*shape.T+piece] = 1
+		}
+	}
+	list = append(list, tensors.FromFlatDataAndDimensions(tags, shape.B, shape.T), tensors.FromFlatDataAndDimensions(words, shape.B, shape.T))
+	if !cfg.relates() {
+		return list
+	}
+	of, more := cfg.pairBatch(pairs, l.batch, shape.T)
+	size := len(cfg.RelationLabels)
+	labels, mask := make([]float32, of.B*of.P*size), make([]float32, of.B*of.P)
+	for i, x := range batch {
+		for k, row := range x.labels {
+			mask[i*of.P+k] = 1
+			copy(labels[(i*of.P+k)*size:], row)
+		}
+	}
+	return append(append(list, more...),
+		tensors.FromFlatDataAndDimensions(labels, of.B, of.P, size), tensors.FromFlatDataAndDimensions(mask, of.B, of.P))
+}
+
+// Evaluate reads the held-out texts, chooses the threshold that serves their
+// relations best, and calibrates the scores on them.
+func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
+	if len(l.heldOut.Examples) == 0 {
+		return train.Score{}, train.ErrNothingHeldOut
+	}
+	results, err := l.findAll(ctx)
+	if err != nil {
+		return train.Score{}, err
+	}
+	cfg := &l.model.cfg
+	cfg.EntityCalibration, cfg.RelationCalibration = calibration.Map{}, calibration.Map{}
+	best := train.Score{Entity: -1, Relation: -1}
+	chosen := *cfg
+	for _, threshold := range thresholds {
+		with := *cfg
+		with.RelationThreshold = threshold
+		result, err := score.Evaluate(l.heldOut, with.documents(l.heldOut, results))
+		if err != nil {
+			return train.Score{}, err
+		}
+		if s := (train.Score{Entity: result.EntityF1, Relation: result.RelationF1}); s.Selection() > best.Selection() {
+			best, chosen = s, with
+		}
+	}
+	*cfg, err = chosen.calibrated(l.heldOut, results)
+	return best, err
+}
+
+// thresholds are the values that Evaluate tries, the first preferred.
+var thresholds = []float64{0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.55, 0.6, 0.65, 0.7}
+
+// findAll reads the held-out texts, as many at once as there are processors.
+func (l *Learner) findAll(ctx context.Context) ([]found, error) {
+	results := make([]found, len(l.heldOut.Examples))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, e := range l.heldOut.Examples {
+		group.Go(func() error {
+			text, err := l.model.reader.read(ctx, e.Text)
+			if err == nil {
+				results[i], err = l.model.find(ctx, text)
+			}
+			if err != nil {
+				return fmt.Errorf("text %s: %w", e.ID, err)
+			}
+			return nil
+		})
+	}
+	return results, group.Wait()
+}
+
+// documents are the graphs of the texts of a corpus.
+func (c Config) documents(of corpus.Corpus, results []found) []kg.Document {
+	documents := make([]kg.Document, len(results))
+	for i, e := range of.Examples {
+		documents[i] = c.document(kg.Document{ID: e.ID, Text: e.Text}, results[i])
+	}
+	return documents
+}
+
+// calibrated fits the maps of an uncalibrated configuration on what it finds in
+// held-out texts. The threshold is moved with them: the same is found as before.
+func (c Config) calibrated(gold corpus.Corpus, results []found) (Config, error) {
+	judged, err := score.Judge(gold, c.documents(gold, results))
+	if err != nil {
+		return c, fmt.Errorf("calibrate: %w", err)
+	}
+	var entities, relations []calibration.Finding
+	for i, f := range results {
+		for k, odds := range f.odds {
+			entities = append(entities, calibration.Finding{Odds: odds, Right: judged[i].Mentions[k]})
+		}
+		r := 0
+		c.eachRelation(f, func(odds float64, _ string, ends [][2]int) {
+			for range ends {
+				relations = append(relations, calibration.Finding{Odds: odds, Right: judged[i].Relations[r]})
+				r++
+			}
+		})
+	}
+	c.EntityCalibration, c.RelationCalibration = calibration.Fit(entities), calibration.Fit(relations)
+	c.RelationThreshold = c.RelationCalibration.Probability(calibration.Odds(c.RelationThreshold))
+	return c, nil
+}
+
+// Save writes a model directory.
+func (l *Learner) Save(_ context.Context, dir string) error {
+	return modeldir.Save(dir, l.encoder, l.model.cfg, l.model.encoderConfig, l.model.store, false)
+}
+
+// SaveState has nothing to keep: all that a learner knows beside the variables
+// follows from its material.
+func (l *Learner) SaveState(string) error { return nil }
+
+// LoadState reads what SaveState wrote.
+func (l *Learner) LoadState(string) error { return nil }

@@ -1,0 +1,182 @@
+package multitask
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/keci-kg/keci/fusion/modeldir"
+	"github.com/keci-kg/keci/fusion/train"
+	kg "github.com/keci-kg/keci/graph"
+)
+
+func learn(t *testing.T, l *Learner, o train.Options, out string) train.History {
+	t.Helper()
+	h, err := train.Run(t.Context(), testBackend(), l, o, out, silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// TestLearning learns what drugs cause and what they do not, and serves the same
+// from the directory, whole and in 8 bits.
+func TestLearning(t *testing.T) {
+	l := newTestLearner(t, newEncoder(t), abstracts(), false)
+	out := t.TempDir()
+	h := learn(t, l, options(), out)
+	if s := h.Epochs[h.Best].Score; s.Entity < 0.99 || s.Relation < 0.99 {
+		t.Fatalf("held out %+v, want all", s)
+	}
+	best := filepath.Join(out, train.BestDir)
+	small := filepath.Join(t.TempDir(), "small")
+	if err := modeldir.Quantize(best, small); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{best, small} {
+		m, err := Open(testBackend(), dir, fakeKnowledge{}.base())
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := m.Extract(t.Context(), kg.Document{ID: "x", Text: "Rovane causes itch in women. And the rash was cured."})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, mention := range doc.Mentions {
+			got = append(got, mention.Type+" "+mention.Text+" "+string(mention.Concepts[0].CUI))
+		}
+		names := map[string]string{}
+		for _, mention := range doc.Mentions {
+			names[mention.ID] = mention.Text
+		}
+		for _, r := range doc.Relations {
+			got = append(got, names[r.Head]+" "+r.Label+" "+names[r.Tail])
+		}
+		if diff := cmp.Diff([]string{"Chemical Rovane C01", "Disease itch C11", "Disease rash C10", "Rovane CID itch"}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", dir, diff)
+		}
+		again, err := m.Extract(t.Context(), kg.Document{ID: "x", Text: doc.Text})
+		if diff := cmp.Diff(doc, again); err != nil || diff != "" {
+			t.Errorf("the second time (%v):\n%s", err, diff)
+		}
+		if empty, err := m.Extract(t.Context(), kg.Document{ID: "e", Text: " "}); err != nil || len(empty.Mentions) != 0 || empty.Relations == nil {
+			t.Errorf("of nothing: %+v, %v", empty, err)
+		}
+		if m.Info().Parameters == 0 || m.Info().Digest == "" || doc.Model.Digest != m.Info().Digest {
+			t.Errorf("info %+v, document of %+v", m.Info(), doc.Model)
+		}
+	}
+	described, err := System{}.Describe(best)
+	if err != nil || described.Reach != "anywhere in a document" || described.Parameters == 0 {
+		t.Errorf("described %+v, %v", described, err)
+	}
+}
+
+// TestResumed cuts a run in an epoch of augmented texts and goes on to the same weights.
+func TestResumed(t *testing.T) {
+	dir, o := newEncoder(t), options()
+	o.Epochs = 3
+	whole := t.TempDir()
+	want := learn(t, newTestLearner(t, dir, abstracts(), true), o, whole)
+	out := filepath.Join(t.TempDir(), "run")
+	ctx, cancel := context.WithCancel(t.Context())
+	cut := silent{func(step int) {
+		if step == 8 { // of the 5 of an epoch
+			cancel()
+		}
+	}}
+	if _, err := train.Run(ctx, testBackend(), newTestLearner(t, dir, abstracts(), true), o, out, cut); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, want that of the context", err)
+	}
+	o.Resume = true
+	got := learn(t, newTestLearner(t, dir, abstracts(), true), o, out)
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(train.Epoch{}, "Elapsed"), cmpopts.IgnoreFields(train.Options{}, "Resume")); diff != "" {
+		t.Errorf("another history (-want +got):\n%s", diff)
+	}
+	first, err := modeldir.Digest(filepath.Join(whole, train.BestDir))
+	second, err2 := modeldir.Digest(filepath.Join(out, train.BestDir))
+	if err != nil || err2 != nil || first != second {
+		t.Errorf("models %s (%v) and %s (%v)", first, err, second, err2)
+	}
+}
+
+// TestPaddingSaysNothing: the loss of texts is the same whatever room the batch has
+// beside them.
+func TestPaddingSaysNothing(t *testing.T) {
+	l := newTestLearner(t, newEncoder(t), abstracts(), false)
+	l.network.training = false
+	exec, err := model.NewExec(testBackend(), l.Store(), func(root *model.Scope, in []*graph.Node) *graph.Node {
+		l.Store().SetTraining(in[0].Graph(), true)
+		return l.network.loss(root, in)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loss := func(rows int) float32 {
+		l.batch = rows
+		var args []any
+		for _, tensor := range l.layOut(l.examples[:2]) {
+			args = append(args, tensor)
+		}
+		outs, err := exec.Call(args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tensors.ToScalar[float32](outs[0])
+	}
+	if two, five := loss(2), loss(5); two-five > 1e-5 || five-two > 1e-5 || two <= 0 {
+		t.Errorf("loss %g in a batch of two, %g in one of five", two, five)
+	}
+}
+
+// TestOpenDamaged names the file at fault.
+func TestOpenDamaged(t *testing.T) {
+	l, o := newTestLearner(t, newEncoder(t), abstracts(), false), options()
+	o.Epochs = 1
+	out := t.TempDir()
+	learn(t, l, o, out)
+	for name, test := range map[string]struct {
+		file, old, new, want string
+	}{
+		"another variant":  {"keci.json", `"multitask"`, `"keci"`, "variant"},
+		"a type less":      {"keci.json", `"Disease"`, `"Illness"`, "pairs"},
+		"another size":     {"keci.json", `"hidden": 12`, `"hidden": 13`, "model.safetensors"},
+		"a future version": {"keci.json", `"formatVersion": 1`, `"formatVersion": 2`, "formatVersion is 2"},
+		"a weight missing": {"model.safetensors", `"relation/query/weights"`, `"relation/quary/weights"`, "relation/query/weights is missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "model")
+			if err := os.CopyFS(dir, os.DirFS(filepath.Join(out, train.BestDir))); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(dir, test.file)
+			data, err := os.ReadFile(path)
+			if err != nil || !strings.Contains(string(data), test.old) {
+				t.Fatalf("%s has no %s (%v)", test.file, test.old, err)
+			}
+			if err := os.WriteFile(path, []byte(strings.Replace(string(data), test.old, test.new, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(testBackend(), dir, fakeKnowledge{}.base()); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+	m, err := Open(testBackend(), filepath.Join(out, train.BestDir), fakeKnowledge{fault: errors.New("no disk")}.base())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Extract(t.Context(), kg.Document{ID: "d7", Text: "Ibalin."}); err == nil || !strings.Contains(err.Error(), "d7") || !strings.Contains(err.Error(), "no disk") {
+		t.Errorf("a linker that fails: %v", err)
+	}
+}
