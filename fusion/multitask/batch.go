@@ -15,9 +15,9 @@ type textShape struct {
 	S int // pieces of a row
 }
 
-// textBatch lays texts out; rows says how many the shape has room for.
-func (c Config) textBatch(texts []*reading, rows int, tokenizer *encoder.Tokenizer) (textShape, []*tensors.Tensor) {
-	longest := 1
+// textBatch lays texts out. The shape has room for so many rows, and for texts of
+// so many pieces at least.
+func (c Config) textBatch(texts []*reading, rows, longest int, tokenizer *encoder.Tokenizer) (textShape, []*tensors.Tensor) {
 	pieces := make([][]encoder.Piece, rows)
 	for i, t := range texts {
 		pieces[i] = t.pieces

@@ -66,7 +66,7 @@ func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, m syst
 	}
 	l := &Learner{
 		model: created, learned: m.Train, heldOut: m.HeldOut, batch: m.BatchSize, encoder: m.Encoder,
-		network: network{cfg: created.cfg, encoder: created.encoderConfig, training: true},
+		network: network{cfg: created.cfg, encoder: created.encoderConfig, training: true, share: 1 / float64(shardsOf(m.BatchSize))},
 	}
 	for i, text := range texts {
 		if cfg.Dictionary {
@@ -115,7 +115,7 @@ func (l *Learner) Loss(root *model.Scope, nodes []*graph.Node) *graph.Node {
 const mostPairs = 64
 
 // Batches lays out the batches of an epoch.
-func (l *Learner) Batches(ctx context.Context, _ int, rng *rand.Rand) ([]func() []*tensors.Tensor, error) {
+func (l *Learner) Batches(ctx context.Context, _ int, rng *rand.Rand) ([]train.Batch, error) {
 	examples, err := l.epochExamples(ctx, rng)
 	if err != nil {
 		return nil, err
@@ -125,13 +125,13 @@ func (l *Learner) Batches(ctx context.Context, _ int, rng *rand.Rand) ([]func() 
 		examples[i] = x.withPairs(mostPairs, rng)
 		lengths[i] = len(x.text.pieces)
 	}
-	var batches []func() []*tensors.Tensor
+	var batches []train.Batch
 	for _, group := range train.Groups(rng, lengths, l.batch) {
 		batch := make([]*example, len(group))
 		for i, index := range group {
 			batch[i] = examples[index]
 		}
-		batches = append(batches, func() []*tensors.Tensor { return l.layOut(batch) })
+		batches = append(batches, func() [][]*tensors.Tensor { return l.layOutShards(batch) })
 	}
 	return batches, nil
 }
@@ -178,15 +178,34 @@ func (x *example) withPairs(most int, rng *rand.Rand) *example {
 	return &few
 }
 
-// layOut makes the tensors of a batch: texts, tags, pairs and labels.
-func (l *Learner) layOut(batch []*example) []*tensors.Tensor {
+// shardsOf is into how many parts a batch is divided, which two processors compute
+// side by side.
+func shardsOf(batch int) int { return min(2, batch) }
+
+// layOutShards divides a batch, whose texts are sorted by length, into parts with
+// texts of like lengths and of one shape.
+func (l *Learner) layOutShards(batch []*example) [][]*tensors.Tensor {
+	parts, longest := make([][]*example, shardsOf(l.batch)), 1
+	for i, x := range batch {
+		parts[i%len(parts)] = append(parts[i%len(parts)], x)
+		longest = max(longest, len(x.text.pieces))
+	}
+	shards := make([][]*tensors.Tensor, len(parts))
+	for i, part := range parts {
+		shards[i] = l.layOut(part, (l.batch+len(parts)-1)/len(parts), longest)
+	}
+	return shards
+}
+
+// layOut makes the tensors of a shard: texts, tags, pairs and labels.
+func (l *Learner) layOut(batch []*example, rows, longest int) []*tensors.Tensor {
 	cfg := l.network.cfg
 	var texts []*reading
 	var pairs []pairsOf
 	for _, x := range batch {
 		texts, pairs = append(texts, x.text), append(pairs, x.pairsOf)
 	}
-	shape, list := cfg.textBatch(texts, l.batch, l.model.tokenizer)
+	shape, list := cfg.textBatch(texts, rows, longest, l.model.tokenizer)
 	tags, words := make([]int32, shape.B*shape.T), make([]float32, shape.B*shape.T)
 	for i, x := range batch {
 		copy(tags[i*shape.T:], x.tags)
@@ -198,7 +217,7 @@ func (l *Learner) layOut(batch []*example) []*tensors.Tensor {
 	if !cfg.relates() {
 		return list
 	}
-	of, more := cfg.pairBatch(pairs, l.batch, shape.T)
+	of, more := cfg.pairBatch(pairs, rows, shape.T)
 	size := len(cfg.RelationLabels)
 	labels, mask := make([]float32, of.B*of.P*size), make([]float32, of.B*of.P)
 	for i, x := range batch {

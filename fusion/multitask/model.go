@@ -147,7 +147,7 @@ func (m *Model) find(ctx context.Context, text *reading) (found, error) {
 // tag gives the probabilities of the tags of a text's pieces, [T, tags], and the
 // vectors of the pieces, [1, T, H], which the caller frees or gives to classify.
 func (m *Model) tag(ctx context.Context, text *reading) ([]float32, *tensors.Tensor, error) {
-	shape, inputs := m.cfg.textBatch([]*reading{text}, 1, m.tokenizer)
+	shape, inputs := m.cfg.textBatch([]*reading{text}, 1, 1, m.tokenizer)
 	outs, err := m.tagger.Run(ctx, shape, inputs)
 	if err != nil {
 		return nil, nil, err

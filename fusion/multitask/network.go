@@ -20,6 +20,7 @@ type network struct {
 	cfg      Config
 	encoder  encoder.Config
 	training bool
+	share    float64 // of a shard in the loss of a batch
 }
 
 // textInputs are the texts of a batch.
@@ -137,8 +138,9 @@ type targets struct {
 	pairs  *Node // [B, P] 1 for a pair, 0 for padding
 }
 
-// loss is the sum of the losses of both heads: the mean cross-entropy of the tags
-// of words, and the mean binary cross-entropy of the labels of pairs.
+// loss is the sum of the losses of both heads, the mean cross-entropy of the tags
+// of words and the mean binary cross-entropy of the labels of pairs, as the share
+// of a shard: the losses of all are added.
 func (n network) loss(root *model.Scope, nodes []*Node) *Node {
 	text, nodes := newTextInputs(nodes)
 	x := n.encode(root, text)
@@ -147,12 +149,13 @@ func (n network) loss(root *model.Scope, nodes []*Node) *Node {
 	wanted := OneHot(want.tags, logits.Shape().Dim(-1), dtypes.Float32)
 	loss := maskedMean(Neg(ReduceSum(Mul(LogSoftmax(logits, -1), wanted), -1)), want.words)
 	if !n.cfg.relates() {
-		return loss
+		return MulScalar(loss, n.share)
 	}
 	pairs, nodes := newPairInputs(nodes[2:])
 	want.labels, want.pairs = nodes[0], nodes[1]
 	related := n.relations(root.At("relation"), x, pairs)
-	return Add(loss, maskedMean(ReduceSum(binaryCrossEntropy(related, want.labels), -1), want.pairs))
+	loss = Add(loss, maskedMean(ReduceSum(binaryCrossEntropy(related, want.labels), -1), want.pairs))
+	return MulScalar(loss, n.share)
 }
 
 // binaryCrossEntropy of logits z and labels y is max(z, 0) − z·y + log(1 + e^−|z|).
