@@ -4,93 +4,26 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/keci-kg/keci/fusion/tagging"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/linker"
 )
 
-// Tags of words: outside of mentions, then begin and inside of each type.
-const tagOutside = 0
-
-func tagBegin(typ int) int   { return 1 + 2*typ }
-func tagInside(typ int) int  { return 2 + 2*typ }
-func tagCount(types int) int { return 1 + 2*types }
-func isInside(tag int) bool  { return tag != tagOutside && tag%2 == 0 }
-func typeOfTag(tag int) int  { return (tag - 1) / 2 }
-func follows(tag, b int) bool {
-	return !isInside(b) || tag != tagOutside && typeOfTag(tag) == typeOfTag(b)
-}
-
-// bestTags is the most probable sequence of tags in which no inside follows
-// anything but its own type (Viterbi). probabilities are those of each word, one
-// row of tags after the other.
-func bestTags(probabilities []float32, tags int) []int {
-	words := len(probabilities) / tags
-	if words == 0 {
-		return nil
-	}
-	score, from := make([]float64, tags), make([]int, words*tags)
-	for tag := range tags {
-		score[tag] = math.Inf(-1)
-		if !isInside(tag) {
-			score[tag] = logOf(probabilities[tag])
-		}
-	}
-	for w := 1; w < words; w++ {
-		next := make([]float64, tags)
-		for tag := range tags {
-			best := -1
-			for before := range tags {
-				if follows(before, tag) && (best < 0 || score[before] > score[best]) {
-					best = before
-				}
-			}
-			from[w*tags+tag] = best
-			next[tag] = score[best] + logOf(probabilities[w*tags+tag])
-		}
-		score = next
-	}
-	path := make([]int, words)
-	for tag := range tags {
-		if score[tag] > score[path[words-1]] {
-			path[words-1] = tag
-		}
-	}
-	for w := words - 1; w > 0; w-- {
-		path[w-1] = from[w*tags+path[w]]
-	}
-	return path
-}
-
-// logOf keeps a probability that was rounded to 0 comparable.
-func logOf(p float32) float64 { return math.Log(max(float64(p), 1e-12)) }
-
 // decodePlaces reads the mentions of a text off the probabilities of the tags of
-// its pieces, [T, tags], with the log-odds of each: of the geometric mean of the
-// probabilities of its words' tags.
+// its pieces, [T, tags], word by word, with the log-odds of each.
 func (c Config) decodePlaces(t *reading, probabilities []float32) (places []place, odds []float64) {
-	tags := tagCount(len(c.EntityTypes))
+	tags := tagging.Count(len(c.EntityTypes))
 	ofWords := make([]float32, 0, len(t.words)*tags)
 	for _, piece := range t.words {
 		ofWords = append(ofWords, probabilities[piece*tags:(piece+1)*tags]...)
 	}
-	path := bestTags(ofWords, tags)
-	for w := 0; w < len(path); {
-		if path[w] == tagOutside {
-			w++
-			continue
-		}
-		first, sum := w, 0.0
-		for w == first || w < len(path) && isInside(path[w]) {
-			sum += logOf(ofWords[w*tags+path[w]])
-			w++
-		}
+	for _, m := range tagging.Mentions(ofWords, tags) {
 		last := len(t.pieces) - 1
-		if w < len(path) {
-			last = t.words[w] - 1
+		if m.Last+1 < len(t.words) {
+			last = t.words[m.Last+1] - 1
 		}
-		places = append(places, place{first: t.words[first], last: last, typ: typeOfTag(path[first])})
-		mean := math.Exp(sum / float64(w-first))
-		odds = append(odds, math.Log(mean)-math.Log(max(1-mean, 1e-12)))
+		places = append(places, place{first: t.words[m.First], last: last, typ: m.Type})
+		odds = append(odds, m.Odds)
 	}
 	return places, odds
 }

@@ -3,48 +3,12 @@ package multitask
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"github.com/keci-kg/keci/fusion/tagging"
 	"github.com/keci-kg/keci/graph"
 )
-
-// TestBestTags compares with all sequences, one by one.
-func TestBestTags(t *testing.T) {
-	const tags, words = 5, 4
-	random := rand.New(rand.NewPCG(1, 2))
-	for round := range 200 {
-		p := make([]float32, words*tags)
-		for i := range p {
-			p[i] = random.Float32()
-		}
-		best, want := math.Inf(-1), []int(nil)
-		for n := range int(math.Pow(tags, words)) {
-			sequence, score, allowed := make([]int, words), 0.0, true
-			for w := range words {
-				sequence[w] = n % tags
-				n /= tags
-				before := tagOutside
-				if w > 0 {
-					before = sequence[w-1]
-				}
-				inside := sequence[w] == 2 || sequence[w] == 4
-				allowed = allowed && (!inside || before == sequence[w] || before == sequence[w]-1)
-				score += math.Log(float64(p[w*tags+sequence[w]]))
-			}
-			if allowed && score > best {
-				best, want = score, sequence
-			}
-		}
-		if got := bestTags(p, tags); !slices.Equal(got, want) {
-			t.Fatalf("round %d: %v, want %v", round, got, want)
-		}
-	}
-	if got := bestTags(nil, tags); got != nil {
-		t.Errorf("no words: %v", got)
-	}
-}
 
 // TestDecodePlaces reads mentions word by word, whatever the tags of other pieces.
 func TestDecodePlaces(t *testing.T) {
@@ -54,7 +18,7 @@ func TestDecodePlaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := map[string]int{"Ibal": tagBegin(0), "liver": tagBegin(1), "pain": tagInside(1)}
+	wanted := map[string]int{"Ibal": tagging.Begin(0), "liver": tagging.Begin(1), "pain": tagging.Inside(1)}
 	p := make([]float32, len(text.pieces)*5)
 	for i, piece := range text.pieces {
 		for tag := range 5 {

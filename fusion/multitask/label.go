@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/tagging"
 )
 
 // example is a text with its labels.
@@ -56,9 +57,9 @@ func (x *example) place(c Config, e corpus.Example) []int {
 		}
 		for p := first; p <= last; p++ {
 			taken[p] = true
-			x.tags[p] = int32(tagInside(typ))
+			x.tags[p] = int32(tagging.Inside(typ))
 		}
-		x.tags[first] = int32(tagBegin(typ))
+		x.tags[first] = int32(tagging.Begin(typ))
 		chosen = append(chosen, i)
 	}
 	slices.Sort(chosen) // entities are in order of the text

@@ -11,6 +11,7 @@ import (
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/tagging"
 )
 
 func newTestReader(t testing.TB, cfg Config) *reader {
@@ -49,12 +50,12 @@ func TestLabel(t *testing.T) {
 		x := cfg.label(text, e)
 		var tags []string
 		for _, piece := range text.words {
-			if tag := int(x.tags[piece]); tag != tagOutside {
+			if tag := int(x.tags[piece]); tag != tagging.Outside {
 				kind := "B"
-				if isInside(tag) {
+				if tagging.IsInside(tag) {
 					kind = "I"
 				}
-				tags = append(tags, kind+" "+cfg.EntityTypes[typeOfTag(tag)]+" "+text.text[text.pieces[piece].Start:text.pieces[piece].End])
+				tags = append(tags, kind+" "+cfg.EntityTypes[tagging.TypeOf(tag)]+" "+text.text[text.pieces[piece].Start:text.pieces[piece].End])
 			}
 		}
 		if want := []string{"B Chemical Ibal", "B Disease rash", "B Disease Liver", "I Disease pain", "B Disease rash", "B Chemical ibal", "B Chemical zed"}; !slices.Equal(tags, want) {

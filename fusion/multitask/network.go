@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model/initializer"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/tagging"
 )
 
 // network builds the graph. Dimensions: B texts, T pieces, H width of the encoder,
@@ -54,14 +55,14 @@ func (n network) encode(root *model.Scope, in textInputs) *Node {
 	return encoder.GatherRows(Reshape(rows, dims[0]*dims[1], dims[2]), in.tokens)
 }
 
-// tags gives the logits of the tags of each piece: [B, T, 1+2·types], see tagOutside.
+// tags gives the logits of the tags of each piece: [B, T, 1+2·types], see package tagging.
 func (n network) tags(scope *model.Scope, x *Node, hints *Node) *Node {
 	hidden := encoder.Dense(scope.At("text"), x, n.cfg.Hidden)
 	if n.cfg.Dictionary {
 		hidden = Add(hidden, encoder.Linear(scope.At("hint"), n.hints(scope.At("hint"), hints), n.cfg.Hidden))
 	}
 	hidden = n.dropout(scope, activation.Relu(hidden))
-	return encoder.Dense(scope.At("output"), hidden, tagCount(len(n.cfg.EntityTypes)))
+	return encoder.Dense(scope.At("output"), hidden, tagging.Count(len(n.cfg.EntityTypes)))
 }
 
 // hints are the vectors of the hints of each piece and its neighbours: [B, T, 3·kinds·D].
@@ -146,8 +147,7 @@ func (n network) loss(root *model.Scope, nodes []*Node) *Node {
 	x := n.encode(root, text)
 	logits := n.tags(root.At("tags"), x, text.hints)
 	want := targets{tags: nodes[0], words: nodes[1]}
-	wanted := OneHot(want.tags, logits.Shape().Dim(-1), dtypes.Float32)
-	loss := maskedMean(Neg(ReduceSum(Mul(LogSoftmax(logits, -1), wanted), -1)), want.words)
+	loss := Div(tagging.Loss(logits, want.tags, want.words), MaxScalar(ReduceAllSum(want.words), 1))
 	if !n.cfg.relates() {
 		return MulScalar(loss, n.share)
 	}
