@@ -38,7 +38,7 @@ const keptProbe = "Any member of a group of proteins that bind one of several sm
 // the engine and the processor. Without the file definitions are encoded whenever
 // they are met first, so that it is not there is no error.
 func (d *definitions) openKept(cache, weights string) error {
-	if !d.cfg.has().definitions {
+	if !d.cfg.has().definitions || cache == "" {
 		return nil
 	}
 	probe, err := d.encode([]string{keptProbe})

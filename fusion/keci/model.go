@@ -13,6 +13,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/ml/model"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion"
@@ -58,31 +59,30 @@ func Open(backend compute.Backend, dir string, kb KnowledgeBase) (*Model, error)
 	if err != nil {
 		return nil, err
 	}
+	var digest, weights string
+	var digests errgroup.Group // takes as long as the weights, so beside them
+	digests.Go(func() (err error) {
+		digest, err = modeldir.Digest(dir)
+		return err
+	})
+	digests.Go(func() (err error) {
+		weights, err = modeldir.WeightsDigest(dir)
+		return err
+	})
 	if err := modeldir.LoadWeights(m.store, m.encoderConfig, dir); err != nil {
 		return nil, err
 	}
 	if err := m.checkWeights(); err != nil {
 		return nil, fmt.Errorf("weights %s: %w", filepath.Join(dir, modeldir.WeightsFile), err)
 	}
-	if m.info.Digest, err = modeldir.Digest(dir); err != nil {
+	if err := digests.Wait(); err != nil {
 		return nil, err
 	}
-	m.info.Parameters = modeldir.Parameters(m.store)
-	if kb.Cache != "" {
-		if err := m.keepDefinitions(dir, kb.Cache); err != nil {
-			return nil, err
-		}
+	m.info.Digest, m.info.Parameters = digest, modeldir.Parameters(m.store)
+	if err := m.definitions.openKept(kb.Cache, weights); err != nil {
+		return nil, err
 	}
 	return m, nil
-}
-
-// keepDefinitions keeps the vectors of definitions in a cache folder.
-func (m *Model) keepDefinitions(dir, cache string) error {
-	weights, err := modeldir.WeightsDigest(dir)
-	if err != nil {
-		return err
-	}
-	return m.definitions.openKept(cache, weights)
 }
 
 // newModel is a model without weights; the encoder's files are in dir.

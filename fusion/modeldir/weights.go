@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/internal/tensorfile"
@@ -104,40 +106,66 @@ func LoadWeights(store *model.Store, cfg encoder.Config, dir string) error {
 		return fmt.Errorf("read weights: %w", err)
 	}
 	defer file.Close()
-	paths := map[string]string{}
-	for path, name := range encoderNames(cfg) {
-		paths[name] = path
+	names := slices.DeleteFunc(file.Names(), func(name string) bool { return strings.HasSuffix(name, tensorfile.ScaleSuffix) })
+	paths := pathsOf(names, cfg)
+	values, err := readTensors(file, names, paths)
+	if err != nil {
+		return fmt.Errorf("read weights %s: %w", path, err)
 	}
-	for _, name := range file.Names() {
-		if strings.HasSuffix(name, tensorfile.ScaleSuffix) {
-			continue
-		}
-		if err := loadTensor(store, file, name, paths); err != nil {
-			return fmt.Errorf("read weights %s: tensor %s: %w", path, name, err)
+	for i, value := range values {
+		if _, err := store.CreateVariable(paths[i], value); err != nil {
+			return fmt.Errorf("read weights %s: tensor %s: %w", path, names[i], err)
 		}
 	}
 	return nil
 }
 
-// loadTensor reads one tensor into the variable it belongs to.
-func loadTensor(store *model.Store, file *tensorfile.File, name string, encoderPaths map[string]string) error {
-	path, ok := encoderPaths[name]
-	if !ok {
-		path = "/" + name
+// pathsOf are the paths of the variables that tensors of a file belong to.
+func pathsOf(names []string, cfg encoder.Config) []string {
+	encoderPaths := map[string]string{}
+	for path, name := range encoderNames(cfg) {
+		encoderPaths[name] = path
 	}
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = "/" + name
+		if path, ok := encoderPaths[name]; ok {
+			paths[i] = path
+		}
+	}
+	return paths
+}
+
+// readTensors reads the tensors of a file as the values of the variables at paths,
+// as many at once as there are processors: those of 8 bits take time.
+func readTensors(file *tensorfile.File, names, paths []string) ([]*tensors.Tensor, error) {
+	values := make([]*tensors.Tensor, len(names))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, name := range names {
+		group.Go(func() (err error) {
+			if values[i], err = readTensor(file, name, isTransposed(paths[i])); err != nil {
+				return fmt.Errorf("tensor %s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	return values, group.Wait()
+}
+
+func readTensor(file *tensorfile.File, name string, transposed bool) (*tensors.Tensor, error) {
 	values, shape, err := file.Floats(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if isTransposed(path) {
+	if transposed {
 		if len(shape) != 2 {
-			return fmt.Errorf("has shape %v, want a matrix", shape)
+			return nil, fmt.Errorf("has shape %v, want a matrix", shape)
 		}
 		values = encoder.TransposeMatrix(values, shape[0], shape[1])
 		slices.Reverse(shape)
 	}
-	_, err = store.CreateVariable(path, tensors.FromFlatDataAndDimensions(values, shape...))
-	return err
+	return tensors.FromFlatDataAndDimensions(values, shape...), nil
 }
 
 // Missing is an error that names a weight which the graph of a model has made
