@@ -42,6 +42,8 @@ type Config struct {
 
 	RelationThreshold float64 `json:"relationThreshold"` // lowest 1 − P(none) of a relation; chosen on held-out data
 
+	Unrelated Constraints `json:"unrelated,omitzero"` // pairs of mentions that are not related, whatever their score; absent: none
+
 	// What the scores, and 1 − P(none) before it is compared with a threshold, are
 	// calibrated with; fitted on held-out data. Absent: the network's own.
 	EntityCalibration   calibration.Map `json:"entityCalibration,omitzero"`
@@ -123,6 +125,9 @@ func (c Config) Validate() error {
 	}
 	if !(c.LabelSmoothing >= 0 && c.LabelSmoothing < 1) {
 		return fmt.Errorf("labelSmoothing is %g, it must lie in [0, 1)", c.LabelSmoothing)
+	}
+	if err := c.Unrelated.validate(c.EntityTypes); err != nil {
+		return fmt.Errorf("unrelated: types: %w", err)
 	}
 	if err := c.EntityCalibration.Validate(); err != nil {
 		return fmt.Errorf("entityCalibration: %w", err)

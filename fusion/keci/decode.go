@@ -30,8 +30,8 @@ type foundRelation struct {
 }
 
 // decode reads the prediction of one text: a kept span whose calibrated 1 − P(none)
-// reaches the threshold is a mention; a pair of mentions with different names
-// likewise a relation. Offsets are bytes of the instance's text.
+// reaches the threshold is a mention; a pair of mentions with different names, of a
+// kind that is not forbidden, likewise a relation. Offsets are bytes of the instance's text.
 func (c Config) decode(in *instance, p prediction) found {
 	rows := c.mentionRows(in, p)
 	var f found
@@ -41,7 +41,8 @@ func (c Config) decode(in *instance, p prediction) found {
 	}
 	for a := range rows {
 		for b := range rows {
-			if (!c.Directed && a > b) || sameName(f.mentions[a].Text, f.mentions[b].Text) {
+			head, tail := f.mentions[a], f.mentions[b]
+			if (!c.Directed && a > b) || sameName(head.Text, tail.Text) || c.Unrelated.forbid(head, tail, c.Directed) {
 				continue
 			}
 			if r, ok := c.relation(p, rows[a].slot, rows[b].slot); ok {

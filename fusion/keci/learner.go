@@ -59,12 +59,13 @@ type goldRelation struct{ head, tail, label int32 }
 const definitionRefresh = 4
 
 // NewLearner prepares a model for training: it reads the encoder in encoderDir,
-// links every sentence, and takes labels, semantic types and relation names from
-// what it finds.
+// links every sentence, and takes labels, constraints, semantic types and relation
+// names from what it finds.
 func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string, cfg Config, set TrainingSet, kb KnowledgeBase, batchSize int, seed int64) (*Learner, error) {
 	cfg.EntityTypes = append([]string{NoneLabel}, set.Train.EntityTypes...)
 	cfg.RelationLabels = append([]string{NoneLabel}, set.Train.RelationLabels...)
 	cfg.Directed = set.Train.Directed
+	cfg.Unrelated = learnConstraints(set.Train)
 	draft, err := newModel(backend, encoderDir, cfg, kb)
 	if err != nil {
 		return nil, err
