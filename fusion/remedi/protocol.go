@@ -43,8 +43,8 @@ type Classes struct {
 // those of annotated mentions, whatever the tagger finds. The answer is a
 // [Protocol].
 func (m *Model) Measure(ctx context.Context, gold corpus.Corpus) (any, error) {
-	sentences, _ := gold.InSentences()
-	examples := augment(m.cfg.examples(m.tokenizer, sentences), DefaultSettings().Concatenations, rand.New(rand.NewPCG(0, 0)))
+	gold, _ = gold.InSentences()
+	examples := augment(m.cfg.examples(m.tokenizer, gold), DefaultSettings().Concatenations, rand.New(rand.NewPCG(0, 0)))
 	tags, groups := make([]score.ByLabel, len(examples)), make([]score.ByLabel, len(examples))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
