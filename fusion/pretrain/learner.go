@@ -104,7 +104,8 @@ func (l *Learner) loadVariables() error {
 	if err := encoder.LoadWeights(l.store, "/"+encoderScope, l.from, l.cfg); err != nil {
 		return err
 	}
-	_, err := l.store.CreateVariable(biasPath, tensors.FromFlatDataAndDimensions(commonness(l.learned, l.cfg.VocabSize), l.cfg.VocabSize))
+	pieces := l.cfg.VocabSize
+	_, err := l.store.CreateVariable(biasPath, tensors.FromFlatDataAndDimensions(commonness(l.learned, pieces), pieces))
 	return err
 }
 

@@ -2,10 +2,8 @@ package pretrain
 
 import (
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // the graph operators read as formulas
 	"github.com/gomlx/gomlx/ml/model"
-	"github.com/gomlx/gomlx/ml/model/initializer"
 
 	"github.com/keci-kg/keci/encoder"
 )
@@ -26,33 +24,37 @@ const shardInputs = 4
 
 func newInputs(in []*Node) inputs { return inputs{in[0], in[1], in[2], in[3]} }
 
-// scores are what the pieces to be told are taken for: logits [n, vocabulary], and
-// the vectors [n, hidden] that they come from. Only these pieces are scored: the
-// scores of all would cost more than the encoder.
-func scores(root *model.Scope, cfg encoder.Config, in inputs) (vectors, logits *Node) {
+// head is what tells the hidden pieces of a shard: BERT's, where a piece is scored
+// by its row of the word-piece table. Only the hidden pieces are scored: the scores
+// of all would cost more than the encoder.
+type head struct {
+	vectors *Node // [n, hidden] after the transform
+	words   *Node // [vocabulary, hidden], frozen
+	biases  *Node // [vocabulary]
+}
+
+func newHead(root *model.Scope, cfg encoder.Config, in inputs) head {
+	g := in.ids.Graph()
 	rows := encoder.BERT(root.At(encoderScope), cfg, in.ids, OnesLike(in.ids), 0)
 	dims := rows.Shape().Dimensions
-	told := Gather(Reshape(rows, dims[0]*dims[1], dims[2]), ExpandAxes(in.at, -1))
-	vectors = encoder.MaskedHead(root.At(headScope), cfg, told)
-	logits = DotGeneral(vectors, []int{1}, nil, words(root, cfg, in), []int{1}, nil)
-	return vectors, Add(logits, ExpandAxes(biases(root, cfg, in), 0))
+	hidden := Gather(Reshape(rows, dims[0]*dims[1], dims[2]), ExpandAxes(in.at, -1))
+	return head{
+		vectors: encoder.MaskedHead(root.At(headScope), cfg, hidden),
+		words:   encoder.WordEmbeddings(root.At(encoderScope), cfg, g),
+		biases:  root.Store().GetVariable(biasPath).NodeValue(g),
+	}
 }
 
-func words(root *model.Scope, cfg encoder.Config, in inputs) *Node {
-	return encoder.WordEmbeddings(root.At(encoderScope), cfg, in.ids.Graph())
+// logits are the scores of all pieces, [n, vocabulary].
+func (h head) logits() *Node {
+	return Add(DotGeneral(h.vectors, []int{1}, nil, h.words, []int{1}, nil), ExpandAxes(h.biases, 0))
 }
 
-// biases are what the logit of each piece has for itself, [vocabulary].
-func biases(root *model.Scope, cfg encoder.Config, in inputs) *Node {
-	return root.Store().VariableWithShape(biasPath, shapes.Make(dtypes.Float32, cfg.VocabSize), initializer.Zero).NodeValue(in.ids)
-}
-
-// surprise is −log p of each piece to be told, [n]. The logit of the right piece
-// is computed once more by itself, which is cheaper than picking it out.
-func surprise(root *model.Scope, cfg encoder.Config, in inputs, vectors, logits *Node) *Node {
-	targets := ExpandAxes(in.targets, -1)
-	right := ReduceSum(Mul(vectors, Gather(words(root, cfg, in), targets)), -1)
-	right = Add(right, Gather(biases(root, cfg, in), targets))
+// surprise is −log p of the hidden pieces, [n]. Their logits are computed once
+// more by themselves, which is cheaper than picking them out.
+func (h head) surprise(logits, hidden *Node) *Node {
+	hidden = ExpandAxes(hidden, -1)
+	right := Add(ReduceSum(Mul(h.vectors, Gather(h.words, hidden)), -1), Gather(h.biases, hidden))
 	highest := StopGradient(ReduceAndKeep(logits, ReduceMax, -1))
 	total := Log(ReduceSum(Exp(Sub(logits, highest)), -1))
 	return Sub(Add(total, Squeeze(highest, -1)), right)
@@ -60,14 +62,15 @@ func surprise(root *model.Scope, cfg encoder.Config, in inputs, vectors, logits 
 
 // loss is the weighted sum of the surprises of a shard.
 func loss(root *model.Scope, cfg encoder.Config, in inputs) *Node {
-	vectors, logits := scores(root, cfg, in)
-	return ReduceAllSum(Mul(in.weights, surprise(root, cfg, in, vectors, logits)))
+	h := newHead(root, cfg, in)
+	return ReduceAllSum(Mul(in.weights, h.surprise(h.logits(), in.targets)))
 }
 
 // measure gives the weighted sum of the surprises, and that of the pieces that
 // are told right.
 func measure(root *model.Scope, cfg encoder.Config, in inputs) (lost, right *Node) {
-	vectors, logits := scores(root, cfg, in)
+	h := newHead(root, cfg, in)
+	logits := h.logits()
 	hits := ConvertDType(Equal(ArgMax(logits, -1, dtypes.Int32), in.targets), dtypes.Float32)
-	return ReduceAllSum(Mul(in.weights, surprise(root, cfg, in, vectors, logits))), ReduceAllSum(Mul(in.weights, hits))
+	return ReduceAllSum(Mul(in.weights, h.surprise(logits, in.targets))), ReduceAllSum(Mul(in.weights, hits))
 }
