@@ -21,7 +21,10 @@ export function card(id, title, ...children) {
 export const nothing = (why) => make("p", { class: "nothing" }, why);
 
 export const count = (n, one, more) => (n === 1 ? `1 ${one}` : `${n.toLocaleString("en")} ${more}`);
-export const percent = (score) => `${Math.round(100 * score)} %`;
+
+// percent says a score as people do; what is less than certain is never 100 %.
+export const percent = (score) => (score < 1 && score >= 0.995 ? "> 99 %" : `${Math.round(100 * score)} %`);
+
 export const fixed = (score) => score.toFixed(2);
 
 export function time(iso) {

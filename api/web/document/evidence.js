@@ -1,7 +1,7 @@
 // What speaks for a mention or a relation: the concepts with the attention paid to
 // them, and what the text alone had said.
 
-import { make, bar, fixed, nothing, percent } from "../dom.js";
+import { make, bar, nothing, percent } from "../dom.js";
 import { addressOf } from "../place.js";
 import { renderCandidates } from "./candidates.js";
 import { markedSentence } from "./marks.js";

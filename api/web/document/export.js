@@ -4,7 +4,7 @@ import { make } from "../dom.js";
 import { path, saveAs, send } from "../service/service.js";
 
 // The forms, as ?format= names them, with the ending of their files.
-export const forms = [
+const forms = [
   ["json", ".json", "JSON, everything"],
   ["jsonl", ".jsonl", "JSON Lines"],
   ["bioc", ".bioc.json", "BioC in JSON"],

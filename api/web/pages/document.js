@@ -8,7 +8,7 @@ import { viewDocument } from "../document/viewer.js";
 export async function open({ parts: [, id], query }, signal) {
   const doc = await get(["documents", id], { offsets: "utf16" }, signal);
   const view = viewDocument(doc, { query, stored: true, signal });
-  const facts = make("p", { class: "facts" }, make("span", {}, doc.id), doc.submittedAt && make("span", {}, "read ", time(doc.submittedAt)),
+  const facts = make("p", { class: "facts" }, doc.title && make("span", {}, doc.id), doc.submittedAt && make("span", {}, "read ", time(doc.submittedAt)),
     doc.model && make("span", {}, `by ${doc.model.name}`), removal(doc.id));
   return { title: doc.title || doc.id, content: make("div", {}, facts, view.root) };
 }

@@ -4,7 +4,7 @@ import { path, send } from "../service/service.js";
 
 // kindOf is the media type of a file, by its name and how it begins; nothing for a
 // plain text.
-export function kindOf(name, start) {
+function kindOf(name, start) {
   const ending = name.toLowerCase().replace(/\.gz$/, "").split(".").at(-1);
   if (ending === "xml") return "application/vnd.bioc+xml";
   if (ending === "jsonl" || ending === "ndjson") return "application/x-ndjson";

@@ -3,7 +3,7 @@
 import { token, anotherToken } from "./token.js";
 
 // Problem is what the service, or the way to it, tells: problem details (RFC 9457).
-export class Problem extends Error {
+class Problem extends Error {
   constructor({ title, detail, status, field }) {
     super(detail ?? title);
     Object.assign(this, { title, detail, status, field });
