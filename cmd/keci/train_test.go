@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/keci-kg/keci/fusion/keci"
+	"github.com/keci-kg/keci/fusion/remedi"
 	"github.com/keci-kg/keci/fusion/results"
 )
 
@@ -285,7 +286,10 @@ func TestTrainOtherSystems(t *testing.T) {
 				small := filepath.Join(dir, "small")
 				mustKeci(t, "model", "quantize", model, small)
 				folder := filepath.Join(dir, "results")
-				mustKeci(t, "evaluate", "--corpus", "jsonl", "--data", data, "--model", model, "--kb", kb, "--results", folder)
+				scores := mustKeci(t, "evaluate", "--corpus", "jsonl", "--data", data, "--model", model, "--kb", kb, "--results", folder)
+				if own := strings.Contains(scores, `"protocol"`); own != (variant == remedi.Variant) {
+					t.Errorf("scores:\n%s", scores)
+				}
 				if table := mustKeci(t, "report", "runs", folder); !strings.Contains(table, variant) {
 					t.Errorf("table:\n%s", table)
 				}

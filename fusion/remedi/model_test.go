@@ -20,6 +20,7 @@ import (
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/modeldir/tinybert"
+	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
@@ -281,5 +282,18 @@ func TestTogether(t *testing.T) {
 		if got := probability(test.a, test.b); math.Abs(got-test.want) > 1e-5 {
 			t.Errorf("%v and %v: %g, want %g", test.a, test.b, got, test.want)
 		}
+	}
+}
+
+func TestCountClasses(t *testing.T) {
+	names := []string{"0", "1", "2"}
+	probabilities := []float32{0.8, 0.1, 0.1, 0.2, 0.7, 0.1, 0.1, 0.6, 0.3, 0, 0, 1}
+	got := countClasses(probabilities, []int32{0, 1, 2, leftOut}, names)
+	want := score.ByLabel{"0": {TP: 1}, "1": {TP: 1, FP: 1}, "2": {FN: 1}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if m := macro(sum([]score.ByLabel{got, got})); m.Precision != 0.5 || math.Abs(m.Recall-2.0/3) > 1e-9 || math.Abs(m.F1-5.0/9) > 1e-9 {
+		t.Errorf("means %+v", m)
 	}
 }

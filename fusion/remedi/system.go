@@ -57,8 +57,8 @@ func (r *recipe) AddFlags(f *pflag.FlagSet) {
 	f.Float64Var(&r.settings.Weighting, "class-weighting", r.settings.Weighting, "remedi: how much rare tags count more in the loss: 0 not, 1 so that all count the same together")
 }
 
-// Options are the original's: batches of eight, accumulated over four, six epochs
-// with one learning rate that falls from the start.
+// Options are the original's: batches of eight, accumulated over four, six epochs,
+// and one learning rate for all.
 func (r *recipe) Options() train.Options {
 	o := train.DefaultOptions()
 	o.Epochs, o.BatchSize, o.EncoderRate, o.TaskRate = 6, 4*shardSize, 2e-4, 2e-4
