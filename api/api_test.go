@@ -71,6 +71,7 @@ func TestExtractForms(t *testing.T) {
 		"bytes counted":   {"/v1/extract?offsets=byte", `{"text":"𝛂 FK506"}`, nil, "application/json", `"start":5,"end":10`},
 		"utf16":           {"/v1/extract?offsets=utf16", `{"text":"𝛂 FK506"}`, nil, "application/json", `"start":3,"end":8`},
 		"svg by format":   {"/v1/extract?format=svg", body(t, map[string]string{"text": sentence}), nil, "image/svg+xml", "bind 0.91"},
+		"png by accept":   {"/v1/extract", body(t, map[string]string{"text": sentence}), []string{"Accept", "image/png"}, "image/png", "PNG"},
 		"svg by accept":   {"/v1/extract", body(t, map[string]string{"text": sentence}), []string{"Accept", "text/html, image/*;q=0.5"}, "image/svg+xml", "FKBP12"},
 		"a browser":       {"/v1/extract", body(t, map[string]string{"text": sentence}), []string{"Accept", "text/html, */*;q=0.8"}, "application/json", `"mentions":[`},
 		"format wins":     {"/v1/extract?format=json", body(t, map[string]string{"text": sentence}), []string{"Accept", "image/svg+xml"}, "application/json", `"mentions":[`},

@@ -18,7 +18,7 @@ import (
 // FormInput is the part of a request that chooses the form of the answer.
 type FormInput struct {
 	Offsets string `query:"offsets" enum:"codepoint,byte,utf16" default:"codepoint" doc:"What the offsets of json and jsonl count; those of all other forms count code points."`
-	Format  string `query:"format" enum:"json,jsonl,bioc,bioc-xml,pubtator,pubannotation,brat,cypher,csv,graphml,svg" doc:"The form of the answer; goes before Accept."`
+	Format  string `query:"format" enum:"json,jsonl,bioc,bioc-xml,pubtator,pubannotation,brat,cypher,csv,graphml,svg,png" doc:"The form of the answer; goes before Accept."`
 	Accept  string `header:"Accept" hidden:"true" doc:"The media type of the answer."`
 }
 

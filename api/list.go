@@ -16,6 +16,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/danielgtaylor/huma/v2/negotiation"
+
+	"github.com/keci-kg/keci/graph/format"
 )
 
 // list is a page of a list.
@@ -29,12 +31,13 @@ type table[T any] struct {
 	name   string // of the list in JSON
 	header []string
 	rows   func(T) [][]string
+	join   func(*format.Network, T) // puts what is listed into a graph of concepts
 }
 
 // ListFormInput is the part of a request that chooses the form of a list.
 type ListFormInput struct {
-	Format string `query:"format" enum:"json,jsonl,csv" doc:"The form of the answer; goes before Accept."`
-	Accept string `header:"Accept" hidden:"true" doc:"The form of the answer: application/json, application/jsonl or text/csv."`
+	Format string `query:"format" enum:"json,jsonl,csv,graphml" doc:"The form of the answer; goes before Accept."`
+	Accept string `header:"Accept" hidden:"true" doc:"The form of the answer: application/json, application/x-ndjson, text/csv or application/graphml+xml."`
 }
 
 // ListInput is the part of a request that asks for a page of a list.
@@ -46,8 +49,10 @@ type ListInput struct {
 
 // The forms of a list, that for those who do not choose first.
 var listMedia = []struct{ name, media string }{
-	{"json", "application/json"}, {"jsonl", jsonLines}, {"csv", "text/csv"},
+	{"json", "application/json"}, {"jsonl", jsonLines}, {"csv", "text/csv"}, {"graphml", graphML},
 }
+
+const graphML = "application/graphml+xml"
 
 func (in ListFormInput) listFormat() (name string, err error) {
 	if in.Format != "" || in.Accept == "" {
@@ -60,7 +65,7 @@ func (in ListFormInput) listFormat() (name string, err error) {
 	}
 	name, ok := names[negotiation.SelectQValue(in.Accept, accepted)]
 	if !ok {
-		return "", newProblem(http.StatusNotAcceptable, "", "the answer can be application/json, %s or text/csv, not %q", jsonLines, in.Accept)
+		return "", newProblem(http.StatusNotAcceptable, "", "the answer can be application/json, %s, text/csv or %s, not %q", jsonLines, graphML, in.Accept)
 	}
 	return name, nil
 }
@@ -80,6 +85,7 @@ func registerList[I, T any](operations huma.API, op huma.Operation, form table[T
 		"application/json": {Schema: form.schema(operations.OpenAPI().Components.Schemas)},
 		jsonLines:          {Schema: &huma.Schema{Type: huma.TypeString, Description: "What is listed, one a line."}},
 		"text/csv":         {Schema: &huma.Schema{Type: huma.TypeString, Description: "What is listed, one a row, with a header."}},
+		graphML:            {Schema: foreignSchema(graphML, "What is listed as a graph of concepts.")},
 	}}
 	op.Errors = append(op.Errors, http.StatusNotAcceptable)
 	huma.Register(operations, op, func(ctx context.Context, in *I) (*listedOutput, error) {
@@ -148,6 +154,12 @@ func (t table[T]) writeBody(body *bytes.Buffer, form string, page list[T]) error
 		}
 		rows.Flush()
 		return rows.Error()
+	case "graphml":
+		var network format.Network
+		for _, item := range page.items {
+			t.join(&network, item)
+		}
+		return network.WriteGraphML(body)
 	}
 	content := map[string]any{t.name: orEmpty(page.items)}
 	if page.next != "" {

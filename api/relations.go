@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/graph/format"
 	"github.com/keci-kg/keci/linker"
 )
 
@@ -328,6 +329,7 @@ var (
 		name:   "relations",
 		header: []string{"id", "head", "headName", "label", "directed", "tail", "tailName", "documents", "mentions", "maxScore", "noisyOr"},
 		rows:   func(r extractedRelation) [][]string { return [][]string{factRow(r.Fact)} },
+		join:   func(network *format.Network, r extractedRelation) { network.AddFact(r.Fact) },
 	}
 	evidenceTable = table[evidence]{
 		name:   "evidence",
@@ -336,6 +338,7 @@ var (
 			return [][]string{{e.DocumentID, e.Relation.ID, e.Head.Text, e.Head.Type, e.Relation.Label, strconv.FormatBool(e.Relation.Directed),
 				e.Tail.Text, e.Tail.Type, number(e.Relation.Score), e.Sentence}}
 		},
+		join: func(network *format.Network, e evidence) { network.AddFact(e.fact()) },
 	}
 	seenTable = table[graph.SeenConcept]{
 		name:   "concepts",
@@ -343,6 +346,7 @@ var (
 		rows: func(c graph.SeenConcept) [][]string {
 			return [][]string{{string(c.CUI), c.Name, strconv.Itoa(c.Documents), strconv.Itoa(c.Mentions)}}
 		},
+		join: (*format.Network).AddConcept,
 	}
 	pathTable = table[path]{
 		name:   "paths",
@@ -356,8 +360,25 @@ var (
 			}
 			return rows
 		},
+		join: func(network *format.Network, p path) {
+			for _, st := range p.Steps {
+				for _, r := range st.Relations {
+					network.AddFact(r.Fact)
+				}
+			}
+		},
 	}
 )
+
+// fact is what a single relation tells.
+func (e evidence) fact() graph.Fact {
+	concept := func(m graph.Mention) graph.ConceptName {
+		best := m.Concepts[0] // without a concept a relation is no evidence
+		return graph.ConceptName{CUI: best.CUI, Name: best.Name, SemanticTypes: best.SemanticTypes}
+	}
+	return graph.Fact{ID: e.DocumentID + "/" + e.Relation.ID, Head: concept(e.Head), Label: e.Relation.Label, Tail: concept(e.Tail),
+		Directed: e.Relation.Directed, Documents: 1, Mentions: 1, MaxScore: e.Relation.Score, NoisyOr: e.Relation.Score}
+}
 
 func factRow(f graph.Fact) []string {
 	return []string{f.ID, string(f.Head.CUI), f.Head.Name, f.Label, strconv.FormatBool(f.Directed), string(f.Tail.CUI), f.Tail.Name,

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/csv"
+	"encoding/xml"
 	"net/http"
 	"net/url"
 	"strings"
@@ -217,6 +218,20 @@ func TestListsInOtherForms(t *testing.T) {
 		jsonl := s.mustSend(t, 200, "GET", path+"format=jsonl", "")
 		for _, line := range lines(jsonl.body) {
 			decode[map[string]any](t, []byte(line))
+		}
+		for _, asked := range []reply{
+			s.mustSend(t, 200, "GET", path+"format=graphml", ""),
+			s.mustSend(t, 200, "GET", path, "", "Accept", "application/graphml+xml"),
+		} {
+			var network struct {
+				Nodes []struct{} `xml:"graph>node"`
+				Edges []struct{} `xml:"graph>edge"`
+			}
+			err := xml.Unmarshal(asked.body, &network)
+			if err != nil || len(network.Nodes) < 2 || (len(network.Edges) == 0) != strings.Contains(path, "seen") ||
+				asked.Header.Get("Content-Type") != "application/graphml+xml" {
+				t.Errorf("%s as %s: %v\n%s", path, asked.Header.Get("Content-Type"), err, asked.body)
+			}
 		}
 		answer := s.mustSend(t, http.StatusNotAcceptable, "GET", path, "", "Accept", "image/png")
 		checkProblem(t, answer.Header, answer.body, 406, "", []string{"text/csv"})

@@ -40,9 +40,10 @@ const (
 
 // Defines values for ListSeenConceptsParamsFormat.
 const (
-	ListSeenConceptsParamsFormatCsv   ListSeenConceptsParamsFormat = "csv"
-	ListSeenConceptsParamsFormatJSON  ListSeenConceptsParamsFormat = "json"
-	ListSeenConceptsParamsFormatJsonl ListSeenConceptsParamsFormat = "jsonl"
+	ListSeenConceptsParamsFormatCsv     ListSeenConceptsParamsFormat = "csv"
+	ListSeenConceptsParamsFormatGraphml ListSeenConceptsParamsFormat = "graphml"
+	ListSeenConceptsParamsFormatJSON    ListSeenConceptsParamsFormat = "json"
+	ListSeenConceptsParamsFormatJsonl   ListSeenConceptsParamsFormat = "jsonl"
 )
 
 // Defines values for ListSeenConceptsParamsOrder.
@@ -68,6 +69,7 @@ const (
 	SubmitDocumentParamsFormatGraphml       SubmitDocumentParamsFormat = "graphml"
 	SubmitDocumentParamsFormatJSON          SubmitDocumentParamsFormat = "json"
 	SubmitDocumentParamsFormatJsonl         SubmitDocumentParamsFormat = "jsonl"
+	SubmitDocumentParamsFormatPng           SubmitDocumentParamsFormat = "png"
 	SubmitDocumentParamsFormatPubannotation SubmitDocumentParamsFormat = "pubannotation"
 	SubmitDocumentParamsFormatPubtator      SubmitDocumentParamsFormat = "pubtator"
 	SubmitDocumentParamsFormatSvg           SubmitDocumentParamsFormat = "svg"
@@ -90,6 +92,7 @@ const (
 	GetDocumentParamsFormatGraphml       GetDocumentParamsFormat = "graphml"
 	GetDocumentParamsFormatJSON          GetDocumentParamsFormat = "json"
 	GetDocumentParamsFormatJsonl         GetDocumentParamsFormat = "jsonl"
+	GetDocumentParamsFormatPng           GetDocumentParamsFormat = "png"
 	GetDocumentParamsFormatPubannotation GetDocumentParamsFormat = "pubannotation"
 	GetDocumentParamsFormatPubtator      GetDocumentParamsFormat = "pubtator"
 	GetDocumentParamsFormatSvg           GetDocumentParamsFormat = "svg"
@@ -112,6 +115,7 @@ const (
 	ExtractParamsFormatGraphml       ExtractParamsFormat = "graphml"
 	ExtractParamsFormatJSON          ExtractParamsFormat = "json"
 	ExtractParamsFormatJsonl         ExtractParamsFormat = "jsonl"
+	ExtractParamsFormatPng           ExtractParamsFormat = "png"
 	ExtractParamsFormatPubannotation ExtractParamsFormat = "pubannotation"
 	ExtractParamsFormatPubtator      ExtractParamsFormat = "pubtator"
 	ExtractParamsFormatSvg           ExtractParamsFormat = "svg"
@@ -140,6 +144,7 @@ const (
 	LinkParamsFormatGraphml       LinkParamsFormat = "graphml"
 	LinkParamsFormatJSON          LinkParamsFormat = "json"
 	LinkParamsFormatJsonl         LinkParamsFormat = "jsonl"
+	LinkParamsFormatPng           LinkParamsFormat = "png"
 	LinkParamsFormatPubannotation LinkParamsFormat = "pubannotation"
 	LinkParamsFormatPubtator      LinkParamsFormat = "pubtator"
 	LinkParamsFormatSvg           LinkParamsFormat = "svg"
@@ -147,16 +152,18 @@ const (
 
 // Defines values for ListPathsParamsFormat.
 const (
-	ListPathsParamsFormatCsv   ListPathsParamsFormat = "csv"
-	ListPathsParamsFormatJSON  ListPathsParamsFormat = "json"
-	ListPathsParamsFormatJsonl ListPathsParamsFormat = "jsonl"
+	ListPathsParamsFormatCsv     ListPathsParamsFormat = "csv"
+	ListPathsParamsFormatGraphml ListPathsParamsFormat = "graphml"
+	ListPathsParamsFormatJSON    ListPathsParamsFormat = "json"
+	ListPathsParamsFormatJsonl   ListPathsParamsFormat = "jsonl"
 )
 
 // Defines values for ListRelationsParamsFormat.
 const (
-	ListRelationsParamsFormatCsv   ListRelationsParamsFormat = "csv"
-	ListRelationsParamsFormatJSON  ListRelationsParamsFormat = "json"
-	ListRelationsParamsFormatJsonl ListRelationsParamsFormat = "jsonl"
+	ListRelationsParamsFormatCsv     ListRelationsParamsFormat = "csv"
+	ListRelationsParamsFormatGraphml ListRelationsParamsFormat = "graphml"
+	ListRelationsParamsFormatJSON    ListRelationsParamsFormat = "json"
+	ListRelationsParamsFormatJsonl   ListRelationsParamsFormat = "jsonl"
 )
 
 // Defines values for ListRelationsParamsOrder.
@@ -168,9 +175,10 @@ const (
 
 // Defines values for RelationEvidenceParamsFormat.
 const (
-	RelationEvidenceParamsFormatCsv   RelationEvidenceParamsFormat = "csv"
-	RelationEvidenceParamsFormatJSON  RelationEvidenceParamsFormat = "json"
-	RelationEvidenceParamsFormatJsonl RelationEvidenceParamsFormat = "jsonl"
+	RelationEvidenceParamsFormatCsv     RelationEvidenceParamsFormat = "csv"
+	RelationEvidenceParamsFormatGraphml RelationEvidenceParamsFormat = "graphml"
+	RelationEvidenceParamsFormatJSON    RelationEvidenceParamsFormat = "json"
+	RelationEvidenceParamsFormatJsonl   RelationEvidenceParamsFormat = "jsonl"
 )
 
 // Candidate defines model for Candidate.

@@ -18,8 +18,11 @@ type graphMLWriter struct {
 	begun bool
 }
 
-// graphMLKeys are the properties, with what they are set on and their types.
-var graphMLKeys = []struct{ id, on, kind string }{
+// graphMLKey is a property, with what it is set on and its type.
+type graphMLKey struct{ id, on, kind string }
+
+// documentKeys are the properties of graphs of documents.
+var documentKeys = []graphMLKey{
 	{"label", "node", "string"}, {"type", "node", "string"}, {"concept", "node", "string"}, {"name", "node", "string"},
 	{"document", "node", "string"}, {"start", "node", "int"}, {"end", "node", "int"}, {"score", "node", "double"}, {"negated", "node", "boolean"},
 	{"relation", "edge", "string"}, {"directed", "edge", "boolean"}, {"weight", "edge", "double"},
@@ -31,13 +34,19 @@ func (w *graphMLWriter) begin() error {
 	}
 	w.begun = true
 	var b strings.Builder
-	b.WriteString(xml.Header + `<graphml xmlns="http://graphml.graphdrawing.org/xmlns">` + "\n")
-	for _, key := range graphMLKeys {
-		fmt.Fprintf(&b, `<key id="%[1]s" for="%[2]s" attr.name="%[1]s" attr.type="%[3]s"/>`+"\n", key.id, key.on, key.kind)
-	}
-	b.WriteString(`<graph id="keci" edgedefault="directed">` + "\n")
+	graphMLBegin(&b, documentKeys)
 	_, err := io.WriteString(w.out, b.String())
 	return err
+}
+
+const graphMLEnd = "</graph>\n</graphml>\n"
+
+func graphMLBegin(b *strings.Builder, keys []graphMLKey) {
+	b.WriteString(xml.Header + `<graphml xmlns="http://graphml.graphdrawing.org/xmlns">` + "\n")
+	for _, key := range keys {
+		fmt.Fprintf(b, `<key id="%[1]s" for="%[2]s" attr.name="%[1]s" attr.type="%[3]s"/>`+"\n", key.id, key.on, key.kind)
+	}
+	b.WriteString(`<graph id="keci" edgedefault="directed">` + "\n")
 }
 
 // Write implements Writer.
@@ -50,37 +59,26 @@ func (w *graphMLWriter) Write(d graph.Document) error {
 	for _, m := range d.Mentions {
 		row := csvMention(m)
 		fmt.Fprintf(&b, `<node id="%s">`, id(m.ID))
-		for key, value := range pairs("label", m.Text, "type", m.Type, "concept", row[5], "name", row[6], "document", d.ID,
-			"start", row[1], "end", row[2], "score", number(m.Score), "negated", strconv.FormatBool(m.Negated)) {
-			graphMLData(&b, key, value)
-		}
+		graphMLProperties(&b, "label", m.Text, "type", m.Type, "concept", row[5], "name", row[6], "document", d.ID,
+			"start", row[1], "end", row[2], "score", number(m.Score), "negated", strconv.FormatBool(m.Negated))
 		b.WriteString("</node>\n")
 	}
 	for _, r := range d.Relations {
 		fmt.Fprintf(&b, `<edge id="%s" source="%s" target="%s">`, id(r.ID), id(r.Head), id(r.Tail))
-		for key, value := range pairs("relation", r.Label, "directed", strconv.FormatBool(r.Directed), "weight", number(r.Score)) {
-			graphMLData(&b, key, value)
-		}
+		graphMLProperties(&b, "relation", r.Label, "directed", strconv.FormatBool(r.Directed), "weight", number(r.Score))
 		b.WriteString("</edge>\n")
 	}
 	_, err := io.WriteString(w.out, b.String())
 	return err
 }
 
-// pairs goes through keys and values that take turns.
-func pairs(list ...string) func(yield func(string, string) bool) {
-	return func(yield func(string, string) bool) {
-		for i := 0; i+1 < len(list); i += 2 {
-			if !yield(list[i], list[i+1]) {
-				return
-			}
+// graphMLProperties writes properties, of which keys and values take turns; those
+// without a value are left out.
+func graphMLProperties(b *strings.Builder, list ...string) {
+	for i := 0; i+1 < len(list); i += 2 {
+		if list[i+1] != "" {
+			fmt.Fprintf(b, `<data key="%s">%s</data>`, list[i], escapeXML(list[i+1]))
 		}
-	}
-}
-
-func graphMLData(b *strings.Builder, key, value string) {
-	if value != "" {
-		fmt.Fprintf(b, `<data key="%s">%s</data>`, key, escapeXML(value))
 	}
 }
 
@@ -95,6 +93,6 @@ func (w *graphMLWriter) Close() error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w.out, "</graph>\n</graphml>\n")
+	_, err := io.WriteString(w.out, graphMLEnd)
 	return err
 }

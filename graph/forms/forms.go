@@ -28,6 +28,7 @@ type Form struct {
 const (
 	Cypher format.Kind = "cypher"
 	SVG    format.Kind = "svg"
+	PNG    format.Kind = "png"
 )
 
 // all begins with the form that those get who do not choose.
@@ -44,6 +45,8 @@ var all = []Form{
 	{Kind: format.GraphML, Media: "application/graphml+xml", Extension: ".graphml", Title: "mentions and relations for graph tools"},
 	{Kind: SVG, Media: "image/svg+xml", Extension: ".svg", Title: "a picture of one document", Single: true,
 		open: func(out io.Writer) format.Writer { return format.Single(out, picture.WriteSVG) }},
+	{Kind: PNG, Media: "image/png", Extension: ".png", Title: "the same as an image, for slides", Single: true,
+		open: func(out io.Writer) format.Writer { return format.Single(out, picture.WritePNG) }},
 }
 
 // All lists the forms.

@@ -48,7 +48,7 @@ func TestEveryFormIsFoundAndWrites(t *testing.T) {
 }
 
 func TestUnknownForms(t *testing.T) {
-	if _, err := forms.ByName("pdf"); err == nil || !strings.Contains(err.Error(), "graphml or svg") {
+	if _, err := forms.ByName("pdf"); err == nil || !strings.Contains(err.Error(), "svg or png") {
 		t.Errorf("got %v", err)
 	}
 	if _, ok := forms.ByMediaType("application/pdf"); ok {

@@ -45,7 +45,10 @@ func newEngine() (*graphviz.Graphviz, error) {
 // its type, and a line for each relation with label and probability. The boxes
 // carry the classes "tone-N" (see Tone) and "mention-T1", …, the lines "relation-R1",
 // …, so that a page can style and select them. The same document gives the same picture.
-func WriteSVG(out io.Writer, doc graph.Document) error {
+func WriteSVG(out io.Writer, doc graph.Document) error { return render(out, doc, graphviz.SVG) }
+
+// render lays the graph of a document out and writes it in a form of Graphviz.
+func render(out io.Writer, doc graph.Document, form graphviz.Format) error {
 	drawn := newNetwork(doc)
 	if len(drawn.nodes) > MaxNodes {
 		return fmt.Errorf("%w: %d entities, at most %d are drawn", ErrTooLarge, len(drawn.nodes), MaxNodes)
@@ -64,7 +67,7 @@ func WriteSVG(out io.Writer, doc graph.Document) error {
 	if err := draw(picture, drawn); err != nil {
 		return fmt.Errorf("drawing a document: %w", err)
 	}
-	return layout.Render(context.Background(), picture, graphviz.SVG, out)
+	return layout.Render(context.Background(), picture, form, out)
 }
 
 func title(drawn network) string {
@@ -92,7 +95,7 @@ func (a attributes) set(on interface {
 	return nil
 }
 
-const font = "Helvetica,Arial,Liberation Sans,sans-serif"
+const fontNames = "Helvetica,Arial,Liberation Sans,sans-serif"
 
 func draw(picture *cgraph.Graph, drawn network) error {
 	layout := attributes{"bgcolor": "transparent", "pad": "0.1", "overlap": "false", "splines": "true", "sep": "+16", "esep": "+8",
@@ -130,7 +133,7 @@ func nodeAttributes(n node) attributes {
 	}
 	return attributes{
 		"label": label, "class": "tone-" + strconv.Itoa(tone) + classes("mention", n.mentions), "shape": "box", "style": "rounded,filled", "margin": "0.2,0.08", "height": "0.4",
-		"fillcolor": tones[tone].fill, "color": tones[tone].line, "fontcolor": "#1b1f24", "fontname": font, "fontsize": "12",
+		"fillcolor": tones[tone].fill, "color": tones[tone].line, "fontcolor": "#1b1f24", "fontname": fontNames, "fontsize": "12",
 	}
 }
 
@@ -149,7 +152,7 @@ func edgeAttributes(e edge) attributes {
 	}
 	return attributes{
 		"len": "2", "class": strings.TrimSpace(classes("relation", e.relations)), "label": escape(e.label) + fmt.Sprintf(" %.2f", e.score), "dir": direction, "penwidth": fmt.Sprintf("%.2f", 0.6+1.6*e.score),
-		"color": "#57606a", "fontcolor": "#3d444d", "fontname": font, "fontsize": "10", "arrowsize": "0.7",
+		"color": "#57606a", "fontcolor": "#3d444d", "fontname": fontNames, "fontsize": "10", "arrowsize": "0.7",
 	}
 }
 
