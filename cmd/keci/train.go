@@ -20,17 +20,17 @@ func newTrainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train",
 		Short: "Train a model on an annotated corpus",
-		Long: `Trains a KECI model on an annotated corpus with a knowledge base. Entity types
-and relation labels are those of the corpus. Epochs are compared on texts held
+		Long: `Trains a model on an annotated corpus with a knowledge base: a KECI model, or with
+--variant one of another system. Entity types and relation labels are those of the corpus. Epochs are compared on texts held
 out of the training data, whole papers at a time where they are known; the best
 one is left in OUT/best as a model directory with a card (README.md) and a record
 of how it came about (training.json), the history of all epochs in
 OUT/history.json and OUT/curve.png. Ctrl-C stops at once and leaves nothing
 half-written; --resume goes on from where the run was last measured.
 
-Documents of several sentences are learned from sentence by sentence. A relation
-between concepts, as PubTator has them, is learned from all their mentions within
-a sentence.`,
+Most systems learn from documents sentence by sentence, and a relation between
+concepts, as PubTator has them, from all their mentions within a sentence; multitask
+learns from whole documents.`,
 		Example: `  keci train --corpus biorelex --data train.json --encoder encoders/minilm-l6 \
     --kb data/kb-open --seed 1 --out runs/biorelex
   keci train --config train.yaml --sweep --patience 4 --out runs/mine`,

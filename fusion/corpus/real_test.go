@@ -38,6 +38,9 @@ func TestRealCounts(t *testing.T) {
 		{BioRelEx, "dev.json", 201, 955, 294, 25},
 		{ADE, "ade_full.json", 4272, 10839, 6821, 2},
 		{ADE, "ade_split_0_test.json", 427, 0, 0, 2},
+		{BC5CDR, "CDR_TrainingSet.PubTator.txt", 500, 9385, 1038, 2},
+		{BC5CDR, "CDR_DevelopmentSet.PubTator.txt", 500, 9591, 1012, 2},
+		{ChemDisGene, "dev_abstracts.txt.gz", 1521, 36114, 3288, 3}, // 3,291 lines: two of them twice, one of a species
 	}
 	for _, test := range tests {
 		t.Run(test.file, func(t *testing.T) {
@@ -46,7 +49,7 @@ func TestRealCounts(t *testing.T) {
 			labels := map[string]int{}
 			for _, e := range c.Examples {
 				mentions += len(e.Entities)
-				interactions += len(e.Interactions)
+				interactions += len(e.Interactions) + len(e.ConceptRelations)
 				if c.Name == ADE {
 					interactions += len(e.Relations)
 				}

@@ -66,7 +66,7 @@ func TestDocument(t *testing.T) {
 	if len(f.entities) != 3 || len(f.pairs) != 2 {
 		t.Fatalf("%d entities and %d pairs, want ibalin, rash and itch", len(f.entities), len(f.pairs))
 	}
-	f.labels = []float64{1, -1}
+	f.labels = []float64{1, -1, -1, -1} // of two labels each
 	relations := func() (list []string) {
 		doc := cfg.document(graph.Document{Text: text.text}, f)
 		for _, r := range doc.Relations {

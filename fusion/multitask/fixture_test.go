@@ -65,8 +65,8 @@ func (k fakeKnowledge) base() system.KnowledgeBase {
 }
 
 // annotated makes an example: words in {braces} are mentions, of a drug where they
-// name one; relations are of the concepts with these names.
-func annotated(id, text string, relations ...[2]string) corpus.Example {
+// name one; relations are of the concepts with these names: head, tail and label.
+func annotated(id, text string, relations ...[3]string) corpus.Example {
 	e := corpus.Example{ID: id, Group: id}
 	for _, part := range strings.SplitAfter(text, "}") {
 		before, name, found := strings.Cut(strings.TrimSuffix(part, "}"), "{")
@@ -85,7 +85,7 @@ func annotated(id, text string, relations ...[2]string) corpus.Example {
 		e.Text += name
 	}
 	for _, r := range relations {
-		e.ConceptRelations = append(e.ConceptRelations, corpus.ConceptRelation{Head: "M:" + r[0], Tail: "M:" + r[1], Label: "CID"})
+		e.ConceptRelations = append(e.ConceptRelations, corpus.ConceptRelation{Head: "M:" + r[0], Tail: "M:" + r[1], Label: r[2]})
 	}
 	return e
 }
@@ -97,26 +97,26 @@ func abstracts() corpus.Corpus {
 		for k, disease := range diseases {
 			other, id := diseases[(k+1)%len(diseases)], fmt.Sprintf("%d%d", i, k)
 			examples = append(examples,
-				annotated(id+"a", fmt.Sprintf("{%s} causes {%s} in men. The {%s} was cured.", drug, disease, other), [2]string{drug, disease}),
-				annotated(id+"b", fmt.Sprintf("{%s} cured {%s} in women.", drug, disease)))
+				annotated(id+"a", fmt.Sprintf("{%s} causes {%s} in men. The {%s} was cured.", drug, disease, other), [3]string{drug, disease, "CID"}),
+				annotated(id+"b", fmt.Sprintf("{%s} cured {%s} in women.", drug, disease), [3]string{drug, disease, "cure"}))
 		}
 	}
 	return corpus.Corpus{Name: corpus.BC5CDR, OfConcepts: true, Examples: examples,
-		EntityTypes: []string{"Chemical", "Disease"}, RelationLabels: []string{"CID"}}
+		EntityTypes: []string{"Chemical", "Disease"}, RelationLabels: []string{"CID", "cure"}}
 }
 
 // tinyConfig has sizes that differ from one another, so that no two axes can be
 // mistaken.
 func tinyConfig() Config {
 	cfg := DefaultConfig()
-	cfg.Name, cfg.EntityTypes, cfg.RelationLabels = "tiny", []string{"Chemical", "Disease"}, []string{"CID"}
+	cfg.Name, cfg.EntityTypes, cfg.RelationLabels = "tiny", []string{"Chemical", "Disease"}, []string{"CID", "cure"}
 	cfg.Pairs, cfg.OfConcepts = []TypePair{{"Chemical", "Disease"}}, true
 	cfg.Hidden, cfg.Hint, cfg.Heads, cfg.HeadSize = 12, 5, 2, 7
 	return cfg
 }
 
 func options() train.Options {
-	return train.Options{Epochs: 40, BatchSize: 4, EncoderRate: 3e-3, TaskRate: 1e-2, WarmUp: 0.1, ClipNorm: 1, Seed: 3}
+	return train.Options{Epochs: 60, BatchSize: 4, EncoderRate: 2e-3, TaskRate: 1e-2, WarmUp: 0.1, ClipNorm: 1, Seed: 3}
 }
 
 func newTestLearner(t testing.TB, encoderDir string, c corpus.Corpus, augmented bool) *Learner {

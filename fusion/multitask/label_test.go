@@ -37,7 +37,7 @@ func (t *reading) placeOf(tb testing.TB, name string, from, typ int) place {
 // TestLabel gives words their tags and pairs their labels: of concepts, wherever
 // they are mentioned.
 func TestLabel(t *testing.T) {
-	e := annotated("1", "{Ibalin} gave {rash}. {Liver pain} and {rash} by {ibalin} or {zedol}.", [2]string{"ibalin", "liver pain"}, [2]string{"zedol", "rash"})
+	e := annotated("1", "{Ibalin} gave {rash}. {Liver pain} and {rash} by {ibalin} or {zedol}.", [3]string{"ibalin", "liver pain", "CID"}, [3]string{"zedol", "rash", "CID"}, [3]string{"zedol", "rash", "cure"})
 	e.Entities = append(e.Entities, corpus.Entity{Start: e.Entities[2].Start, End: e.Entities[2].Start + 5, Type: "Disease"}, // inside a longer one
 		corpus.Entity{Start: e.Entities[0].Start, End: 4, Type: "Chemical"}) // half a word
 	for _, directed := range []bool{false, true} {
@@ -67,9 +67,9 @@ func TestLabel(t *testing.T) {
 				at := x.places[x.entities[i].places[0]]
 				return strings.ToLower(text.text[text.pieces[at.first].Start:text.pieces[at.last].End])
 			}
-			related = append(related, fmt.Sprintf("%s %s %g", name(p.head), name(p.tail), x.labels[k][0]))
+			related = append(related, fmt.Sprintf("%s %s %v", name(p.head), name(p.tail), x.labels[k]))
 		}
-		want := []string{"ibalin rash 0", "ibalin liver pain 1", "zedol rash 1", "zedol liver pain 0"}
+		want := []string{"ibalin rash [0 0]", "ibalin liver pain [1 0]", "zedol rash [1 1]", "zedol liver pain [0 0]"}
 		if diff := cmp.Diff(want, related); diff != "" {
 			t.Errorf("directed %v: pairs (-want +got):\n%s", directed, diff)
 		}
@@ -99,7 +99,7 @@ func TestTypePairs(t *testing.T) {
 	for range 20 {
 		c.Examples = append(c.Examples, abstracts().Examples...)
 	}
-	odd := annotated("odd", "{rash} {itch}", [2]string{"rash", "itch"})
+	odd := annotated("odd", "{rash} {itch}", [3]string{"rash", "itch", "CID"})
 	c.Examples = append(c.Examples, odd)
 	for i := range c.Examples[:30] {
 		for k, r := range c.Examples[i].ConceptRelations {
@@ -119,7 +119,7 @@ func TestTypePairs(t *testing.T) {
 func TestAugment(t *testing.T) {
 	c := abstracts()
 	known := namesOf(c)
-	e := annotated("1", "In {ibalin} men, {rash}, {rash} and {zedol}.", [2]string{"ibalin", "rash"})
+	e := annotated("1", "In {ibalin} men, {rash}, {rash} and {zedol}.", [3]string{"ibalin", "rash", "CID"})
 	e.Entities = append(e.Entities, corpus.Entity{Start: 3, End: 13, Type: "Disease", Concepts: []string{"M:x"}}) // "ibalin men"
 	slices.SortStableFunc(e.Entities, func(a, b corpus.Entity) int { return a.Start - b.Start })
 	changed := map[string]int{}
