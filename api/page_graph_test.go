@@ -11,6 +11,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/keci-kg/keci/api"
+	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -155,6 +157,40 @@ func TestPageStages(t *testing.T) {
 		t.Errorf("back at the final graph:\n%s\nit was\n%s", got, final)
 	}
 	says(t, evidenceText(t, ctx), "calcineurin", "protein-complex")
+}
+
+// The graph that was asked for last is shown, whichever answer comes first.
+func TestPageStagesInARow(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(config *api.Config) { config.Cache = nil })
+	ctx := openBrowser(t, s, 1280)
+	extractInPage(t, ctx, nested)
+	release := make(chan struct{})
+	s.fake.release = release
+	do(t, ctx, chromedp.Click("[value=initial]"))
+	until(t, ctx, "document.querySelector('#result').innerText.includes('Reading the text alone')")
+	do(t, ctx, chromedp.Click("[value=final]"))
+	close(release)
+	until(t, ctx, "document.querySelector('#changes').checkVisibility() && "+settled)
+	if got := value[int](t, ctx, "document.querySelectorAll('#text [role=button]').length"); got != 5 {
+		t.Errorf("%d entities are shown, want the five of the final graph", got)
+	}
+	if strings.Contains(value[string](t, ctx, "location.hash"), "stage") {
+		t.Error("the address tells the other graph")
+	}
+}
+
+// A stage that the service cannot give leaves the page as it is.
+func TestPageStageThatFails(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(config *api.Config) { config.Extractor = struct{ fusion.Extractor }{config.Extractor} })
+	ctx := openBrowser(t, s, 1280)
+	extractInPage(t, ctx, nested)
+	do(t, ctx, chromedp.Click("[value=initial]"))
+	until(t, ctx, "document.querySelector('#result .problem')?.innerText.includes('one stage only') && "+settled)
+	if !value[bool](t, ctx, "document.querySelector('[value=final]').checked && document.querySelectorAll('#graph .node').length > 4") {
+		t.Error("the final graph is gone")
+	}
 }
 
 // A graph with many boxes shows those first that have a line.

@@ -1,10 +1,11 @@
 // A document: its text, the picture of its graph and the evidence, which select
 // together; of the final graph or of what the text alone gave.
 
-import { make, card, count, nothing, percent, problemBox } from "../dom.js";
+import { make, count, nothing, percent, problemBox } from "../dom.js";
 import { remember } from "../place.js";
 import { mentionEvidence, relationEvidence } from "./evidence.js";
 import { exportMenu, fetchForm } from "./export.js";
+import { layout } from "./layout.js";
 import { renderPicture } from "./picture.js";
 import { renderChanges, samePlace, sentenceOf } from "./stages.js";
 import { renderLegend, renderText } from "./text.js";
@@ -13,9 +14,10 @@ import { renderLegend, renderText } from "./text.js";
 // UTF-16 units, which is what strings here count. query says what to select first;
 // stored, whether the service keeps the document.
 export function viewDocument(final, { query, stored, signal }) {
-  const parts = build();
+  const parts = layout();
   const graphs = new Map([["final", final]]);
   let stage = "final";
+  let asked = stage; // the stage that was asked for last
   let doc = final;
   let text, picture;
   let chosen = {};
@@ -85,32 +87,34 @@ export function viewDocument(final, { query, stored, signal }) {
   }
 
   // open shows the graph of a stage, for which the service may have to be asked, or
-  // stays with the one that is shown.
+  // stays with the one that is shown. What was asked for last counts.
   async function open(next, first) {
+    asked = next;
+    let found = next;
     parts.failure.replaceChildren();
     try {
       if (!graphs.has(next)) await fetchInitial();
     } catch (problem) {
       if (problem.name === "AbortError") return;
       fail(problem);
-      next = stage;
+      found = stage;
     }
-    await show(next, first);
+    if (asked === next) await show(found, first);
   }
 
   async function fetchInitial() {
+    parts.failure.replaceChildren(nothing("Reading the text alone …"));
     const initial = await (await fetchForm(final, { stage: "initial", stored, format: "json", offsets: "utf16", signal })).json();
     graphs.set("initial", initial);
     renderChanges(parts.changes, initial, final);
-    if (initial.model?.digest !== final.model?.digest) parts.failure.append(nothing("The service has another model now than when this document was read: the two graphs are not of one model."));
+    const same = initial.model?.digest === final.model?.digest;
+    parts.failure.replaceChildren(same ? "" : nothing("The service has another model now than when this document was read: the two graphs are not of one model."));
   }
 
-  function changeStage(next) {
+  async function changeStage(next) {
     const mention = doc.mentions.find((m) => m.id === chosen.mention);
-    const same = (other) => mention && { mention: samePlace(other, mention)?.id };
-    const shown = open(next, same);
-    shown.then(() => remember({ stage: stage === "final" ? "" : stage, mention: chosen.mention, relation: chosen.relation }));
-    return shown;
+    await open(next, (other) => mention && { mention: samePlace(other, mention)?.id });
+    if (!signal.aborted) remember({ stage: stage === "final" ? "" : stage, mention: chosen.mention, relation: chosen.relation });
   }
 
   const fail = (problem) => parts.failure.replaceChildren(problemBox(problem));
@@ -134,33 +138,4 @@ function present(doc, wanted) {
   if (doc.relations?.some((r) => r.id === wanted?.relation)) return { relation: wanted.relation };
   if (doc.mentions.some((m) => m.id === wanted?.mention)) return { mention: wanted.mention };
   return { mention: doc.mentions[0]?.id };
-}
-
-const keys = (...said) => make("p", { class: "hint keys" }, ...said.flatMap(([names, does], i) => [i > 0 ? ", " : "", ...names.split(" ").flatMap((name) => [make("kbd", {}, name), " "]), does]));
-
-function build() {
-  const radio = (value, label) => make("label", {}, make("input", { type: "radio", name: "stage", value, checked: value === "final" }), label);
-  const button = (id, label, sign) => make("button", { type: "button", id, "aria-label": label, title: label }, sign);
-  const parts = {
-    stages: make("fieldset", { class: "stages-choice" }, make("legend", {}, "Graph"), radio("final", "with knowledge"), radio("initial", "of the text alone")),
-    tools: make("div", { class: "tools" }),
-    failure: make("div", { role: "status" }),
-    changes: make("details", { class: "card", id: "changes", hidden: true }),
-    text: make("p", { class: "reading", id: "text" }),
-    legend: make("ul", { class: "legend", id: "legend", "aria-label": "Colours of the entity types" }),
-    graph: make("div", { class: "graph", id: "graph" }),
-    alone: make("label", { class: "alone", hidden: true }, make("input", { type: "checkbox" }), make("span")),
-    relations: make("details", { id: "relations" }),
-    evidence: make("div", { id: "evidence-body" }),
-  };
-  parts.tools.append(parts.stages);
-  parts.evidenceCard = card("evidence", "Evidence", parts.evidence);
-  parts.evidenceTitle = parts.evidenceCard.querySelector("h2");
-  parts.evidenceTitle.tabIndex = -1;
-  const picture = card("picture", "Graph", make("div", { class: "zoom" }, button("zoom-out", "Smaller", "−"), button("zoom-in", "Larger", "+"), button("fit", "All of it", "⤢")),
-    parts.graph, parts.alone, parts.relations, keys(["← → ↑ ↓", "go from box to box"], ["Shift ←", "moves"], ["+ - 0", "zoom"]));
-  parts.root = make("div", { id: "result" }, parts.tools, parts.failure, parts.changes, make("div", { class: "result" },
-    card("reading", "Entities in the text", parts.text, parts.legend, keys(["← →", "go from entity to entity"], ["Enter", "to its evidence"], ["Esc", "back"])),
-    picture, parts.evidenceCard));
-  return parts;
 }
