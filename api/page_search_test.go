@@ -39,7 +39,7 @@ func TestPageSearch(t *testing.T) {
 	says(t, value[string](t, ctx, "location.hash"), "source=PMID", "since=2020-01-01")
 
 	dir := allowSaving(t, ctx)
-	for format, want := range map[string]string{"csv": "id,head,headName", "jsonl": `{"id":"` + bindsCalcineurin, "json": `{"relations":[{"id":"`} {
+	for format, want := range map[string]string{"csv": "id,head,headName", "jsonl": `{"id":"` + bindsCalcineurin, "json": `{"relations":[{"id":"`, "graphml": "<?xml"} {
 		got := string(saved(t, ctx, dir, "relations."+format, chromedp.Click("#found-relations [data-format="+format+"]")))
 		if !strings.HasPrefix(got, want) || strings.Contains(got, "Sirolimus") {
 			t.Errorf("saved as %s:\n%s", format, got)

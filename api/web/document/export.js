@@ -1,4 +1,4 @@
-// Documents in the forms that the service writes, and as a picture in points.
+// Documents in the forms that the service writes.
 
 import { make } from "../dom.js";
 import { path, saveAs, send } from "../service/service.js";
@@ -16,6 +16,7 @@ const forms = [
   ["csv", ".csv", "CSV, a row a relation"],
   ["graphml", ".graphml", "GraphML"],
   ["svg", ".svg", "Picture, SVG"],
+  ["png", ".png", "Picture, PNG"],
 ];
 
 // fetchForm gives the graph of one stage of a document in a form.
@@ -30,18 +31,18 @@ const nameOf = (doc, ending) => `${doc.id.replace(/[^\w.-]+/g, "-").slice(0, 60)
 // exportMenu offers the forms. given says which graph there is to export, failed is
 // told when that does not work.
 export function exportMenu(given, failed) {
-  const save = (format, ending, convert = (answer) => answer.blob()) => async () => {
+  const save = (format, ending) => async () => {
     menu.open = false;
     const { doc, ...rest } = given();
     try {
-      saveAs(await convert(await fetchForm(doc, { ...rest, format })), nameOf(doc, ending));
+      saveAs(await (await fetchForm(doc, { ...rest, format })).blob(), nameOf(doc, ending));
     } catch (problem) {
       failed(problem);
     }
   };
-  const item = (title, onclick, format) => make("li", {}, make("button", { type: "button", "data-format": format, onclick }, title));
+  const item = ([format, ending, title]) => make("li", {}, make("button", { type: "button", "data-format": format, onclick: save(format, ending) }, title));
   const menu = make("details", { class: "menu" }, make("summary", {}, "Export"),
-    make("ul", {}, ...forms.map(([format, ending, title]) => item(title, save(format, ending), format)), item("Picture, PNG", save("svg", ".png", toPNG), "png")));
+    make("ul", {}, ...forms.map(item)));
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !menu.open) return;
     menu.open = false;
@@ -51,20 +52,4 @@ export function exportMenu(given, failed) {
     if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
   });
   return menu;
-}
-
-const widest = 8000; // browsers draw no picture of any size
-
-// toPNG draws a picture, with two points for each pixel unless that is too large.
-async function toPNG(answer) {
-  const image = new Image();
-  image.src = `data:image/svg+xml,${encodeURIComponent(await answer.text())}`;
-  await image.decode();
-  const scale = Math.min(2, widest / Math.max(image.naturalWidth, image.naturalHeight));
-  const canvas = make("canvas", { width: scale * image.naturalWidth, height: scale * image.naturalHeight });
-  const pen = canvas.getContext("2d");
-  pen.fillStyle = "#ffffff";
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.drawImage(image, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }

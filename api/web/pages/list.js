@@ -55,5 +55,5 @@ export function exportButtons(parts, query) {
     }
   };
   const button = (format) => make("button", { type: "button", "data-format": format, onclick: save(format) }, format.toUpperCase());
-  return make("div", { class: "actions" }, make("span", { class: "hint" }, "Save as"), ...["csv", "jsonl", "json"].map(button), problem);
+  return make("div", { class: "actions" }, make("span", { class: "hint" }, "Save as"), ...["csv", "jsonl", "json", "graphml"].map(button), problem);
 }
