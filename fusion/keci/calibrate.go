@@ -18,6 +18,7 @@ import (
 // the thresholds moved so that it decides the same.
 func (c Config) uncalibrated() Config {
 	c.EntityThreshold = calibration.Map{}.Probability(c.EntityCalibration.Odds(c.EntityThreshold))
+	c.OverlapThreshold = calibration.Map{}.Probability(c.EntityCalibration.Odds(c.OverlapThreshold))
 	c.RelationThreshold = calibration.Map{}.Probability(c.RelationCalibration.Odds(c.RelationThreshold))
 	c.EntityCalibration, c.RelationCalibration = calibration.Map{}, calibration.Map{}
 	return c
@@ -53,6 +54,7 @@ func (c Config) calibrated(gold corpus.Corpus, texts []reading, predictions [][]
 	}
 	c.EntityCalibration, c.RelationCalibration = calibration.Fit(entities), calibration.Fit(relations)
 	c.EntityThreshold = c.EntityCalibration.Probability(calibration.Odds(c.EntityThreshold))
+	c.OverlapThreshold = c.EntityCalibration.Probability(calibration.Odds(c.OverlapThreshold))
 	c.RelationThreshold = c.RelationCalibration.Probability(calibration.Odds(c.RelationThreshold))
 	return c, nil
 }

@@ -43,7 +43,7 @@ func TestCalibrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg = cfg.uncalibrated()
-	cfg.EntityThreshold, cfg.RelationThreshold = 0.02, 0.02 // much of what is found is wrong
+	cfg.EntityThreshold, cfg.OverlapThreshold, cfg.RelationThreshold = 0.02, 0.3, 0.02 // much of what is found is wrong
 	if err := modeldir.WriteConfig(dir, cfg); err != nil {
 		t.Fatal(err)
 	}
@@ -82,8 +82,8 @@ func TestCalibrate(t *testing.T) {
 			}
 		}
 	}
-	if back := got.uncalibrated(); math.Abs(back.EntityThreshold-0.02) > 1e-9 || math.Abs(back.RelationThreshold-0.02) > 1e-9 {
-		t.Errorf("thresholds %g and %g, want those of before", back.EntityThreshold, back.RelationThreshold)
+	if back := got.uncalibrated(); math.Abs(back.EntityThreshold-0.02) > 1e-9 || math.Abs(back.OverlapThreshold-0.3) > 1e-9 || math.Abs(back.RelationThreshold-0.02) > 1e-9 {
+		t.Errorf("thresholds %g, %g and %g, want those of before", back.EntityThreshold, back.OverlapThreshold, back.RelationThreshold)
 	}
 	if _, err := before.Calibrate(t.Context(), dir, to, c); err == nil || !strings.Contains(err.Error(), "exists already") {
 		t.Errorf("into a directory that is there: %v", err)

@@ -40,7 +40,8 @@ type Config struct {
 	LabelSmoothing  float64         `json:"labelSmoothing,omitempty"` // share of each label that is spread over all while training
 	EntityThreshold float64         `json:"entityThreshold"`          // lowest 1 − P(none) of a mention; chosen on held-out data
 
-	RelationThreshold float64 `json:"relationThreshold"` // lowest 1 − P(none) of a relation; chosen on held-out data
+	OverlapThreshold  float64 `json:"overlapThreshold,omitempty"` // the same of a mention that overlaps a surer one, where it is higher; chosen on held-out data
+	RelationThreshold float64 `json:"relationThreshold"`          // lowest 1 − P(none) of a relation; chosen on held-out data
 
 	Unrelated Constraints `json:"unrelated,omitzero"` // pairs of mentions that are not related, whatever their score; absent: none
 

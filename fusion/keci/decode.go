@@ -30,7 +30,8 @@ type foundRelation struct {
 }
 
 // decode reads the prediction of one text: a kept span whose calibrated 1 − P(none)
-// reaches the threshold is a mention; a pair of mentions with different names, of a
+// reaches the threshold is a mention, one that overlaps a surer one if it reaches the
+// threshold for those; a pair of mentions with different names, of a
 // kind that is not forbidden, likewise a relation. Offsets are bytes of the instance's text.
 func (c Config) decode(in *instance, p prediction) found {
 	rows := c.mentionRows(in, p)
@@ -56,8 +57,9 @@ func (c Config) decode(in *instance, p prediction) found {
 
 // mentionRow is a kept span that is a mention.
 type mentionRow struct {
-	slot int // row of the prediction's tables
-	span int // index into instance.Spans
+	slot int     // row of the prediction's tables
+	span int     // index into instance.Spans
+	odds float64 // log-odds of being a mention, as the network has them
 }
 
 // mentionRows lists the mentions in order of the text, longer ones first.
@@ -65,16 +67,34 @@ func (c Config) mentionRows(in *instance, p prediction) []mentionRow {
 	types := len(c.EntityTypes)
 	var rows []mentionRow
 	for slot := range min(keptSpans(c, len(in.Pieces)), len(in.Spans), p.most) {
-		something := -logOdds(p.finalTypes[slot*types:(slot+1)*types], 0)
-		if c.EntityCalibration.Probability(something) >= c.EntityThreshold {
-			rows = append(rows, mentionRow{slot, int(p.kept[slot])})
+		r := mentionRow{slot, int(p.kept[slot]), -logOdds(p.finalTypes[slot*types:(slot+1)*types], 0)}
+		if c.EntityCalibration.Probability(r.odds) >= c.EntityThreshold {
+			rows = append(rows, r)
 		}
 	}
+	rows = c.withoutUnsure(in, rows)
 	slices.SortFunc(rows, func(a, b mentionRow) int {
 		s, t := in.Spans[a.span], in.Spans[b.span]
 		return cmp.Or(cmp.Compare(s.First, t.First), cmp.Compare(t.Last, s.Last))
 	})
 	return rows
+}
+
+// withoutUnsure leaves out the mentions that overlap a surer one and do not reach
+// OverlapThreshold.
+func (c Config) withoutUnsure(in *instance, rows []mentionRow) []mentionRow {
+	var sure []mentionRow
+	for _, r := range rows {
+		s := in.Spans[r.span]
+		overlapsSurer := slices.ContainsFunc(rows, func(other mentionRow) bool {
+			t := in.Spans[other.span]
+			return other.odds > r.odds && s.First <= t.Last && t.First <= s.Last
+		})
+		if !overlapsSurer || c.EntityCalibration.Probability(r.odds) >= c.OverlapThreshold {
+			sure = append(sure, r)
+		}
+	}
+	return sure
 }
 
 // mention describes one mention: its type, what the text alone said, and the

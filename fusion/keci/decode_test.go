@@ -39,3 +39,34 @@ func TestSameNamesAreNotRelated(t *testing.T) {
 		t.Errorf("relations (-want +got):\n%s", diff)
 	}
 }
+
+// TestMentionsThatOverlapSurerOnes: those must reach a threshold of their own.
+func TestMentionsThatOverlapSurerOnes(t *testing.T) {
+	in := &instance{
+		Text:   "p53 mdm2 fk506",
+		Pieces: []encoder.Piece{{Start: 0, End: 3}, {Start: 4, End: 8}, {Start: 9, End: 14}},
+		Spans:  []encoder.Span{{First: 0, Last: 0}, {First: 0, Last: 1}, {First: 1, Last: 1}, {First: 2, Last: 2}},
+	}
+	in.Candidates = make([][]candidate, len(in.Spans))
+	p := prediction{kept: []int32{0, 1, 2, 3}, most: 4, finalRelations: make([]float32, 16)}
+	for _, something := range []float32{0.7, 0.9, 0.8, 0.6} { // p53, p53 mdm2, mdm2, fk506
+		p.finalTypes = append(p.finalTypes, 1-something, something)
+	}
+	p.initialTypes, p.initialRelations = p.finalTypes, p.finalRelations
+	for threshold, want := range map[float64][]string{
+		0: {"p53 mdm2", "p53", "mdm2", "fk506"}, 0.5: {"p53 mdm2", "p53", "mdm2", "fk506"},
+		0.75: {"p53 mdm2", "mdm2", "fk506"}, 0.95: {"p53 mdm2", "fk506"}, // that overlaps none
+	} {
+		cfg := Config{
+			Variant: VariantSentContext, KeptRatio: 2, EntityThreshold: 0.5, OverlapThreshold: threshold,
+			EntityTypes: []string{NoneLabel, "protein"}, RelationLabels: []string{NoneLabel},
+		}
+		var got []string
+		for _, m := range cfg.decode(in, p).mentions {
+			got = append(got, m.Text)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("threshold %g (-want +got):\n%s", threshold, diff)
+		}
+	}
+}

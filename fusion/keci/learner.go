@@ -305,28 +305,41 @@ func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
 	if err != nil {
 		return train.Score{}, err
 	}
-	best := train.Score{Entity: -1, Relation: -1}
 	l.model.cfg.EntityCalibration, l.model.cfg.RelationCalibration = calibration.Map{}, calibration.Map{}
-	chosen := l.model.cfg
-	for _, entity := range thresholds {
-		for _, relation := range thresholds {
-			cfg := l.model.cfg
-			cfg.EntityThreshold, cfg.RelationThreshold = entity, relation
-			s, err := l.score(cfg, predictions)
-			if err != nil {
-				return train.Score{}, err
-			}
-			if s.Selection() > best.Selection() {
-				best, chosen = s, cfg
-			}
-		}
+	chosen, best, err := l.chooseThresholds(predictions)
+	if err != nil {
+		return train.Score{}, err
 	}
 	l.model.cfg, err = chosen.calibrated(l.heldOut, l.heldOutRead, predictions)
 	return best, err
 }
 
-// thresholds are the values that Evaluate tries, the first preferred.
-var thresholds = []float64{0.5, 0.4, 0.6, 0.3, 0.7}
+// The values that are tried, the first preferred.
+var (
+	thresholds        = []float64{0.5, 0.4, 0.6, 0.3, 0.7} // of entities and of relations
+	overlapThresholds = []float64{0, 0.99, 0.999}
+)
+
+// chooseThresholds takes those that serve the held-out sentences best.
+func (l *Learner) chooseThresholds(predictions [][]prediction) (Config, train.Score, error) {
+	chosen, best := l.model.cfg, train.Score{Entity: -1, Relation: -1}
+	for _, overlap := range overlapThresholds {
+		for _, entity := range thresholds {
+			for _, relation := range thresholds {
+				cfg := l.model.cfg
+				cfg.OverlapThreshold, cfg.EntityThreshold, cfg.RelationThreshold = overlap, entity, relation
+				s, err := l.score(cfg, predictions)
+				if err != nil {
+					return chosen, best, err
+				}
+				if s.Selection() > best.Selection() {
+					chosen, best = cfg, s
+				}
+			}
+		}
+	}
+	return chosen, best, nil
+}
 
 // score decodes the predictions of the held-out sentences and measures them.
 func (l *Learner) score(cfg Config, predictions [][]prediction) (train.Score, error) {
