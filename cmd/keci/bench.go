@@ -21,7 +21,7 @@ func newBenchCommand() *cobra.Command {
 		Short:   "Measure speed and memory, as JSON with machine and versions",
 		Example: "  keci bench extract abstracts.jsonl",
 	}
-	cmd.AddCommand(newBenchEncoderCommand(), newBenchExtractCommand(), newBenchLinkCommand(), newBenchServeCommand(), newBenchSubgraphCommand(), newBenchUMLSCommand())
+	cmd.AddCommand(newBenchEncoderCommand(), newBenchExtractCommand(), newBenchLinkCommand(), newBenchServeCommand(), newBenchSubgraphCommand(), newBenchTrainCommand(), newBenchUMLSCommand())
 	return cmd
 }
 
