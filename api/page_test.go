@@ -99,7 +99,7 @@ func visit(t testing.TB, ctx context.Context, place string) {
 const settled = "document.querySelector('main h1') && !document.querySelector('[aria-busy=true]')"
 
 // patience is how long a step may take on a machine that has much else to do.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 func do(t testing.TB, ctx context.Context, actions ...chromedp.Action) {
 	t.Helper()

@@ -51,6 +51,7 @@ export function viewDocument(final, { query, stored, signal }) {
     renderLegend(parts.legend, doc);
     renderRelations();
     picture = undefined;
+    parts.alone.hidden = true;
     choose(present(doc, first(doc)), false);
     await draw();
   }
@@ -65,6 +66,7 @@ export function viewDocument(final, { query, stored, signal }) {
 
   async function draw() {
     const drawn = doc;
+    parts.graph.replaceChildren(nothing("Drawing the graph …"));
     parts.graph.setAttribute("aria-busy", "true");
     try {
       const svg = await (await fetchForm(doc, { stage, stored, format: "svg", signal })).text();
