@@ -46,15 +46,16 @@ func (s *Server) answer(ctx context.Context, q question) (doc graph.Document, kn
 // that is being worked on, or from working it out.
 func (s *Server) answerJSON(ctx context.Context, q question) (data []byte, known bool, err error) {
 	key := newCacheKey(s.Program, q.task, q.doc.Title, q.doc.Text, s.model.Digest, s.kb.Digest)
-	data, known = s.cached(key)
+	data, known = s.cached(key, q.doc.ID)
 	s.metrics.answers.WithLabelValues(cacheWord(known)).Inc()
-	if !known {
-		if data, err = s.workOnce(ctx, key, q); err != nil {
-			return nil, false, err
-		}
+	if known {
+		return data, true, nil
+	}
+	if data, err = s.workOnce(ctx, key, q); err != nil {
+		return nil, false, err
 	}
 	data, err = withID(data, q.doc.ID)
-	return data, known, err
+	return data, false, err
 }
 
 // noID is how the JSON of a document without an id begins.
@@ -73,11 +74,15 @@ func withID(data []byte, id string) ([]byte, error) {
 	return slices.Concat([]byte(`{"id":`), bytes.TrimSuffix(quoted.Bytes(), []byte("\n")), rest), nil
 }
 
-func (s *Server) cached(key cacheKey) (data []byte, known bool) {
+// cached is the answer that the cache has, with the id.
+func (s *Server) cached(key cacheKey, id string) (data []byte, known bool) {
 	if s.Cache == nil {
 		return nil, false
 	}
-	data, known, err := s.Cache.get(key)
+	known, err := s.Cache.get(key, func(answer []byte) (err error) {
+		data, err = withID(answer, id)
+		return err
+	})
 	if err != nil {
 		s.Log.Warn("going on without the cache", "error", err)
 	}

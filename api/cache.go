@@ -38,8 +38,9 @@ func OpenCache(dir string, options CacheOptions) (*Cache, error) {
 // Close writes out what is pending and closes the cache.
 func (c *Cache) Close() error { return c.db.Close() }
 
-// get returns the answer of key, or false.
-func (c *Cache) get(key cacheKey) (answer []byte, found bool, err error) {
+// get reads the answer of key, if there is one. What read is given holds while it
+// runs, so that an answer is copied once at most.
+func (c *Cache) get(key cacheKey, read func(answer []byte) error) (found bool, err error) {
 	err = c.db.View(func(txn *badger.Txn) error {
 		item, err := txn.Get(key[:])
 		if errors.Is(err, badger.ErrKeyNotFound) {
@@ -48,14 +49,14 @@ func (c *Cache) get(key cacheKey) (answer []byte, found bool, err error) {
 		if err != nil {
 			return err
 		}
-		answer, err = item.ValueCopy(nil)
+		err = item.Value(read)
 		found = err == nil
 		return err
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("reading the response cache: %w", err)
+		return false, fmt.Errorf("reading the response cache: %w", err)
 	}
-	return answer, found, nil
+	return found, nil
 }
 
 // put keeps the answer of key, unless the cache is full.
