@@ -38,7 +38,7 @@ func (System) Describe(dir string) (system.Description, error) {
 		EntityCalibration: cfg.EntityCalibration, RelationCalibration: cfg.RelationCalibration,
 	}
 	if cfg.OfConcepts {
-		d.Reach = "anywhere in a document"
+		d.Reach = ""
 	}
 	d.Parameters, d.Digest, err = modeldir.Measure(dir)
 	return d, err

@@ -17,7 +17,7 @@ type Card struct {
 	Training
 	Name                               string
 	Method                             string // the system in a phrase: "the KECI model (…)"
-	Reach                              string // how far apart the ends of a relation may be: "within a sentence"
+	Reach                              string // how far apart the ends of a relation may be: "within a sentence"; empty: anywhere in a text
 	Parameters                         int
 	EntityThreshold, RelationThreshold float64
 }

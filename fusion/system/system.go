@@ -97,7 +97,7 @@ type Description struct {
 	Config any `json:"config"` // as the directory has it
 
 	Method string `json:"-"` // the system in a phrase, for the card of a model: "the KECI model (…)"
-	Reach  string `json:"-"` // how far apart the ends of a relation may be: "within a sentence"
+	Reach  string `json:"-"` // how far apart the ends of a relation may be: "within a sentence"; empty: anywhere in a text
 
 	EntityThreshold     float64         `json:"-"` // lowest score of an entity; 0: none
 	RelationThreshold   float64         `json:"-"`
