@@ -45,7 +45,6 @@ type Training struct {
 	EntityTypes    map[string]int `json:"entityTypes"`    // how often each occurs in what the model learned from
 	RelationLabels map[string]int `json:"relationLabels"` // likewise
 
-	Steps    int           `json:"steps"` // until the best epoch
 	Best     train.Epoch   `json:"best"`
 	Curve    []train.Epoch `json:"curve"`
 	Program  Program       `json:"program"`
