@@ -42,6 +42,7 @@ require (
 	golang.org/x/term v0.45.0
 	golang.org/x/text v0.35.0
 	golang.org/x/time v0.14.0
+	gonum.org/v1/gonum v0.16.0
 	gonum.org/v1/plot v0.16.0
 )
 

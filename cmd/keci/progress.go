@@ -70,7 +70,7 @@ func (p *trainProgress) Epoch(e train.Epoch, best bool) {
 	}
 	score := ""
 	if e.Score != (train.Score{}) {
-		score = fmt.Sprintf(", held out: entity F1 %.2f, relation F1 %.2f", 100*e.Score.Entity, 100*e.Score.Relation)
+		score = fmt.Sprintf(", held out: %s", e.Score)
 	}
 	fmt.Fprintf(p.out, "epoch %d: loss %.4f%s, after %s%s\n", e.Epoch, e.Loss, score, e.Elapsed.Round(time.Second), mark)
 }

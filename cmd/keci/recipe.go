@@ -232,7 +232,7 @@ func describeTrial(t train.Trial) string {
 	if t.Diverged {
 		return fmt.Sprintf("sweep: learning rates × %g: diverged", t.Factor)
 	}
-	return fmt.Sprintf("sweep: learning rates × %g: entity F1 %.2f, relation F1 %.2f, loss %.4f", t.Factor, 100*t.Score.Entity, 100*t.Score.Relation, t.Loss)
+	return fmt.Sprintf("sweep: learning rates × %g: %s, loss %.4f", t.Factor, t.Score, t.Loss)
 }
 
 // identity is what is known of a run before it begins.

@@ -23,6 +23,7 @@ func newReportCommand() *cobra.Command {
 		newReportCurvesCommand(),
 		newReportAttentionCommand(),
 		newReportChangesCommand(),
+		newReportClustersCommand(),
 	)
 	return cmd
 }

@@ -81,7 +81,7 @@ func reportBest(out io.Writer, t results.Training, dir string) error {
 		_, err := fmt.Fprintf(out, "%d epochs; model in %s/%s\n", e.Epoch, dir, train.BestDir)
 		return err
 	}
-	_, err := fmt.Fprintf(out, "best epoch %d of %d: entity F1 %.2f, relation F1 %.2f on held-out texts; model in %s/%s\n",
-		e.Epoch, t.Curve[len(t.Curve)-1].Epoch, 100*e.Score.Entity, 100*e.Score.Relation, dir, train.BestDir)
+	_, err := fmt.Fprintf(out, "best epoch %d of %d: %s on held-out texts; model in %s/%s\n",
+		e.Epoch, t.Curve[len(t.Curve)-1].Epoch, e.Score, dir, train.BestDir)
 	return err
 }

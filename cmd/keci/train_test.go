@@ -13,9 +13,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/keci-kg/keci/fusion/hnm"
 	"github.com/keci-kg/keci/fusion/keci"
 	"github.com/keci-kg/keci/fusion/remedi"
 	"github.com/keci-kg/keci/fusion/results"
+	"github.com/keci-kg/keci/fusion/system"
 )
 
 // writeEncoder makes the folder of a BERT of one layer with random weights. It
@@ -79,12 +81,12 @@ func randomTensors(t *testing.T, shapes map[string][]int) []byte {
 }
 
 // writeAnnotated makes a corpus of n documents with labels of its own, each of
-// two sentences.
+// two sentences, whose relation is told of mentions and of concepts.
 func writeAnnotated(t *testing.T, n int) string {
 	t.Helper()
 	var out strings.Builder
 	for i := range n {
-		fmt.Fprintf(&out, `{"id":"d%d","text":"Cat eats fish. Dog eats.","mentions":[{"id":"T1","start":0,"end":3,"text":"Cat","type":"Animal"},{"id":"T2","start":9,"end":13,"text":"fish","type":"Food"},{"id":"T3","start":15,"end":18,"text":"Dog","type":"Animal"}],"relations":[{"id":"R1","head":"T1","tail":"T2","label":"eats","directed":true}]}`+"\n", i)
+		fmt.Fprintf(&out, `{"id":"d%d","text":"Cat eats fish. Dog eats.","mentions":[{"id":"T1","start":0,"end":3,"text":"Cat","type":"Animal","concepts":[{"cui":"cat"}]},{"id":"T2","start":9,"end":13,"text":"fish","type":"Food","concepts":[{"cui":"fish"}]},{"id":"T3","start":15,"end":18,"text":"Dog","type":"Animal","concepts":[{"cui":"dog"}]}],"relations":[{"id":"R1","head":"T1","tail":"T2","label":"eats","directed":true}],"conceptRelations":[{"head":"cat","tail":"fish","label":"eats"}]}`+"\n", i)
 	}
 	return writeText(t, "corpus.jsonl", out.String())
 }
@@ -287,11 +289,17 @@ func TestTrainOtherSystems(t *testing.T) {
 				mustKeci(t, "model", "quantize", model, small)
 				folder := filepath.Join(dir, "results")
 				scores := mustKeci(t, "evaluate", "--corpus", "jsonl", "--data", data, "--model", model, "--kb", kb, "--results", folder)
-				if own := strings.Contains(scores, `"protocol"`); own != (variant == remedi.Variant) {
+				if own := strings.Contains(scores, `"protocol"`); own != slices.Contains([]string{remedi.Variant, hnm.Variant, hnm.Baseline}, variant) {
 					t.Errorf("scores:\n%s", scores)
 				}
 				if table := mustKeci(t, "report", "runs", folder); !strings.Contains(table, variant) {
 					t.Errorf("table:\n%s", table)
+				}
+				picture := filepath.Join(dir, "clusters.png")
+				if _, _, err := keciRun(t, "report", "clusters", "--corpus", "jsonl", "--data", data, "--before", small, "--model", model, "--kb", kb, "--out", picture); (err == nil) != (s == system.System(hnm.System{})) {
+					t.Errorf("clusters: %v", err)
+				} else if _, drawn := os.Stat(picture); (drawn == nil) != (err == nil) {
+					t.Errorf("clusters: error %v, picture %v", err, drawn)
 				}
 				if docs := mustKeci(t, "extract", "--in", "jsonl", "--model", small, "--kb", kb, data); strings.Count(docs, `"digest"`) == 0 || strings.Count(docs, "\n") != 8 {
 					t.Errorf("extracted:\n%s", docs)

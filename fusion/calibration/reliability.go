@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"image/color"
 	"math"
-	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
+
+	"github.com/keci-kg/keci/internal/panels"
 )
 
 // Scored is a finding with the score that users see.
@@ -81,34 +81,18 @@ type Diagram struct {
 
 // Draw writes diagrams side by side as a PNG, which is there whole or not at all.
 func Draw(path string, diagrams ...Diagram) error {
-	var panels []*plot.Plot
+	var plots []*plot.Plot
 	for _, d := range diagrams {
 		p, err := d.plot()
 		if err != nil {
 			return fmt.Errorf("draw the reliability diagram: %w", err)
 		}
-		panels = append(panels, p)
+		plots = append(plots, p)
 	}
-	const side = 11 * vg.Centimeter
-	canvas := vgimg.New(vg.Length(len(panels))*side, side)
-	tiles := draw.Tiles{Rows: 1, Cols: len(panels), PadX: 4 * vg.Millimeter}
-	for i, on := range plot.Align([][]*plot.Plot{panels}, tiles, draw.New(canvas))[0] {
-		panels[i].Draw(on)
-	}
-	next := path + ".next"
-	file, err := os.Create(next)
-	if err != nil {
+	if err := panels.Save(path, 11*vg.Centimeter, plots...); err != nil {
 		return fmt.Errorf("draw the reliability diagram: %w", err)
 	}
-	defer os.Remove(next)
-	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(file); err != nil {
-		file.Close()
-		return fmt.Errorf("draw the reliability diagram: %w", err)
-	}
-	if err := file.Close(); err != nil {
-		return fmt.Errorf("draw the reliability diagram: %w", err)
-	}
-	return os.Rename(next, path)
+	return nil
 }
 
 func (d Diagram) plot() (*plot.Plot, error) {

@@ -29,7 +29,6 @@ const CardFile = "README.md"
 var cardText string
 
 var card = template.Must(template.New(CardFile).Funcs(template.FuncMap{
-	"percent":  func(x float64) string { return fmt.Sprintf("%.1f", 100*x) },
 	"millions": func(n int) string { return fmt.Sprintf("%.1f M", float64(n)/1e6) },
 	"counts":   describeCounts,
 	"rare":     describeRare,

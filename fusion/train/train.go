@@ -103,6 +103,16 @@ type Score struct {
 	Entity     float64 `json:"entity"`               // F1
 	Relation   float64 `json:"relation"`             // F1
 	Likelihood float64 `json:"likelihood,omitempty"` // of a hidden word piece, exp(−loss): 1/perplexity
+
+	EntitiesGiven bool `json:"entitiesGiven,omitempty"` // Entity is not measured, Relation is macro F1 between annotated entities
+}
+
+// String tells the F1 of a model that extracts, in percent.
+func (s Score) String() string {
+	if s.EntitiesGiven {
+		return fmt.Sprintf("relation macro F1 %.2f between given entities", 100*s.Relation)
+	}
+	return fmt.Sprintf("entity F1 %.2f, relation F1 %.2f", 100*s.Entity, 100*s.Relation)
 }
 
 // Selection is the number by which epochs are compared: the mean of both F1, or
