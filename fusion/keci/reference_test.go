@@ -544,7 +544,7 @@ type goldText struct {
 	relations map[[2]string]int
 }
 
-// loss is L = (L1_type + L1_rel) + 2 (L2_type + L2_rel), each the mean over the
+// loss is L = (L1_type + L1_rel) + 2 (L2_type + L2_rel), each the mean over all
 // spans or the pairs of a text, then over the texts. Pairs of spans of the same
 // name do not count. related is how many of the
 // pairs of kept spans have a label.
@@ -561,7 +561,7 @@ func (r *reference) loss(t testing.TB, texts []goldText, withRelations bool) (lo
 			l1 += r.crossEntropyOf(j.spanTypes[i], gold.types[name(i)]) / float64(len(j.spans))
 		}
 		for i, span := range j.kept {
-			l2 += r.crossEntropyOf(j.finalTypes[i], gold.types[name(span)]) / float64(len(j.kept))
+			l2 += r.crossEntropyOf(j.finalTypes[i], gold.types[name(span)]) / float64(len(j.spans))
 		}
 		var pairs float64
 		for _, head := range j.kept {
