@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -205,7 +204,7 @@ func (o crossvalOptions) readSplit(cmd *cobra.Command, name, learn, test string)
 // measured gives what one model reaches: from the results if it is there,
 // else by training and measuring it.
 func (o crossvalOptions) measured(cmd *cobra.Command, kb *knowledgebase.KnowledgeBase, s split) (results.Run, error) {
-	done, found, err := o.find(kb, s)
+	done, found, err := findRun(o.results, o.expected(kb, s))
 	if err != nil || found {
 		return done, err
 	}
@@ -228,25 +227,20 @@ func (o crossvalOptions) measured(cmd *cobra.Command, kb *knowledgebase.Knowledg
 	return run, err
 }
 
-// expected is the run with all that its name is made of.
+// expected is what is known of the run before it begins.
 func (o crossvalOptions) expected(kb *knowledgebase.KnowledgeBase, s split) results.Run {
-	return results.Run{Training: o.identity(material{data: s.data, kb: kb}), Split: s.name}
+	t := o.identity(material{data: s.data, kb: kb})
+	return results.Run{Training: t, Split: s.name, Test: s.from, Testing: results.Testing{KB: t.KB}}
 }
 
-// find looks for the run in the results. One that was made otherwise is an error.
-func (o crossvalOptions) find(kb *knowledgebase.KnowledgeBase, s split) (results.Run, bool, error) {
-	want := o.expected(kb, s)
-	done, err := results.Read(o.results, want.FileName())
-	if errors.Is(err, fs.ErrNotExist) {
-		return done, false, nil
+// findRun looks for a run in a folder of results. One that was made otherwise is a
+// wrong call.
+func findRun(dir string, like results.Run) (results.Run, bool, error) {
+	run, found, err := results.Find(dir, like)
+	if errors.Is(err, results.ErrOtherRun) {
+		err = usageError("%w", err)
 	}
-	if err != nil {
-		return done, false, err
-	}
-	if !done.SameRecipe(want.Training) || done.Test != s.from {
-		return done, false, usageError("%s is of other options or other data: give another folder as --results, or remove it", filepath.Join(o.results, want.FileName()))
-	}
-	return done, true, nil
+	return run, found, err
 }
 
 // measure reads the texts to measure on with a model and scores what it gives.

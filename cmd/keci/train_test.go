@@ -192,8 +192,8 @@ func TestCrossvalGoesOn(t *testing.T) {
 		t.Errorf("%d models were trained (%v), want that of fold 1 alone", len(entries), err)
 	}
 	_, _, err := keciRun(t, append(args, "--folds", "0", "--batch", "3")...)
-	if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "other options") {
-		t.Errorf("other options: %v", err)
+	if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "options.batchSize (8 there, 3 here)") {
+		t.Errorf("another batch: %v", err)
 	}
 	runs, err := results.ReadAll(filepath.Join(dir, "results"))
 	if err != nil || len(runs) != 3 || runs[0].Learned == 0 || runs[0].Scores.Documents != 2 {

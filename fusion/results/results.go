@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -172,34 +171,16 @@ func inFileName(r rune) rune {
 	return '_'
 }
 
-// SameRecipe tells whether two trainings were told the same. Learning rates that
-// a sweep found are not compared.
-func (t Training) SameRecipe(u Training) bool {
-	for _, x := range []*Training{&t, &u} {
-		x.Options.Resume = false
-		if len(t.Sweep)+len(u.Sweep) > 0 {
-			x.Options.EncoderRate, x.Options.TaskRate = 0, 0
-		}
-	}
-	sameKB := (t.KB == nil) == (u.KB == nil) && (t.KB == nil || *t.KB == *u.KB)
-	return sameKB && t.Corpus == u.Corpus && t.Data == u.Data && t.Encoder == u.Encoder && t.Variant == u.Variant &&
-		t.Seed == u.Seed && t.Options == u.Options && t.HeldOutShare == u.HeldOutShare &&
-		t.MaxSpan == u.MaxSpan && t.KeptRatio == u.KeptRatio && t.LabelSmoothing == u.LabelSmoothing && maps.Equal(t.Settings, u.Settings)
-}
-
 // Write adds a run to a folder, which it makes if need be, and returns the path
-// of its file. A run of the same name is replaced if it is of the same recipe.
+// of its file. It replaces an earlier measurement of the same recipe; see [Find]
+// for one of another.
 func Write(dir string, r Run) (string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("write results: %w", err)
-	}
 	path := filepath.Join(dir, r.FileName())
-	old, err := Read(dir, r.FileName())
-	switch {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	if _, _, err := Find(dir, r); err != nil {
 		return path, fmt.Errorf("write results: %w", err)
-	case err == nil && !old.SameRecipe(r.Training):
-		return path, fmt.Errorf("write results: %s holds a run of another recipe: write to another folder", path)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return path, fmt.Errorf("write results: %w", err)
 	}
 	return path, writeJSON(path, r)
 }

@@ -63,15 +63,47 @@ func TestWriteAndRead(t *testing.T) {
 	if name, want := want[2].FileName(), "biorelex-fold2of10-keci-minilm-open-seed1.json"; name != want {
 		t.Errorf("file name %s, want %s", name, want)
 	}
-	again := want[0]
-	again.Options.Resume = true
-	mustWrite(t, dir, again) // the same recipe may be measured again
-	again.Options.EncoderRate = 9
-	if _, err := Write(dir, again); err == nil || !strings.Contains(err.Error(), "another recipe") {
-		t.Errorf("another recipe: %v", err)
+}
+
+// TestWriteSparesOtherRuns: a run may be measured again, and does not take the
+// place of one that was made or measured otherwise.
+func TestWriteSparesOtherRuns(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*Run)
+		differ string // empty: nothing that counts
+	}{
+		{"resumed", func(r *Run) { r.Options.Resume = true }, ""},
+		{"by another program, on another day", func(r *Run) { r.Program.Revision, r.Finished, r.Testing.Command = "abc", "2026-01-02", "keci" }, ""},
+		{"a rate that a sweep found", func(r *Run) { r.Options.TaskRate, r.Sweep = 9, []train.Trial{{Factor: 9}} }, ""},
+		{"another rate", func(r *Run) { r.Options.TaskRate = 9 }, "options.taskRate (2 there, 9 here)"},
+		{"another schedule", func(r *Run) { r.Options.Epochs, r.Options.MaxSteps = 4, 100 }, "options.epochs (3 there, 4 here), options.maxSteps (none there, 100 here)"},
+		{"settings of a system", func(r *Run) { r.Settings = map[string]any{"mining": false} }, "settings.mining (true there, false here)"},
+		{"other texts", func(r *Run) { r.Test.SHA256 = "2" }, "test.sha256 (none there, 2 here)"},
+		{"another knowledge base", func(r *Run) { r.Testing.KB = nil }, "testing.kb.digest (sha256:1 there, none here), testing.kb.name (open there, none here)"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			r := reached("keci", "dev", 1, high, low)
+			r.Settings = map[string]any{"mining": true}
+			r.Testing.KB = r.KB
+			mustWrite(t, dir, r)
+			test.change(&r)
+			path, err := Write(dir, r)
+			if test.differ == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if want := path + " differs in " + test.differ + ": "; !errors.Is(err, ErrOtherRun) || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v, want %s", err, want)
+			}
+			if kept, err := Read(dir, r.FileName()); err != nil || kept.Options.TaskRate != 2 {
+				t.Errorf("%+v, %v: want what was there", kept, err)
+			}
+		})
 	}
-	again.Sweep = []train.Trial{{Factor: 9}}
-	mustWrite(t, dir, again) // the rates that a sweep finds are no part of the recipe
 }
 
 func TestReadAllNamesWhatIsWrong(t *testing.T) {
