@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -233,16 +232,6 @@ func (o crossvalOptions) expected(kb *knowledgebase.KnowledgeBase, s split) resu
 	return results.Run{Training: t, Split: s.name, Test: s.from, Testing: results.Testing{KB: t.KB}}
 }
 
-// findRun looks for a run in a folder of results. One that was made otherwise is a
-// wrong call.
-func findRun(dir string, like results.Run) (results.Run, bool, error) {
-	run, found, err := results.Find(dir, like)
-	if errors.Is(err, results.ErrOtherRun) {
-		err = usageError("%w", err)
-	}
-	return run, found, err
-}
-
 // measure reads the texts to measure on with a model and scores what it gives.
 func (o crossvalOptions) measure(ctx context.Context, kb *knowledgebase.KnowledgeBase, s split, dir string) (results.Run, error) {
 	model, err := openExtractor(dir, kb, o.engine)
@@ -250,15 +239,16 @@ func (o crossvalOptions) measure(ctx context.Context, kb *knowledgebase.Knowledg
 		return results.Run{}, err
 	}
 	defer model.Close()
-	predicted, err := extractForScores(ctx, model, kb, s.test)
+	run, err := runOf(dir, model, kb, s.name, s.from)
 	if err != nil {
-		return results.Run{}, err
+		return run, err
 	}
-	e, _, err := evaluated(dir, s.test, predicted)
+	m, err := measure(ctx, dir, model, kb, s.test)
 	if err != nil {
-		return results.Run{}, err
+		return run, err
 	}
-	return runOf(dir, model, kb, s, e)
+	m.completes(&run)
+	return run, nil
 }
 
 // parseNumbers reads a list such as "0-2,5" of numbers that are not negative.

@@ -22,7 +22,6 @@ import (
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/score"
-	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/umls/knowledgebase"
 )
@@ -57,8 +56,8 @@ a finding is from the share of such findings that is right; "eceBefore" is that 
 network's own probabilities. --reliability draws both. A mention is right here when span
 and type are, a relation when both spans and the label are.
 
-"protocol", where a model has it, is what the authors of its system report: see
-doc/training.md.
+"protocol", where a model has it, is what the authors of its system report, with the counts
+that it follows from: see doc/training.md.
 
 Documents of --predictions find their sentence by id and must have its very text. Sentences of
 the corpus without a document count as "missing": nothing in them was found.`,
@@ -124,29 +123,43 @@ func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpu
 	if err := tellUnknownLabels(cmd.ErrOrStderr(), model.Info(), gold); err != nil {
 		return err
 	}
-	predicted, err := extractForScores(cmd.Context(), model, kb, gold)
-	if err != nil {
-		return err
-	}
 	dir, err := modelDir(o.model)
 	if err != nil {
 		return err
 	}
-	e, drawn, err := evaluated(dir, gold, predicted)
+	run, err := o.expected(dir, model, kb)
+	if err != nil {
+		return err
+	}
+	m, err := measure(cmd.Context(), dir, model, kb, gold)
 	if err != nil {
 		return err
 	}
 	if o.results != "" {
-		if err := o.record(dir, model, kb, gold, e); err != nil {
+		m.completes(&run)
+		if _, err := results.Write(o.results, run); err != nil {
 			return err
 		}
 	}
-	if own, ok := model.Extractor.(system.Benchmark); ok {
-		if e.Protocol, err = own.Measure(cmd.Context(), gold); err != nil {
-			return err
-		}
+	return o.write(cmd.OutOrStdout(), m.evaluation, m.reliability)
+}
+
+// expected is the run that goes to the results, if it is to. That it can is seen
+// before the texts are read.
+func (o evaluateOptions) expected(dir string, model extractor, kb *knowledgebase.KnowledgeBase) (results.Run, error) {
+	if o.results == "" {
+		return results.Run{}, nil
 	}
-	return o.write(cmd.OutOrStdout(), e, drawn)
+	from, err := results.Describe(o.data)
+	if err != nil {
+		return results.Run{}, err
+	}
+	run, err := runOf(dir, model, kb, nameOfFile(o.data), from)
+	if err != nil {
+		return run, err
+	}
+	_, _, err = findRun(o.results, run)
+	return run, err
 }
 
 // write gives the evaluation as JSON, and draws the reliability if that is wanted.
@@ -159,35 +172,6 @@ func (o evaluateOptions) write(out io.Writer, e evaluation, drawn reliability) e
 	enc := json.NewEncoder(out)
 	enc.SetIndent("", "  ")
 	return enc.Encode(e)
-}
-
-// record adds the run to the results.
-func (o evaluateOptions) record(dir string, model extractor, kb *knowledgebase.KnowledgeBase, gold corpus.Corpus, e evaluation) error {
-	from, err := results.Describe(o.data)
-	if err != nil {
-		return err
-	}
-	run, err := runOf(dir, model, kb, split{name: nameOfFile(o.data), test: gold, from: from}, e)
-	if err != nil {
-		return err
-	}
-	_, err = results.Write(o.results, run)
-	return err
-}
-
-// runOf is the record of what a model, in the directory dir, reaches.
-func runOf(dir string, model extractor, kb *knowledgebase.KnowledgeBase, s split, e evaluation) (results.Run, error) {
-	training, err := results.ReadTraining(dir)
-	if err != nil {
-		return results.Run{}, err
-	}
-	run := results.Run{Training: training, Split: s.name, Test: s.from, Model: model.Info().Digest, Scores: e.Result,
-		EntityReliability: *e.EntityReliability, RelationReliability: *e.RelationReliability,
-		Testing: results.Testing{Program: thisProgram(), Command: thisCommand(), Finished: today()}}
-	if training.KB != nil {
-		run.Testing.KB = kb.Provenance()
-	}
-	return run, nil
 }
 
 // nameOfFile is the name of a file without folder and ending.
@@ -229,21 +213,6 @@ func extractCorpus(ctx context.Context, model fusion.Extractor, gold corpus.Corp
 		})
 	}
 	return documents, group.Wait()
-}
-
-// extractForScores reads every example with a model, and gives the concepts of
-// mentions their codes where the scores look at them.
-func extractForScores(ctx context.Context, model fusion.Extractor, kb *knowledgebase.KnowledgeBase, gold corpus.Corpus) ([]graph.Document, error) {
-	documents, err := extractCorpus(ctx, model, gold)
-	if err != nil || !gold.OfConcepts {
-		return documents, err
-	}
-	for _, doc := range documents {
-		if err := graph.Describe(ctx, kb.Knowledge, doc.Mentions, graph.Details{Codes: true}); err != nil {
-			return nil, err
-		}
-	}
-	return documents, nil
 }
 
 // readPredictions reads a JSONL file of documents, or standard input for "-".

@@ -9,15 +9,6 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
-// evaluation is what keci evaluate prints: the scores of a model and how far
-// its scores can be believed.
-type evaluation struct {
-	score.Result
-	EntityReliability   *calibration.Reliability `json:"entityReliability,omitempty"`
-	RelationReliability *calibration.Reliability `json:"relationReliability,omitempty"`
-	Protocol            any                      `json:"protocol,omitempty"` // what a system.Benchmark measures
-}
-
 // reliability holds the diagrams of both kinds of findings.
 type reliability struct{ entities, relations calibration.Diagram }
 

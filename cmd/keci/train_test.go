@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/keci-kg/keci/fusion/hnm"
 	"github.com/keci-kg/keci/fusion/keci"
 	"github.com/keci-kg/keci/fusion/remedi"
@@ -196,7 +198,7 @@ func TestCrossvalGoesOn(t *testing.T) {
 		t.Errorf("another batch: %v", err)
 	}
 	runs, err := results.ReadAll(filepath.Join(dir, "results"))
-	if err != nil || len(runs) != 3 || runs[0].Learned == 0 || runs[0].Scores.Documents != 2 {
+	if err != nil || len(runs) != 3 || runs[0].Learned == 0 || runs[0].Scores.Documents != 2 || runs[0].Reading == nil || runs[0].Parameters == 0 {
 		t.Errorf("%d runs, %v", len(runs), err)
 	}
 }
@@ -292,6 +294,7 @@ func TestTrainOtherSystems(t *testing.T) {
 				if own := strings.Contains(scores, `"protocol"`); own != slices.Contains([]string{remedi.Variant, hnm.Variant, hnm.Baseline}, variant) {
 					t.Errorf("scores:\n%s", scores)
 				}
+				checkRecorded(t, folder, scores)
 				if table := mustKeci(t, "report", "runs", folder); !strings.Contains(table, variant) {
 					t.Errorf("table:\n%s", table)
 				}
@@ -312,5 +315,26 @@ func TestTrainOtherSystems(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// checkRecorded compares the one run of a folder with what keci evaluate printed of it,
+// for texts of two sentences each.
+func checkRecorded(t *testing.T, folder, printed string) {
+	t.Helper()
+	runs, err := results.ReadAll(folder)
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+	r := runs[0]
+	if r.Parameters == 0 || r.Reading == nil || r.Reading.Sentences != 2*r.Scores.Documents || r.Reading.Seconds <= 0 || r.Reading.Processors < 1 || r.Reading.Engine != "go" {
+		t.Errorf("%d parameters, reading %+v of %d texts", r.Parameters, r.Reading, r.Scores.Documents)
+	}
+	var told evaluation
+	if err := json.Unmarshal([]byte(printed), &told); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(told.Protocol, r.Protocol); diff != "" {
+		t.Errorf("protocol, printed and recorded:\n%s", diff)
 	}
 }

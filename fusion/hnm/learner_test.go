@@ -86,9 +86,12 @@ func checkServed(t *testing.T, dir string) {
 		t.Errorf("of nothing: %+v, %v", empty, err)
 	}
 	measured, err := m.Measure(t.Context(), abstracts())
-	p, ok := measured.(Protocol)
-	if err != nil || !ok || p.Pairs != 36 || p.Relations.TP != 18 || p.Macro.F1 < 0.99 || p.Clusters.Relations != 18 || p.Clusters.Labels != 2 {
+	p, ok := measured.Details.(Details)
+	if err != nil || !ok || p.Pairs != 36 || p.Relations.TP != 18 || p.Clusters.Relations != 18 || p.Clusters.Labels != 2 {
 		t.Errorf("measured %+v, %v", measured, err)
+	}
+	if f := measured.Figures; len(f) != 4 || f[2].Name != "relations of given entities, macro F1" || f[2].Value < 0.99 || f[3].Value != p.Clusters.ARI {
+		t.Errorf("figures %+v", f)
 	}
 	if m.Info().Parameters == 0 || doc.Model.Digest != m.Info().Digest {
 		t.Errorf("info %+v, document of %+v", m.Info(), doc.Model)

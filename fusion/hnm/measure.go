@@ -7,25 +7,17 @@ import (
 
 	"github.com/keci-kg/keci/fusion/cluster"
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/score"
 )
 
-// Protocol is what is reported of a model: the relations of the annotated concepts,
-// per document.
-type Protocol struct {
-	Pairs     int          `json:"pairs"`     // that were classified
-	Relations score.Counts `json:"relations"` // summed over the labels
-	// Macro are means over the labels. No relation is not one of them.
-	Macro    Macro         `json:"macro"`
-	Labels   score.ByLabel `json:"labels"`
-	Clusters Clusters      `json:"clusters"`
-}
-
-// Macro are means over labels, 0…1.
-type Macro struct {
-	Precision float64 `json:"precision"`
-	Recall    float64 `json:"recall"`
-	F1        float64 `json:"f1"`
+// Details are what the figures of a model follow from: the relations of the
+// annotated concepts, per document.
+type Details struct {
+	Pairs     int           `json:"pairs"`     // that were classified
+	Relations score.Counts  `json:"relations"` // summed over the labels
+	Labels    score.ByLabel `json:"labels"`    // no relation is not one of them
+	Clusters  Clusters      `json:"clusters"`
 }
 
 // Clusters compare clusters of the vectors of the annotated relations, by k-means
@@ -56,24 +48,22 @@ func (m *Model) read(ctx context.Context, gold corpus.Corpus) ([]reading, error)
 	return readings, nil
 }
 
-// Measure classifies the pairs of annotated concepts of a corpus. The answer is a
-// [Protocol].
-func (m *Model) Measure(ctx context.Context, gold corpus.Corpus) (any, error) {
+// Measure classifies the pairs of annotated concepts of a corpus. The measures are
+// means over the labels; the details are [Details].
+func (m *Model) Measure(ctx context.Context, gold corpus.Corpus) (results.Protocol, error) {
 	readings, err := m.read(ctx, gold)
 	if err != nil {
-		return nil, err
+		return results.Protocol{}, err
 	}
 	labels := m.cfg.count(readings, m.cfg.RelationThreshold)
-	p := Protocol{
-		Relations: labels.Micro(), Labels: labels,
-		Macro: Macro{labels.MacroPrecision(), labels.MacroRecall(), labels.MacroF1()},
-	}
-	for _, r := range readings {
-		p.Pairs += len(r.pairs)
-	}
 	vectors := m.cfg.vectors(readings)
-	p.Clusters = clustersOf(vectors.Points, vectors.Labels)
-	return p, nil
+	d := Details{Relations: labels.Micro(), Labels: labels, Clusters: clustersOf(vectors.Points, vectors.Labels)}
+	for _, r := range readings {
+		d.Pairs += len(r.pairs)
+	}
+	figures := append(results.Figures("relations of given entities, macro", labels.Macro()),
+		results.Figure{Name: "clusters of relations, adjusted Rand index", Value: d.Clusters.ARI})
+	return results.Protocol{Figures: figures, Details: d}, nil
 }
 
 // Vectors are the vectors of the annotated relations of a corpus, with their labels.

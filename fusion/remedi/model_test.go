@@ -125,9 +125,12 @@ func TestLearn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := measured.(Protocol)
-	if p.Instances != 6 || p.Tags.F1 < 0.8 || p.Groups.Recall <= 0 || p.Counts.Tags["O"].TP == 0 {
-		t.Errorf("by its own protocol %+v", p)
+	d, ok := measured.Details.(Details)
+	if !ok || d.Instances != 6 || d.Tags["O"].TP == 0 {
+		t.Errorf("details %+v", measured.Details)
+	}
+	if f := measured.Figures; len(f) != 6 || f[2].Name != "tags of word pieces, macro F1" || f[2].Value < 0.8 || f[4].Value <= 0 {
+		t.Errorf("by its own protocol %+v", f)
 	}
 }
 
@@ -293,7 +296,7 @@ func TestCountClasses(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if m := macro(sum([]score.ByLabel{got, got})); m.Precision != 0.5 || math.Abs(m.Recall-2.0/3) > 1e-9 || math.Abs(m.F1-5.0/9) > 1e-9 {
+	if m := sum([]score.ByLabel{got, got}).Macro(); m.Precision != 0.5 || math.Abs(m.Recall-2.0/3) > 1e-9 || math.Abs(m.F1-5.0/9) > 1e-9 {
 		t.Errorf("means %+v", m)
 	}
 }

@@ -11,38 +11,25 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/fusion/tagging"
 )
 
-// Protocol is what REmediNER reports of a model: both of its models classify word
-// pieces, and precision, recall and F1 are means over the classes.
-type Protocol struct {
+// Details are what the figures of a model follow from: both of its models classify
+// word pieces, and these are the counts of each class.
+type Details struct {
 	Instances int           `json:"instances"` // sentences and concatenations of two to four of them
-	Tags      Classes       `json:"tags"`      // of each piece: O, B and I of each type
-	Groups    Classes       `json:"groups"`    // of each piece of the texts with the annotated mentions masked: 0 for none, 1 to 4
-	Counts    ProtocolCount `json:"counts"`
-}
-
-// ProtocolCount are the counts of each class.
-type ProtocolCount struct {
-	Tags   score.ByLabel `json:"tags"`
-	Groups score.ByLabel `json:"groups"`
-}
-
-// Classes are means over classes, 0…1.
-type Classes struct {
-	Precision float64 `json:"precision"`
-	Recall    float64 `json:"recall"`
-	F1        float64 `json:"f1"`
+	Tags      score.ByLabel `json:"tags"`      // of each piece: O, B and I of each type
+	Groups    score.ByLabel `json:"groups"`    // of each piece of the texts with the annotated mentions masked: 0 for none, 1 to 4
 }
 
 // Measure measures the model on a corpus as REmediNER does: on the sentences in
 // which no mentions overlap and on concatenations of two, of three and of four of
 // them, a third of the sentences each, drawn with a fixed seed. The groups are
-// those of annotated mentions, whatever the tagger finds. The answer is a
-// [Protocol].
-func (m *Model) Measure(ctx context.Context, gold corpus.Corpus) (any, error) {
+// those of annotated mentions, whatever the tagger finds. The measures are means over
+// the classes that occur; the details are [Details].
+func (m *Model) Measure(ctx context.Context, gold corpus.Corpus) (results.Protocol, error) {
 	gold, _ = gold.InSentences()
 	examples := augment(m.cfg.examples(m.tokenizer, gold), DefaultSettings().Concatenations, rand.New(rand.NewPCG(0, 0)))
 	tags, groups := make([]score.ByLabel, len(examples)), make([]score.ByLabel, len(examples))
@@ -61,10 +48,12 @@ func (m *Model) Measure(ctx context.Context, gold corpus.Corpus) (any, error) {
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, fmt.Errorf("measure by the protocol of %s: %w", Variant, err)
+		return results.Protocol{}, fmt.Errorf("measure by the protocol of %s: %w", Variant, err)
 	}
-	counts := ProtocolCount{Tags: sum(tags), Groups: sum(groups)}
-	return Protocol{Instances: len(examples), Tags: macro(counts.Tags), Groups: macro(counts.Groups), Counts: counts}, nil
+	d := Details{Instances: len(examples), Tags: sum(tags), Groups: sum(groups)}
+	figures := append(results.Figures("tags of word pieces, macro", d.Tags.Macro()),
+		results.Figures("groups of given mentions, by word pieces, macro", d.Groups.Macro())...)
+	return results.Protocol{Figures: figures, Details: d}, nil
 }
 
 // countClasses compares the most probable class of each piece with the annotated one.
@@ -94,11 +83,6 @@ func sum(parts []score.ByLabel) score.ByLabel {
 		}
 	}
 	return total
-}
-
-// macro takes the means over the classes that occur.
-func macro(counts score.ByLabel) Classes {
-	return Classes{counts.MacroPrecision(), counts.MacroRecall(), counts.MacroF1()}
 }
 
 func (c Config) tagNames() []string {

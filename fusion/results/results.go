@@ -68,11 +68,14 @@ type Program struct {
 // Run is a model that was measured on texts that it had no part of.
 type Run struct {
 	Training
-	Split   string       `json:"split"` // what was measured, for example "dev" or "fold 3 of 10"
-	Test    File         `json:"test"`
-	Model   string       `json:"model"` // its digest
-	Scores  score.Result `json:"scores"`
-	Testing Testing      `json:"testing"`
+	Split      string       `json:"split"` // what was measured, for example "dev" or "fold 3 of 10"
+	Test       File         `json:"test"`
+	Model      string       `json:"model"` // its digest
+	Parameters int          `json:"parameters,omitempty"`
+	Scores     score.Result `json:"scores"`
+	Protocol   *Protocol    `json:"protocol,omitempty"` // of systems whose authors measure otherwise
+	Reading    *Reading     `json:"reading,omitempty"`
+	Testing    Testing      `json:"testing"`
 
 	EntityReliability   calibration.Reliability `json:"entityReliability"`
 	RelationReliability calibration.Reliability `json:"relationReliability"`
@@ -84,6 +87,36 @@ type Testing struct {
 	Program  Program           `json:"program"`
 	Command  string            `json:"command"`
 	Finished string            `json:"finished"`
+}
+
+// Reading is how fast the measured texts were read: once, by a model that had just
+// been opened, so that what it makes ready for later texts is part of it.
+type Reading struct {
+	Sentences  int     `json:"sentences"` // as linker.Sentences divides the texts, for every system
+	Seconds    float64 `json:"seconds"`   // by the clock
+	Processors int     `json:"processors"`
+	Engine     string  `json:"engine"`
+}
+
+// Rate is how many sentences were read in a second.
+func (r Reading) Rate() float64 { return float64(r.Sentences) / r.Seconds }
+
+// Protocol is what a system reaches by the rules of its authors, where these are
+// not the rules of the corpus.
+type Protocol struct {
+	Figures []Figure `json:"figures"`           // in the order of tables
+	Details any      `json:"details,omitempty"` // counts and whatever else the figures follow from
+}
+
+// Figure is a number of a protocol.
+type Figure struct {
+	Name  string  `json:"name"`  // what it is, as a table says it: "tags, macro F1"
+	Value float64 `json:"value"` // of 1, not of 100
+}
+
+// Figures names the three measures of one thing, such as "tags, macro".
+func Figures(of string, m score.Measures) []Figure {
+	return []Figure{{of + " precision", m.Precision}, {of + " recall", m.Recall}, {of + " F1", m.F1}}
 }
 
 // TrainingFile is where a model directory holds how it came about.

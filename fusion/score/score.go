@@ -35,6 +35,13 @@ func (c Counts) Add(d Counts) Counts {
 	return Counts{c.TP + d.TP, c.FP + d.FP, c.FN + d.FN}
 }
 
+// Measures are the precision, recall and F1 of the counts.
+func (c Counts) Measures() Measures { return Measures{c.Precision(), c.Recall(), c.F1()} }
+
+// Measures are precision, recall and F1, 0…1. Means over labels have an F1 that
+// does not follow from the other two.
+type Measures struct{ Precision, Recall, F1 float64 }
+
 // MarshalJSON writes the counts with the measures that follow from them.
 func (c Counts) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
@@ -64,11 +71,10 @@ func (b ByLabel) Micro() Counts {
 // the F1 of mean precision and mean recall.
 func (b ByLabel) MacroF1() float64 { return b.mean(Counts.F1) }
 
-// MacroPrecision is the mean of the precision of the labels, 0 where there are none.
-func (b ByLabel) MacroPrecision() float64 { return b.mean(Counts.Precision) }
-
-// MacroRecall is the mean of the recall of the labels, 0 where there are none.
-func (b ByLabel) MacroRecall() float64 { return b.mean(Counts.Recall) }
+// Macro are the means of the measures of the labels, 0 where there are none.
+func (b ByLabel) Macro() Measures {
+	return Measures{b.mean(Counts.Precision), b.mean(Counts.Recall), b.mean(Counts.F1)}
+}
 
 func (b ByLabel) mean(measure func(Counts) float64) float64 {
 	if len(b) == 0 {
@@ -126,10 +132,16 @@ func Evaluate(gold corpus.Corpus, predicted []graph.Document) (Result, error) {
 	return Strict(gold, predicted)
 }
 
-// Headline computes the figures that a corpus reports from the counts of a result.
+// Headline computes the F1 that a corpus reports from the counts of a result.
 func Headline(name string, r Result) (entityF1, relationF1 float64) {
+	entities, relations := Reported(name, r)
+	return entities.F1, relations.F1
+}
+
+// Reported computes the measures that a corpus reports from the counts of a result.
+func Reported(name string, r Result) (entities, relations Measures) {
 	if name == corpus.ADE {
-		return r.EntityTypes.MacroF1(), r.RelationLabels.MacroF1()
+		return r.EntityTypes.Macro(), r.RelationLabels.Macro()
 	}
-	return r.Entities.F1(), r.Relations.F1()
+	return r.Entities.Measures(), r.Relations.Measures()
 }

@@ -70,9 +70,9 @@ type Material struct {
 // Benchmark is an extractor that also measures itself as the authors of its
 // system did, where that differs from the rules of the corpus.
 type Benchmark interface {
-	// Measure reads an annotated corpus. What it gives can be written as JSON and
-	// says what was compared.
-	Measure(ctx context.Context, gold corpus.Corpus) (any, error)
+	// Measure reads an annotated corpus. The figures are named so that they can stand
+	// in a table beside those of other systems.
+	Measure(ctx context.Context, gold corpus.Corpus) (results.Protocol, error)
 }
 
 // KnowledgeBase is what a model asks of a knowledge base: its linker, its
