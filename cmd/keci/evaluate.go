@@ -10,12 +10,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/calibration"
@@ -23,6 +21,7 @@ import (
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/parallel"
 	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
@@ -203,16 +202,9 @@ func unknownLabels(asked, known []string) []string {
 
 // extractCorpus reads every example of a corpus with a model.
 func extractCorpus(ctx context.Context, model fusion.Extractor, gold corpus.Corpus) ([]graph.Document, error) {
-	documents := make([]graph.Document, len(gold.Examples))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, e := range gold.Examples {
-		group.Go(func() (err error) {
-			documents[i], err = model.Extract(ctx, graph.Document{ID: e.ID, Text: e.Text})
-			return err
-		})
-	}
-	return documents, group.Wait()
+	return parallel.Map(ctx, gold.Examples, func(ctx context.Context, e corpus.Example) (graph.Document, error) {
+		return model.Extract(ctx, graph.Document{ID: e.ID, Text: e.Text})
+	})
 }
 
 // readPredictions reads a JSONL file of documents, or standard input for "-".

@@ -6,17 +6,16 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/evidence"
 	"github.com/keci-kg/keci/fusion/keci"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format/picture"
+	"github.com/keci-kg/keci/internal/parallel"
 	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
@@ -71,16 +70,14 @@ func extractStages(ctx context.Context, model extractor, c corpus.Corpus) (befor
 	if !ok {
 		return nil, nil, fmt.Errorf("the model %s has no stages to compare", model.Info().Name)
 	}
-	before, after = make([]graph.Document, len(c.Examples)), make([]graph.Document, len(c.Examples))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, e := range c.Examples {
-		group.Go(func() (err error) {
-			before[i], after[i], err = stages.ExtractStages(ctx, graph.Document{ID: e.ID, Text: e.Text})
-			return err
-		})
+	both, err := parallel.Map(ctx, c.Examples, func(ctx context.Context, e corpus.Example) ([2]graph.Document, error) {
+		initial, final, err := stages.ExtractStages(ctx, graph.Document{ID: e.ID, Text: e.Text})
+		return [2]graph.Document{initial, final}, err
+	})
+	for _, documents := range both {
+		before, after = append(before, documents[0]), append(after, documents[1])
 	}
-	return before, after, group.Wait()
+	return before, after, err
 }
 
 // write draws the texts that won most and writes the page.

@@ -8,22 +8,20 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	kg "github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/parallel"
 )
 
 // Settings are how a model learns, beside the options of all systems.
@@ -94,8 +92,7 @@ func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, s Sett
 	if err != nil {
 		return nil, err
 	}
-	created.store.SetParam("/"+model.ParamInitialSeed, m.Seed)
-	if err := encoder.LoadWeights(created.store, modeldir.EncoderPath, m.Encoder, created.encoderConfig); err != nil {
+	if err := modeldir.Begin(created.store, created.encoderConfig, m.Encoder, m.Seed); err != nil {
 		return nil, err
 	}
 	l := &Learner{
@@ -112,18 +109,13 @@ func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, s Sett
 
 // linkAll links every text, on all processors.
 func linkAll(ctx context.Context, l system.Linker, c corpus.Corpus) ([][]kg.Mention, error) {
-	linked := make([][]kg.Mention, len(c.Examples))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, e := range c.Examples {
-		group.Go(func() (err error) {
-			if linked[i], err = l.Link(ctx, e.Text); err != nil {
-				return fmt.Errorf("text %s: link the text: %w", e.ID, err)
-			}
-			return nil
-		})
-	}
-	return linked, group.Wait()
+	return parallel.Map(ctx, c.Examples, func(ctx context.Context, e corpus.Example) ([]kg.Mention, error) {
+		linked, err := l.Link(ctx, e.Text)
+		if err != nil {
+			return nil, fmt.Errorf("text %s: link the text: %w", e.ID, err)
+		}
+		return linked, nil
+	})
 }
 
 // addSamples labels the pairs of a corpus.
@@ -152,14 +144,9 @@ func (l *Learner) row(at int) row {
 // Store holds the variables.
 func (l *Learner) Store() *model.Store { return l.model.store }
 
-// Loss builds the loss of a shard. The table of word pieces stays as it was
-// pretrained: a small corpus moves few of its rows.
+// Loss builds the loss of a shard.
 func (l *Learner) Loss(root *model.Scope, shard []*graph.Node) *graph.Node {
-	for v := range root.Store().IterVariables() {
-		if v.Path() == modeldir.WordPath {
-			v.SetTrainable(false)
-		}
-	}
+	modeldir.FreezeWords(root.Store())
 	return l.network.loss(root, shard)
 }
 

@@ -3,7 +3,6 @@ package hnm
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"runtime"
 
 	"github.com/gomlx/compute"
@@ -47,17 +46,8 @@ func Open(backend compute.Backend, dir string, kb system.KnowledgeBase) (*Model,
 	if err != nil {
 		return nil, err
 	}
-	if err := modeldir.LoadWeights(m.store, m.encoderConfig, dir); err != nil {
-		return nil, err
-	}
-	if err := m.checkWeights(); err != nil {
-		return nil, fmt.Errorf("weights %s: %w", filepath.Join(dir, modeldir.WeightsFile), err)
-	}
-	if m.info.Digest, err = modeldir.Digest(dir); err != nil {
-		return nil, err
-	}
-	m.info.Parameters = modeldir.Parameters(m.store)
-	return m, nil
+	m.info.Parameters, m.info.Digest, err = modeldir.Load(m.store, m.encoderConfig, dir, m.try)
+	return m, err
 }
 
 // newModel is a model without weights; the encoder's files are in dir.
@@ -80,14 +70,10 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb system.Knowled
 	return m, err
 }
 
-// checkWeights builds the graph once: a variable that the file lacks would be made
-// anew with random numbers, one of another shape would not fit.
-func (m *Model) checkWeights() error {
-	known := modeldir.Paths(m.store)
-	if _, err := m.classify(context.Background(), []row{{}}); err != nil {
-		return fmt.Errorf("do not fit keci.json and config.json: %w", err)
-	}
-	return modeldir.Missing(m.store, m.encoderConfig, known)
+// try runs the graph once.
+func (m *Model) try() error {
+	_, err := m.classify(context.Background(), []row{{}})
+	return err
 }
 
 // Info describes the model.

@@ -3,11 +3,9 @@ package keci
 import (
 	"context"
 	"fmt"
-	"runtime"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/parallel"
 	"github.com/keci-kg/keci/linker"
 )
 
@@ -124,16 +122,10 @@ func (m *Model) predictAll(ctx context.Context, texts []reading) ([][]prediction
 	if err := m.definitions.ensure(ctx, instances...); err != nil {
 		return nil, err
 	}
-	flat := make([]prediction, len(instances))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, in := range instances {
-		group.Go(func() (err error) {
-			flat[i], err = m.predictor.predict(ctx, m.batcher.alone(in))
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	flat, err := parallel.Map(ctx, instances, func(ctx context.Context, in *instance) (prediction, error) {
+		return m.predictor.predict(ctx, m.batcher.alone(in))
+	})
+	if err != nil {
 		return nil, err
 	}
 	answer := make([][]prediction, len(texts))

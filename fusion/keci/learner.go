@@ -16,11 +16,10 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/kge"
-	"github.com/keci-kg/keci/fusion/score"
+	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/train"
 	kg "github.com/keci-kg/keci/graph"
 )
@@ -94,8 +93,7 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 		return nil, err
 	}
 	m.definitions.rows, m.batcher.grain = trainingDefinitions, grainFor(backend, trainingGrain)
-	m.store.SetParam("/"+model.ParamInitialSeed, seed)
-	if err := encoder.LoadWeights(m.store, encoderPath, encoderDir, m.encoderConfig); err != nil {
+	if err := modeldir.Begin(m.store, m.encoderConfig, encoderDir, seed); err != nil {
 		return nil, err
 	}
 	if cfg.has().kge {
@@ -178,8 +176,9 @@ func (l *Learner) Store() *model.Store { return l.model.store }
 // pretrained: a small corpus moves few of its rows, and names of concepts are
 // read with it. Knowledge-graph embeddings stay as well.
 func (l *Learner) Loss(root *model.Scope, nodes []*graph.Node) *graph.Node {
+	modeldir.FreezeWords(root.Store())
 	for v := range root.Store().IterVariables() {
-		if v.Path() == wordPath || strings.HasPrefix(v.Path(), "/"+kge.Scope+"/") {
+		if strings.HasPrefix(v.Path(), "/"+kge.Scope+"/") {
 			v.SetTrainable(false)
 		}
 	}
@@ -306,7 +305,13 @@ func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
 		return train.Score{}, err
 	}
 	l.model.cfg.EntityCalibration, l.model.cfg.RelationCalibration = calibration.Map{}, calibration.Map{}
-	chosen, best, err := l.chooseThresholds(predictions)
+	chosen, best, err := train.Choose(l.heldOut, l.model.cfg.withThresholds(), func(c Config) []kg.Document {
+		documents := make([]kg.Document, len(predictions))
+		for i, e := range l.heldOut.Examples {
+			documents[i] = c.decodeText(kg.Document{ID: e.ID, Text: e.Text}, l.heldOutRead[i], predictions[i])
+		}
+		return documents
+	})
 	if err != nil {
 		return train.Score{}, err
 	}
@@ -320,38 +325,17 @@ var (
 	overlapThresholds = []float64{0, 0.99, 0.999}
 )
 
-// chooseThresholds takes those that serve the held-out sentences best.
-func (l *Learner) chooseThresholds(predictions [][]prediction) (Config, train.Score, error) {
-	chosen, best := l.model.cfg, train.Score{Entity: -1, Relation: -1}
-	for _, overlap := range overlapThresholds {
-		for _, entity := range thresholds {
-			for _, relation := range thresholds {
-				cfg := l.model.cfg
-				cfg.OverlapThreshold, cfg.EntityThreshold, cfg.RelationThreshold = overlap, entity, relation
-				s, err := l.score(cfg, predictions)
-				if err != nil {
-					return chosen, best, err
-				}
-				if s.Selection() > best.Selection() {
-					chosen, best = cfg, s
-				}
+// withThresholds are the configuration with each combination of thresholds.
+func (c Config) withThresholds() []Config {
+	var list []Config
+	for _, c.OverlapThreshold = range overlapThresholds {
+		for _, c.EntityThreshold = range thresholds {
+			for _, c.RelationThreshold = range thresholds {
+				list = append(list, c)
 			}
 		}
 	}
-	return chosen, best, nil
-}
-
-// score decodes the predictions of the held-out sentences and measures them.
-func (l *Learner) score(cfg Config, predictions [][]prediction) (train.Score, error) {
-	var documents []kg.Document
-	for i, e := range l.heldOut.Examples {
-		documents = append(documents, cfg.decodeText(kg.Document{ID: e.ID, Text: e.Text}, l.heldOutRead[i], predictions[i]))
-	}
-	result, err := score.Evaluate(l.heldOut, documents)
-	if err != nil {
-		return train.Score{}, err
-	}
-	return train.Score{Entity: result.EntityF1, Relation: result.RelationF1}, nil
+	return list
 }
 
 // Save writes a model directory.

@@ -8,8 +8,6 @@ package keci
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/ml/model"
@@ -59,26 +57,18 @@ func Open(backend compute.Backend, dir string, kb KnowledgeBase) (*Model, error)
 	if err != nil {
 		return nil, err
 	}
-	var digest, weights string
+	var weights string
 	var digests errgroup.Group // takes as long as the weights, so beside them
-	digests.Go(func() (err error) {
-		digest, err = modeldir.Digest(dir)
-		return err
-	})
 	digests.Go(func() (err error) {
 		weights, err = modeldir.WeightsDigest(dir)
 		return err
 	})
-	if err := modeldir.LoadWeights(m.store, m.encoderConfig, dir); err != nil {
+	if m.info.Parameters, m.info.Digest, err = modeldir.Load(m.store, m.encoderConfig, dir, m.try); err != nil {
 		return nil, err
-	}
-	if err := m.checkWeights(); err != nil {
-		return nil, fmt.Errorf("weights %s: %w", filepath.Join(dir, modeldir.WeightsFile), err)
 	}
 	if err := digests.Wait(); err != nil {
 		return nil, err
 	}
-	m.info.Digest, m.info.Parameters = digest, modeldir.Parameters(m.store)
 	if err := m.definitions.openKept(kb.Cache, weights); err != nil {
 		return nil, err
 	}
@@ -109,18 +99,13 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase)
 	return m, nil
 }
 
-// checkWeights builds the graph once on paper: a variable that the file lacks
-// would be made anew with random numbers, one of another shape would not fit.
-func (m *Model) checkWeights() error {
-	known := modeldir.Paths(m.store)
+// try runs the graphs of the model once.
+func (m *Model) try() error {
 	empty := m.batcher.alone(&instance{Graph: &background{}})
 	if _, err := m.predictor.predict(context.Background(), empty); err != nil {
-		return fmt.Errorf("do not fit keci.json and config.json: %w", err)
-	}
-	if err := m.definitions.compile(); err != nil {
 		return err
 	}
-	return modeldir.Missing(m.store, m.encoderConfig, known)
+	return m.definitions.compile()
 }
 
 // Info describes the model.

@@ -168,10 +168,54 @@ func readTensor(file *tensorfile.File, name string, transposed bool) (*tensors.T
 	return tensors.FromFlatDataAndDimensions(values, shape...), nil
 }
 
-// Missing is an error that names a weight which the graph of a model has made
+// Begin makes the weights of a model that is to be trained: those of the pretrained
+// encoder in the folder encoderDir are read; seed decides over the others, which are
+// drawn when a graph first asks for them.
+func Begin(store *model.Store, cfg encoder.Config, encoderDir string, seed int64) error {
+	store.SetParam("/"+model.ParamInitialSeed, seed)
+	return encoder.LoadWeights(store, EncoderPath, encoderDir, cfg)
+}
+
+// FreezeWords keeps the table of word pieces as it was pretrained: a corpus to train
+// on is small and moves few of its rows.
+func FreezeWords(store *model.Store) {
+	if table := store.GetVariable(WordPath); table != nil {
+		table.SetTrainable(false)
+	}
+}
+
+// Load reads the weights of a model directory into store, and tries them: try runs
+// the graphs of the model once. A variable that the file lacks would be made anew
+// with random numbers, one of another shape would not fit; the error for either names
+// the file. It gives the number of weights and the [Digest] of the directory, which is
+// computed while the weights are read.
+func Load(store *model.Store, cfg encoder.Config, dir string, try func() error) (parameters int, sum string, err error) {
+	var digests errgroup.Group
+	digests.Go(func() (err error) {
+		sum, err = Digest(dir)
+		return err
+	})
+	if err := LoadWeights(store, cfg, dir); err != nil {
+		return 0, "", err
+	}
+	known := paths(store)
+	path := filepath.Join(dir, WeightsFile)
+	if err := try(); err != nil {
+		return 0, "", fmt.Errorf("weights %s: do not fit %s and config.json: %w", path, ConfigFile, err)
+	}
+	if err := missing(store, cfg, known); err != nil {
+		return 0, "", fmt.Errorf("weights %s: %w", path, err)
+	}
+	if err := digests.Wait(); err != nil {
+		return 0, "", err
+	}
+	return Parameters(store), sum, nil
+}
+
+// missing is an error that names a weight which the graph of a model has made
 // anew, because the file lacks it. before are the paths that were loaded, see
 // [Paths]; the graph has been built since then.
-func Missing(store *model.Store, cfg encoder.Config, before map[string]bool) error {
+func missing(store *model.Store, cfg encoder.Config, before map[string]bool) error {
 	for v := range store.IterVariables() {
 		if IsWeight(v) && !before[v.Path()] {
 			return fmt.Errorf("tensor %s is missing", nameInFile(v.Path(), encoderNames(cfg)))
@@ -180,8 +224,8 @@ func Missing(store *model.Store, cfg encoder.Config, before map[string]bool) err
 	return nil
 }
 
-// Paths are the paths of the variables of a store.
-func Paths(store *model.Store) map[string]bool {
+// paths are the paths of the variables of a store.
+func paths(store *model.Store) map[string]bool {
 	known := map[string]bool{}
 	for v := range store.IterVariables() {
 		known[v.Path()] = true

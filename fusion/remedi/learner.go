@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/calibration"
@@ -22,6 +21,7 @@ import (
 	"github.com/keci-kg/keci/fusion/tagging"
 	"github.com/keci-kg/keci/fusion/train"
 	kg "github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/parallel"
 )
 
 // Settings are how a model learns, beside the options of all systems.
@@ -43,6 +43,7 @@ func (s Settings) Validate() error {
 
 // Learner trains a model. It implements [train.Learner].
 type Learner struct {
+	train.Stateless
 	model        *Model
 	network      network
 	examples     []labelled
@@ -80,8 +81,7 @@ func NewLearner(backend compute.Backend, cfg Config, s Settings, m system.Materi
 	if err != nil {
 		return nil, err
 	}
-	created.store.SetParam("/"+model.ParamInitialSeed, m.Seed)
-	if err := encoder.LoadWeights(created.store, modeldir.EncoderPath, m.Encoder, created.encoderConfig); err != nil {
+	if err := modeldir.Begin(created.store, created.encoderConfig, m.Encoder, m.Seed); err != nil {
 		return nil, err
 	}
 	l := &Learner{
@@ -132,14 +132,9 @@ func (l *Learner) weigh(exponent float64) {
 // Store holds the variables.
 func (l *Learner) Store() *model.Store { return l.model.store }
 
-// Loss builds the loss of a shard. The table of word pieces stays as it was
-// pretrained: a small corpus moves few of its rows.
+// Loss builds the loss of a shard.
 func (l *Learner) Loss(root *model.Scope, shard []*graph.Node) *graph.Node {
-	for v := range root.Store().IterVariables() {
-		if v.Path() == modeldir.WordPath {
-			v.SetTrainable(false)
-		}
-	}
+	modeldir.FreezeWords(root.Store())
 	return l.network.loss(root, shard)
 }
 
@@ -213,17 +208,13 @@ func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
 	}
 	cfg := &l.model.cfg
 	cfg.EntityCalibration, cfg.RelationCalibration = calibration.Map{}, calibration.Map{}
-	best, chosen := train.Score{Entity: -1, Relation: -1}, *cfg
-	for _, threshold := range thresholds {
-		with := *cfg
-		with.RelationThreshold = threshold
-		result, err := score.Evaluate(l.heldOut, with.documents(l.heldOut, results))
-		if err != nil {
-			return train.Score{}, err
-		}
-		if s := (train.Score{Entity: result.EntityF1, Relation: result.RelationF1}); s.Selection() > best.Selection() {
-			best, chosen = s, with
-		}
+	candidates := slices.Repeat([]Config{*cfg}, len(thresholds))
+	for i, threshold := range thresholds {
+		candidates[i].RelationThreshold = threshold
+	}
+	chosen, best, err := train.Choose(l.heldOut, candidates, func(c Config) []kg.Document { return c.documents(l.heldOut, results) })
+	if err != nil {
+		return train.Score{}, err
 	}
 	*cfg, err = chosen.calibrated(l.heldOut, results)
 	return best, err
@@ -234,18 +225,13 @@ var thresholds = []float64{0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8}
 
 // findAll reads the held-out texts, as many at once as there are processors.
 func (l *Learner) findAll(ctx context.Context) ([]found, error) {
-	results := make([]found, len(l.heldOut.Examples))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, e := range l.heldOut.Examples {
-		group.Go(func() (err error) {
-			if results[i], err = l.model.find(ctx, e.Text); err != nil {
-				return fmt.Errorf("text %s: %w", e.ID, err)
-			}
-			return nil
-		})
-	}
-	return results, group.Wait()
+	return parallel.Map(ctx, l.heldOut.Examples, func(ctx context.Context, e corpus.Example) (found, error) {
+		f, err := l.model.find(ctx, e.Text)
+		if err != nil {
+			return f, fmt.Errorf("text %s: %w", e.ID, err)
+		}
+		return f, nil
+	})
 }
 
 // documents are the graphs of the texts of a corpus.
@@ -282,12 +268,5 @@ func (c Config) calibrated(gold corpus.Corpus, results []found) (Config, error) 
 func (l *Learner) Save(_ context.Context, dir string) error {
 	return modeldir.Save(dir, l.encoder, l.model.cfg, l.model.encoderConfig, l.model.store, false)
 }
-
-// SaveState has nothing to keep: all that a learner knows beside the variables
-// follows from its material.
-func (l *Learner) SaveState(string) error { return nil }
-
-// LoadState reads what SaveState wrote.
-func (l *Learner) LoadState(string) error { return nil }
 
 var _ train.Learner = (*Learner)(nil)

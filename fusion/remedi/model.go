@@ -3,7 +3,6 @@ package remedi
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -45,17 +44,8 @@ func Open(backend compute.Backend, dir string, kb system.KnowledgeBase) (*Model,
 	if err != nil {
 		return nil, err
 	}
-	if err := modeldir.LoadWeights(m.store, m.encoderConfig, dir); err != nil {
-		return nil, err
-	}
-	if err := m.checkWeights(); err != nil {
-		return nil, fmt.Errorf("weights %s: %w", filepath.Join(dir, modeldir.WeightsFile), err)
-	}
-	if m.info.Digest, err = modeldir.Digest(dir); err != nil {
-		return nil, err
-	}
-	m.info.Parameters = modeldir.Parameters(m.store)
-	return m, nil
+	m.info.Parameters, m.info.Digest, err = modeldir.Load(m.store, m.encoderConfig, dir, m.try)
+	return m, err
 }
 
 // newModel is a model without weights; the encoder's files are in dir.
@@ -84,16 +74,14 @@ func newHead(backend compute.Backend, store *model.Store, logits func(*model.Sco
 	})
 }
 
-// checkWeights builds both graphs once: a variable that the file lacks would be
-// made anew with random numbers, one of another shape would not fit.
-func (m *Model) checkWeights() error {
-	known := modeldir.Paths(m.store)
+// try runs both graphs once.
+func (m *Model) try() error {
 	for _, head := range []*compiled.Graph[shape]{m.tagger, m.grouper} {
 		if _, err := m.classify(context.Background(), head, masked{}); err != nil {
-			return fmt.Errorf("do not fit keci.json and config.json: %w", err)
+			return err
 		}
 	}
-	return modeldir.Missing(m.store, m.encoderConfig, known)
+	return nil
 }
 
 // Info describes the model.

@@ -4,16 +4,14 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"strconv"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/fusion/tagging"
+	"github.com/keci-kg/keci/internal/parallel"
 )
 
 // Details are what the figures of a model follow from: both of its models classify
@@ -32,28 +30,36 @@ type Details struct {
 func (m *Model) Measure(ctx context.Context, gold corpus.Corpus) (results.Protocol, error) {
 	gold, _ = gold.InSentences()
 	examples := augment(m.cfg.examples(m.tokenizer, gold), DefaultSettings().Concatenations, rand.New(rand.NewPCG(0, 0)))
-	tags, groups := make([]score.ByLabel, len(examples)), make([]score.ByLabel, len(examples))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, x := range examples {
-		group.Go(func() error {
-			l := m.cfg.labelled(m.tokenizer, x)
-			ofTags, err := m.classify(ctx, m.tagger, l.text)
-			if err != nil {
-				return err
-			}
-			ofGroups, err := m.classify(ctx, m.grouper, l.masked)
-			tags[i], groups[i] = countClasses(ofTags, l.tags, m.cfg.tagNames()), countClasses(ofGroups, l.groups, m.cfg.groupNames())
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	parts, err := parallel.Map(ctx, examples, m.countClasses)
+	if err != nil {
 		return results.Protocol{}, fmt.Errorf("measure by the protocol of %s: %w", Variant, err)
 	}
-	d := Details{Instances: len(examples), Tags: sum(tags), Groups: sum(groups)}
+	d := Details{Instances: len(examples), Tags: score.ByLabel{}, Groups: score.ByLabel{}}
+	for _, part := range parts {
+		addTo(d.Tags, part.tags)
+		addTo(d.Groups, part.groups)
+	}
 	figures := append(results.Figures("tags of word pieces, macro", d.Tags.Macro()),
 		results.Figures("groups of given mentions, by word pieces, macro", d.Groups.Macro())...)
 	return results.Protocol{Figures: figures, Details: d}, nil
+}
+
+// counted are the counts of one example.
+type counted struct{ tags, groups score.ByLabel }
+
+// countClasses classifies the pieces of an example, as it is and with its mentions
+// masked, and counts what is right.
+func (m *Model) countClasses(ctx context.Context, x example) (c counted, err error) {
+	l := m.cfg.labelled(m.tokenizer, x)
+	tags, err := m.classify(ctx, m.tagger, l.text)
+	if err != nil {
+		return c, err
+	}
+	groups, err := m.classify(ctx, m.grouper, l.masked)
+	if err != nil {
+		return c, err
+	}
+	return counted{countClasses(tags, l.tags, m.cfg.tagNames()), countClasses(groups, l.groups, m.cfg.groupNames())}, nil
 }
 
 // countClasses compares the most probable class of each piece with the annotated one.
@@ -75,14 +81,10 @@ func countClasses(probabilities []float32, classes []int32, names []string) scor
 	return counts
 }
 
-func sum(parts []score.ByLabel) score.ByLabel {
-	total := score.ByLabel{}
-	for _, part := range parts {
-		for name, c := range part {
-			total[name] = total[name].Add(c)
-		}
+func addTo(total, part score.ByLabel) {
+	for name, c := range part {
+		total[name] = total[name].Add(c)
 	}
-	return total
 }
 
 func (c Config) tagNames() []string {
