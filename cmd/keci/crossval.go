@@ -150,7 +150,7 @@ func (o crossvalOptions) foldFiles(cmd *cobra.Command, folds []int) ([]split, er
 	var all []split
 	for _, fold := range folds {
 		path := filepath.Join(o.data, fmt.Sprintf("ade_split_%d_", fold))
-		s, err := o.readSplit(cmd, o.foldName(fold), path+"train.json", path+"test.json")
+		s, err := o.readSplit(cmd, results.Fold(fold, o.count), path+"train.json", path+"test.json")
 		if err != nil {
 			return nil, err
 		}
@@ -171,7 +171,7 @@ func (o crossvalOptions) foldsOf(cmd *cobra.Command, folds []int) ([]split, erro
 	}
 	var all []split
 	for _, fold := range folds {
-		s := split{name: o.foldName(fold), data: file, from: file}
+		s := split{name: results.Fold(fold, o.count), data: file, from: file}
 		s.train, s.test = c.Fold(fold, o.count, 1)
 		if len(s.test.Examples) == 0 {
 			return nil, usageError("--count %d: fold %d of the %d texts is empty", o.count, fold, len(c.Examples))
@@ -179,10 +179,6 @@ func (o crossvalOptions) foldsOf(cmd *cobra.Command, folds []int) ([]split, erro
 		all = append(all, s)
 	}
 	return all, nil
-}
-
-func (o crossvalOptions) foldName(fold int) string {
-	return fmt.Sprintf("fold %d of %d", fold, o.count)
 }
 
 func (o crossvalOptions) readSplit(cmd *cobra.Command, name, learn, test string) (s split, err error) {

@@ -13,11 +13,13 @@ func newReportCommand() *cobra.Command {
 		Use:   "report",
 		Short: "Tables and pictures of what models reach, and of what they attend to",
 		Example: `  keci report runs doc/results
+  keci report systems doc/results
   keci report ablations doc/results
   keci report attention --corpus biorelex --data dev.json`,
 	}
 	cmd.AddCommand(
 		newReportTable("runs", "Mean and deviation of the runs in a results folder, by corpus and variant", results.WriteRuns),
+		newReportSystemsCommand(),
 		newReportTable("types", "Precision, recall and F1 of every type and label in a results folder", results.WriteTypes),
 		newReportTable("ablations", "What each variant reaches beside the full model and the paper", results.WriteAblations),
 		newReportCurvesCommand(),
@@ -46,6 +48,16 @@ write; every figure is computed from the counts in it.`,
 			return write(cmd.OutOrStdout(), results.GroupRuns(runs))
 		},
 	}
+}
+
+func newReportSystemsCommand() *cobra.Command {
+	cmd := newReportTable("systems", "Every system on every corpus: figures, speed, size and commands", results.WriteSystems)
+	cmd.Long += `
+
+Sentences a second are by the clock, in the reading that was measured; "–" is what
+older runs did not record. A second table has what systems reach by the rules of
+their own authors. The commands of each row follow.`
+	return cmd
 }
 
 func newReportCurvesCommand() *cobra.Command {

@@ -330,6 +330,9 @@ func checkRecorded(t *testing.T, folder, printed string) {
 	if r.Parameters == 0 || r.Reading == nil || r.Reading.Sentences != 2*r.Scores.Documents || r.Reading.Seconds <= 0 || r.Reading.Processors < 1 || r.Reading.Engine != "go" {
 		t.Errorf("%d parameters, reading %+v of %d texts", r.Parameters, r.Reading, r.Scores.Documents)
 	}
+	if table := mustKeci(t, "report", "systems", folder); strings.Contains(table, " – |") || strings.Contains(table, "their authors") != (r.Protocol != nil) {
+		t.Errorf("table of systems:\n%s", table)
+	}
 	var told evaluation
 	if err := json.Unmarshal([]byte(printed), &told); err != nil {
 		t.Fatal(err)

@@ -29,7 +29,7 @@ const CardFile = "README.md"
 var cardText string
 
 var card = template.Must(template.New(CardFile).Funcs(template.FuncMap{
-	"millions": func(n int) string { return fmt.Sprintf("%.1f M", float64(n)/1e6) },
+	"millions": millions,
 	"counts":   describeCounts,
 	"rare":     describeRare,
 }).Parse(cardText))
@@ -45,6 +45,8 @@ func WriteCard(dir string, c Card) error {
 	}
 	return nil
 }
+
+func millions(n int) string { return fmt.Sprintf("%.1f M", float64(n)/1e6) }
 
 // describeCounts lists labels with how often they occur, the most common first.
 func describeCounts(counts map[string]int) string {

@@ -157,7 +157,7 @@ func TestTables(t *testing.T) {
 | biorelex | no-kge | minilm | open | 3 | 2 | dev | 1 | 40.00 | 40.00 |
 `},
 		// Differences are taken on the seed that both have: 0.8 for one, 0.6 for the other.
-		{"ablations", func(b *bytes.Buffer) error { return WriteAblations(b, groups) }, `biorelex, minilm, 3 epochs
+		{"ablations", func(b *bytes.Buffer) error { return WriteAblations(b, groups) }, `biorelex, dev, minilm, 3 epochs
 
 | variant | knowledge base | runs | entity F1 | Δ | paper | relation F1 | Δ | paper |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -180,6 +180,95 @@ func TestTables(t *testing.T) {
 		if diff := cmp.Diff(test.want, got.String()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
+	}
+}
+
+// TestGroupsOfFolds: folds of one division are one group, other splits are not.
+func TestGroupsOfFolds(t *testing.T) {
+	var runs []Run
+	for _, split := range []string{"dev", Fold(0, 10), Fold(7, 10), Fold(0, 5), "test"} {
+		runs = append(runs, reached("keci", split, 1, high, low))
+	}
+	var got []string
+	for _, g := range GroupRuns(runs) {
+		got = append(got, g.Part+": "+g.Splits())
+	}
+	want := []string{"10 folds: fold 0 of 10, fold 7 of 10", "5 folds: fold 0 of 5", "dev: dev", "test: test"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("groups (-want +got):\n%s", diff)
+	}
+}
+
+// measuredByAll are runs of two corpora, one of them with all that a run can record.
+func measuredByAll() []Run {
+	old := reached("keci", "dev", 1, high, low)
+	old.Command, old.Testing.Command = "keci train --seed 1", "keci evaluate"
+	second := reached("keci", "dev", 2, middle, low)
+	second.Command, second.Testing.Command = "keci train --seed 2", "keci evaluate"
+	second.Parameters, second.Reading = 12_340_000, &Reading{Sentences: 90, Seconds: 2, Processors: 2, Engine: "go"}
+	var folds []Run
+	for i, tags := range []float64{0.7, 0.9} {
+		r := reached("remedi", Fold(i, 10), 1, high, low)
+		r.Corpus, r.Scores.Corpus, r.KB, r.Command, r.Testing.Command = corpus.ADE, corpus.ADE, nil, "keci crossval", "keci crossval"
+		// Macro: the means of two types, not the measures of their sum.
+		r.Scores.EntityTypes = score.ByLabel{"Drug": {TP: 1, FP: 1}, "Effect": {TP: 30, FN: 10}}
+		r.Scores.EntityF1 = r.Scores.EntityTypes.MacroF1()
+		r.Parameters, r.Reading = 22_100_000, &Reading{Sentences: 100 * (i + 1), Seconds: 10, Processors: 2, Engine: "go"}
+		r.Protocol = &Protocol{Figures: append(Figures("tags, macro", score.Measures{Precision: 0.5, Recall: 1, F1: tags}), Figure{"ARI", -0.5})}
+		folds = append(folds, r)
+	}
+	return append(folds, old, second)
+}
+
+func TestWriteSystems(t *testing.T) {
+	const want = `| # | corpus | variant | encoder | knowledge base | epochs | seeds | measured on | runs | entities: P / R / F1 | relations: P / R / F1 | sentences/s | engine, processors | parameters |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| 1 | ade | remedi | minilm |  | 3 | 1 | fold 0 of 10, fold 1 of 10 | 2 | 75.00 ± 0.00 / 87.50 ± 0.00 / 76.19 ± 0.00 | 40.00 ± 0.00 / 40.00 ± 0.00 / 40.00 ± 0.00 | 15.0 ± 7.1 | go, 2 | 22.1 M |
+| 2 | biorelex | keci | minilm | open | 3 | 1, 2 | dev | 2 | 70.00 ± 14.14 / 70.00 ± 14.14 / 70.00 ± 14.14 | 40.00 ± 0.00 / 40.00 ± 0.00 / 40.00 ± 0.00 | 45.0 | go, 2 | 12.3 M |
+
+By the rules of their authors:
+
+| # | corpus | variant | measured on | figure | × 100 |
+| --- | --- | --- | --- | --- | --- |
+| 1 | ade | remedi | fold 0 of 10, fold 1 of 10 | tags, macro precision | 50.00 ± 0.00 |
+| 1 | ade | remedi | fold 0 of 10, fold 1 of 10 | tags, macro recall | 100.00 ± 0.00 |
+| 1 | ade | remedi | fold 0 of 10, fold 1 of 10 | tags, macro F1 | 80.00 ± 14.14 |
+| 1 | ade | remedi | fold 0 of 10, fold 1 of 10 | ARI | -50.00 ± 0.00 |
+
+The commands of each row:
+
+    # 1: ade, remedi
+    keci crossval
+    # 2: biorelex, keci
+    keci train --seed 1
+    keci evaluate
+    keci train --seed 2
+`
+	dir := t.TempDir()
+	mustWrite(t, dir, measuredByAll()...)
+	runs, err := ReadAll(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got bytes.Buffer
+	if err := WriteSystems(&got, GroupRuns(runs)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestWriteSystemsOfOldRuns: what was not recorded is no figure, and without protocols
+// there is no table of them.
+func TestWriteSystemsOfOldRuns(t *testing.T) {
+	var got bytes.Buffer
+	if err := WriteSystems(&got, GroupRuns([]Run{reached("keci", "dev", 1, high, low)})); err != nil {
+		t.Fatal(err)
+	}
+	const want = "| 1 | biorelex | keci | minilm | open | 3 | 1 | dev | 1 | 80.00 / 80.00 / 80.00 | 40.00 / 40.00 / 40.00 | – | – | – |\n\nThe commands"
+	if !strings.Contains(got.String(), want) || strings.Contains(got.String(), "their authors") {
+		t.Errorf("got\n%s", got.String())
 	}
 }
 

@@ -10,11 +10,13 @@ import (
 	"github.com/keci-kg/keci/fusion/score"
 )
 
-// Group are runs that differ in nothing but seed and split.
+// Group are runs that differ in nothing but the seed and, in cross-validation, the
+// fold.
 type Group struct {
 	Corpus, Variant, Encoder string
 	KB                       string // name of the knowledge base of training; empty without
 	Epochs, MaxSteps         int    // of the schedule
+	Part                     string // what was measured: a split such as "dev", or "10 folds"
 	Runs                     []Run
 }
 
@@ -33,7 +35,7 @@ func (s Statistic) String() string {
 }
 
 // GroupRuns divides runs into groups, sorted by corpus, variant, encoder,
-// knowledge base and schedule.
+// knowledge base, schedule and what was measured.
 func GroupRuns(runs []Run) []Group {
 	var groups []Group
 	for _, r := range runs {
@@ -49,17 +51,33 @@ func GroupRuns(runs []Run) []Group {
 }
 
 func groupOf(r Run) Group {
-	g := Group{Corpus: r.Corpus, Variant: r.Variant, Encoder: r.Encoder, Epochs: r.Options.Epochs, MaxSteps: r.Options.MaxSteps}
+	g := Group{Corpus: r.Corpus, Variant: r.Variant, Encoder: r.Encoder, Epochs: r.Options.Epochs, MaxSteps: r.Options.MaxSteps, Part: partOf(r.Split)}
 	if r.KB != nil {
 		g.KB = r.KB.Name
 	}
 	return g
 }
 
+// foldForm is how a fold is called, with its number and how many there are.
+const foldForm = "fold %d of %d"
+
+// Fold names a fold of cross-validation as a split; folds count from 0.
+func Fold(number, count int) string { return fmt.Sprintf(foldForm, number, count) }
+
+// partOf takes all folds of a division together.
+func partOf(split string) string {
+	var number, count int
+	if _, err := fmt.Sscanf(split, foldForm, &number, &count); err == nil {
+		return fmt.Sprintf("%d folds", count)
+	}
+	return split
+}
+
 func (g Group) compare(h Group) int {
 	return cmp.Or(
 		cmp.Compare(g.Corpus, h.Corpus), cmp.Compare(variantRank(g.Variant), variantRank(h.Variant)), cmp.Compare(g.Variant, h.Variant),
-		cmp.Compare(g.Encoder, h.Encoder), cmp.Compare(g.KB, h.KB), cmp.Compare(g.Epochs, h.Epochs), cmp.Compare(g.MaxSteps, h.MaxSteps))
+		cmp.Compare(g.Encoder, h.Encoder), cmp.Compare(g.KB, h.KB), cmp.Compare(g.Epochs, h.Epochs), cmp.Compare(g.MaxSteps, h.MaxSteps),
+		cmp.Compare(g.Part, h.Part))
 }
 
 // Of is the statistic of a measure over the runs.

@@ -14,7 +14,7 @@ import (
 const fullModel = "keci"
 
 // WriteRuns writes a Markdown table of the groups: mean and standard deviation
-// of both F1, over seeds and splits together.
+// of both F1, over seeds and folds together.
 func WriteRuns(out io.Writer, groups []Group) error {
 	t := table{"corpus", "variant", "encoder", "knowledge base", "epochs", "seeds", "measured on", "runs", "entity F1", "relation F1"}
 	var rows [][]string
@@ -33,7 +33,8 @@ func (g Group) schedule() string {
 	return fmt.Sprint(g.Epochs)
 }
 
-// WriteAblations writes a Markdown table for each corpus, encoder and schedule:
+// WriteAblations writes a Markdown table for each corpus, what was measured of it,
+// encoder and schedule:
 // what each variant reaches, how far that is from the full model, and what the
 // paper gives. Differences are taken over the seeds and splits that both have.
 func WriteAblations(out io.Writer, groups []Group) error {
@@ -52,13 +53,13 @@ func WriteAblations(out io.Writer, groups []Group) error {
 // knowledge base), in the order of the groups.
 func families(groups []Group) [][]Group {
 	type key struct {
-		corpus, encoder  string
-		epochs, maxSteps int
+		corpus, encoder, part string
+		epochs, maxSteps      int
 	}
 	var order []key
 	byKey := map[key][]Group{}
 	for _, g := range groups {
-		k := key{g.Corpus, g.Encoder, g.Epochs, g.MaxSteps}
+		k := key{g.Corpus, g.Encoder, g.Part, g.Epochs, g.MaxSteps}
 		if byKey[k] == nil {
 			order = append(order, k)
 		}
@@ -73,7 +74,7 @@ func families(groups []Group) [][]Group {
 
 func writeFamily(out io.Writer, family []Group) error {
 	first := family[0]
-	if _, err := fmt.Fprintf(out, "%s, %s, %s epochs\n\n", first.Corpus, first.Encoder, first.schedule()); err != nil {
+	if _, err := fmt.Fprintf(out, "%s, %s, %s, %s epochs\n\n", first.Corpus, first.Part, first.Encoder, first.schedule()); err != nil {
 		return err
 	}
 	t := table{"variant", "knowledge base", "runs", "entity F1", "Δ", "paper", "relation F1", "Δ", "paper"}
