@@ -146,7 +146,7 @@ func (o benchTrainOptions) measure(ctx context.Context, recipe system.Recipe, te
 	options := recipe.Options()
 	options.BatchSize, options.Epochs = o.batch, 1
 	learner, err := recipe.NewLearner(ctx, backend, system.Material{
-		Name: "bench", Encoder: o.encoder, Train: texts, KnowledgeBase: knowledge, BatchSize: o.batch, Seed: options.Seed,
+		Name: "bench", Encoder: o.encoder, Set: system.Set{Train: texts}, KnowledgeBase: knowledge, BatchSize: o.batch, Seed: options.Seed,
 	})
 	if err != nil {
 		return trainResult{}, err

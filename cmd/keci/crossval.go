@@ -102,6 +102,8 @@ type split struct {
 	data, from  results.File // that they were read from
 }
 
+func (s split) source() source { return source{s.train, s.data} }
+
 // splits reads all that the command is to run on.
 func (o crossvalOptions) splits(cmd *cobra.Command) ([]split, error) {
 	info, err := os.Stat(o.data)
@@ -208,7 +210,7 @@ func (o crossvalOptions) measured(cmd *cobra.Command, kb *knowledgebase.Knowledg
 	}
 	out := filepath.Join(o.out, strings.TrimSuffix(o.expected(kb, s).FileName(), ".json"))
 	o.train.Resume = true
-	if _, err := o.learn(cmd.Context(), material{all: s.train, data: s.data, kb: kb, out: out}, cmd.ErrOrStderr()); err != nil {
+	if _, err := o.learn(cmd.Context(), material{source: s.source(), kb: kb, out: out}, cmd.ErrOrStderr()); err != nil {
 		return results.Run{}, err
 	}
 	run, err := o.measure(cmd.Context(), kb, s, filepath.Join(out, train.BestDir))
@@ -224,7 +226,7 @@ func (o crossvalOptions) measured(cmd *cobra.Command, kb *knowledgebase.Knowledg
 
 // expected is what is known of the run before it begins.
 func (o crossvalOptions) expected(kb *knowledgebase.KnowledgeBase, s split) results.Run {
-	t := o.identity(material{data: s.data, kb: kb})
+	t := o.identity(material{source: s.source(), kb: kb})
 	return results.Run{Training: t, Split: s.name, Test: s.from, Testing: results.Testing{KB: t.KB}}
 }
 
@@ -235,7 +237,7 @@ func (o crossvalOptions) measure(ctx context.Context, kb *knowledgebase.Knowledg
 		return results.Run{}, err
 	}
 	defer model.Close()
-	run, err := runOf(dir, model, kb, s.name, s.from)
+	run, err := runOf(dir, model, kb, o.corpus, s.name, s.from)
 	if err != nil {
 		return run, err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/score"
+	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/internal/parallel"
 	"github.com/keci-kg/keci/umls/knowledgebase"
@@ -119,6 +120,11 @@ func (o evaluateOptions) evaluateModel(cmd *cobra.Command, gold corpus.Corpus) e
 }
 
 func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpus, model extractor, kb *knowledgebase.KnowledgeBase) error {
+	if many, ok := model.Extractor.(system.ManyCorpora); ok {
+		if of, ok := many.For(gold.Name); ok {
+			model.Extractor = of
+		}
+	}
 	if err := tellUnknownLabels(cmd.ErrOrStderr(), model.Info(), gold); err != nil {
 		return err
 	}
@@ -153,7 +159,7 @@ func (o evaluateOptions) expected(dir string, model extractor, kb *knowledgebase
 	if err != nil {
 		return results.Run{}, err
 	}
-	run, err := runOf(dir, model, kb, nameOfFile(o.data), from)
+	run, err := runOf(dir, model, kb, o.corpus, nameOfFile(o.data), from)
 	if err != nil {
 		return run, err
 	}

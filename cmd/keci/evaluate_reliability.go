@@ -26,13 +26,14 @@ func evaluated(dir string, gold corpus.Corpus, predicted []graph.Document) (eval
 	if err != nil {
 		return evaluation{}, reliability{}, err
 	}
+	decided := d.For(gold.Name)
 	r := reliability{calibration.Diagram{Title: "entities"}, calibration.Diagram{Title: "relations"}}
 	for i, doc := range predicted {
 		for k, m := range doc.Mentions {
-			add(&r.entities, d.EntityCalibration, m.Score, judged[i].Mentions[k])
+			add(&r.entities, decided.EntityCalibration, m.Score, judged[i].Mentions[k])
 		}
 		for k, e := range doc.Relations {
-			add(&r.relations, d.RelationCalibration, e.Score, judged[i].Relations[k])
+			add(&r.relations, decided.RelationCalibration, e.Score, judged[i].Relations[k])
 		}
 	}
 	entities, relations := r.entities.Reliability(), r.relations.Reliability()

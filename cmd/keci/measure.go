@@ -84,13 +84,13 @@ func tellCodes(ctx context.Context, kb *knowledgebase.KnowledgeBase, gold corpus
 
 // runOf is the record of the model in the directory dir as far as it is known before
 // it is measured.
-func runOf(dir string, model extractor, kb *knowledgebase.KnowledgeBase, split string, test results.File) (results.Run, error) {
+func runOf(dir string, model extractor, kb *knowledgebase.KnowledgeBase, corpus, split string, test results.File) (results.Run, error) {
 	training, err := results.ReadTraining(dir)
 	if err != nil {
 		return results.Run{}, err
 	}
 	info := model.Info()
-	run := results.Run{Training: training, Split: split, Test: test, Model: info.Digest, Parameters: info.Parameters,
+	run := results.Run{Training: training.Of(corpus), Split: split, Test: test, Model: info.Digest, Parameters: info.Parameters,
 		Testing: results.Testing{Program: thisProgram(), Command: thisCommand(), Finished: today()}}
 	if training.KB != nil {
 		run.Testing.KB = kb.Provenance()

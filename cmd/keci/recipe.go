@@ -141,10 +141,16 @@ func (r *recipe) check() error {
 	return nil
 }
 
-// material is what one model is made from.
-type material struct {
+// source is a corpus with where it comes from.
+type source struct {
 	all  corpus.Corpus
 	data results.File // that all was read from
+}
+
+// material is what one model is made from.
+type material struct {
+	source
+	also []source // other corpora to learn from
 	kb   *knowledgebase.KnowledgeBase
 	out  string // directory of the run
 }
@@ -177,7 +183,7 @@ func (r *recipe) openKnowledge(ctx context.Context, stderr io.Writer) (*knowledg
 
 // learn trains one model and leaves it, with its card, in out/best.
 func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (results.Training, error) {
-	learn, heldOut, err := r.trainingSet(m, stderr)
+	set, more, err := r.trainingSets(m, stderr)
 	if err != nil {
 		return results.Training{}, err
 	}
@@ -191,7 +197,7 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	kb.Embeddings = r.embeddings
 	fresh := func() (train.Learner, error) {
 		return r.settings.NewLearner(ctx, backend, system.Material{
-			Name: cmp.Or(r.name, r.variant+"-"+r.corpus), Encoder: r.encoder, Train: learn, HeldOut: heldOut,
+			Name: cmp.Or(r.name, r.variant+"-"+r.corpus), Encoder: r.encoder, Set: set, More: more,
 			KnowledgeBase: kb, BatchSize: r.train.BatchSize, Seed: r.train.Seed,
 		})
 	}
@@ -208,7 +214,7 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	if err != nil {
 		return results.Training{}, err
 	}
-	t := r.training(m, learn, heldOut, history)
+	t := r.training(m, append([]system.Set{set}, more...), history)
 	t.Sweep = trials
 	return t, writeCard(filepath.Join(m.out, train.BestDir), t)
 }
@@ -238,9 +244,13 @@ func describeTrial(t train.Trial) string {
 // identity is what is known of a run before it begins.
 func (r recipe) identity(m material) results.Training {
 	t := results.Training{
-		Corpus: r.corpus, Data: m.data, Encoder: filepath.Base(filepath.Clean(r.encoder)), Variant: r.variant,
+		Source: m.record(), Encoder: filepath.Base(filepath.Clean(r.encoder)), Variant: r.variant,
 		Seed: r.train.Seed, Options: r.train, HeldOutShare: r.heldOut,
 	}
+	for _, s := range m.also {
+		t.Also = append(t.Also, s.record())
+	}
+	slices.SortFunc(t.Also, func(a, b results.Source) int { return cmp.Compare(a.Corpus, b.Corpus) })
 	r.settings.Record(&t)
 	if r.settings.Needs().Knowledge {
 		t.KB = m.kb.Provenance()
@@ -249,13 +259,27 @@ func (r recipe) identity(m material) results.Training {
 }
 
 // training is the record of a run that has ended.
-func (r recipe) training(m material, learn, heldOut corpus.Corpus, h train.History) results.Training {
+func (r recipe) training(m material, sets []system.Set, h train.History) results.Training {
 	t := r.identity(m)
-	t.Learned, t.HeldOut = len(learn.Examples), len(heldOut.Examples)
-	t.EntityTypes, t.RelationLabels = learn.CountTypes(), learn.CountLabels()
+	t.EntityTypes, t.RelationLabels = map[string]int{}, map[string]int{}
+	for _, set := range sets {
+		t.Learned, t.HeldOut = t.Learned+len(set.Train.Examples), t.HeldOut+len(set.HeldOut.Examples)
+		addCounts(t.EntityTypes, set.Train.CountTypes())
+		addCounts(t.RelationLabels, set.Train.CountLabels())
+	}
 	t.Best, t.Curve = h.Epochs[h.Best], h.Epochs
 	t.Program, t.Command, t.Finished = thisProgram(), thisCommand(), today()
 	return t
+}
+
+func addCounts(total, part map[string]int) {
+	for label, n := range part {
+		total[label] += n
+	}
+}
+
+func (s source) record() results.Source {
+	return results.Source{Corpus: s.all.Name, Data: s.data}
 }
 
 // writeCard tells the model directory how its model came about, for programs

@@ -3,9 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/train"
 )
@@ -13,6 +16,7 @@ import (
 type trainOptions struct {
 	recipe
 	data, out string
+	also      []string // CORPUS=PATH
 }
 
 func newTrainCommand() *cobra.Command {
@@ -30,9 +34,15 @@ half-written; --resume goes on from where the run was last measured.
 
 Most systems learn from documents sentence by sentence, and a relation between
 concepts, as PubTator has them, from all their mentions within a sentence; multitask
-learns from whole documents.`,
+learns from whole documents.
+
+With --also one KECI model learns from several corpora at once: encoder and graphs are
+shared, and each corpus has labels and thresholds of its own, so that nothing is learned
+from what a corpus does not annotate. Such a model finds the entities and relations of all
+of them in a text; keci evaluate looks at those of the corpus that is measured.`,
 		Example: `  keci train --corpus biorelex --data train.json --encoder encoders/minilm-l6 \
     --kb data/kb-open --seed 1 --out runs/biorelex
+  keci train --corpus biorelex --data train.json --also ade=ade_split_0_train.json     --also bc5cdr=CDR_TrainingSet.PubTator.txt --encoder encoders/minilm-l6 --kb data/kb-open --out runs/many
   keci train --config train.yaml --sweep --patience 4 --out runs/mine`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
@@ -40,6 +50,7 @@ learns from whole documents.`,
 	f := cmd.Flags()
 	o.addFlags(f)
 	f.StringVar(&o.data, "data", "", "`FILE` of the corpus to learn from, or a folder of such files")
+	f.StringArrayVar(&o.also, "also", nil, "`CORPUS=FILE` of another corpus to learn from, with labels of its own; may be given several times")
 	f.StringVar(&o.out, "out", "", "`DIR` for the model, the history and the checkpoints")
 	f.Int64Var(&o.train.Seed, "seed", o.train.Seed, "of the initial weights, what is held out, the order of the data and dropout")
 	f.BoolVar(&o.train.Resume, "resume", false, "go on from the checkpoint in --out")
@@ -58,10 +69,10 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 	}
 	m := material{out: o.out}
 	var err error
-	if m.all, err = readCorpus(o.corpus, o.data, o.skipInvalid, cmd.ErrOrStderr()); err != nil {
+	if m.source, err = o.readSource(o.corpus, o.data, cmd.ErrOrStderr()); err != nil {
 		return err
 	}
-	if m.data, err = results.Describe(o.data); err != nil {
+	if m.also, err = o.readOthers(cmd.ErrOrStderr()); err != nil {
 		return err
 	}
 	if m.kb, err = o.openKnowledge(cmd.Context(), cmd.ErrOrStderr()); err != nil {
@@ -73,6 +84,30 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	return reportBest(cmd.OutOrStdout(), t, o.out)
+}
+
+// readOthers reads the corpora of --also.
+func (o trainOptions) readOthers(stderr io.Writer) ([]source, error) {
+	if len(o.also) > 0 && !o.settings.Needs().Corpora {
+		return nil, usageError("--also: the variant %s learns from one corpus", o.variant)
+	}
+	known := []string{o.corpus}
+	var others []source
+	for _, also := range o.also {
+		name, path, ok := strings.Cut(also, "=")
+		if !ok {
+			return nil, usageError("--also is %q: write CORPUS=FILE, such as %s=train.json", also, corpus.ADE)
+		}
+		if slices.Contains(known, name) {
+			return nil, usageError("--also names the corpus %s twice: each form of corpus has one set of labels", name)
+		}
+		s, err := o.readSource(name, path, stderr)
+		if err != nil {
+			return nil, err
+		}
+		known, others = append(known, name), append(others, s)
+	}
+	return others, nil
 }
 
 func reportBest(out io.Writer, t results.Training, dir string) error {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/results"
+	"github.com/keci-kg/keci/fusion/system"
 )
 
 var corpusHelp = "form of the corpus: " + strings.Join(corpus.Names(), ", ")
@@ -30,22 +32,46 @@ func readCorpus(name, path string, skipInvalid bool, stderr io.Writer) (corpus.C
 	return c, err
 }
 
+// readSource reads a corpus to learn from.
+func (r recipe) readSource(name, path string, stderr io.Writer) (s source, err error) {
+	if s.all, err = readCorpus(name, path, r.skipInvalid, stderr); err != nil {
+		return s, err
+	}
+	s.data, err = results.Describe(path)
+	return s, err
+}
+
+// trainingSets are those of all corpora.
+func (r recipe) trainingSets(m material, stderr io.Writer) (first system.Set, more []system.Set, err error) {
+	if first, err = r.trainingSet(m.source, stderr); err != nil {
+		return first, nil, err
+	}
+	for _, s := range m.also {
+		set, err := r.trainingSet(s, stderr)
+		if err != nil {
+			return first, nil, err
+		}
+		more = append(more, set)
+	}
+	return first, more, nil
+}
+
 // trainingSet holds texts out, cuts the others into sentences where the variant
 // learns from those, and looks whether there is something to learn.
-func (r recipe) trainingSet(m material, stderr io.Writer) (learn, heldOut corpus.Corpus, err error) {
-	rest, heldOut := m.all.Split(r.heldOut, r.train.Seed)
-	if len(rest.Examples) == 0 || (len(heldOut.Examples) == 0) != (r.heldOut == 0) {
-		return rest, heldOut, usageError("--held-out %g of %d texts leaves none to learn from or to compare on", r.heldOut, len(m.all.Examples))
+func (r recipe) trainingSet(s source, stderr io.Writer) (set system.Set, err error) {
+	set.Train, set.HeldOut = s.all.Split(r.heldOut, r.train.Seed)
+	if len(set.Train.Examples) == 0 || (len(set.HeldOut.Examples) == 0) != (r.heldOut == 0) {
+		return set, usageError("--held-out %g of %d texts leaves none to learn from or to compare on", r.heldOut, len(s.all.Examples))
 	}
 	if r.settings.Needs().Sentences {
-		if rest, err = r.inSentences(rest, stderr); err != nil {
-			return rest, heldOut, err
+		if set.Train, err = r.inSentences(set.Train, stderr); err != nil {
+			return set, err
 		}
 	}
-	if len(rest.CountTypes()) == 0 {
-		return rest, heldOut, fmt.Errorf("%s: no entity is annotated in the %d texts to learn from", m.data.Name, len(rest.Examples))
+	if len(set.Train.CountTypes()) == 0 {
+		return set, fmt.Errorf("%s: no entity is annotated in the %d texts to learn from", s.data.Name, len(set.Train.Examples))
 	}
-	return rest, heldOut, nil
+	return set, nil
 }
 
 // inSentences cuts documents into sentences that the encoder can read.

@@ -114,6 +114,55 @@ func mustKeci(t *testing.T, args ...string) string {
 	return stdout
 }
 
+// TestTrainOnSeveralCorpora: one model learns from two corpora, and is measured on
+// each with the labels of that one.
+func TestTrainOnSeveralCorpora(t *testing.T) {
+	var abstracts strings.Builder
+	for i := range 10 {
+		fmt.Fprintf(&abstracts, "%d|t|Fish has worms.\n%d|a|Cat has none.\n%d\t0\t4\tFish\tHost\tM1\n%d\t9\t14\tworms\tParasite\tM2\n%d\thas\tM1\tM2\n\n", i, i, i, i, i)
+	}
+	second := writeText(t, "second.txt", abstracts.String())
+	args := []string{"train", "--corpus", "jsonl", "--data", writeAnnotated(t, 10), "--encoder", writeEncoder(t), "--kb", buildSmallKB(t),
+		"--variant", "sent-context", "--epochs", "1", "--held-out", "0.2", "--batch", "4", "--quiet"}
+	out := filepath.Join(t.TempDir(), "many")
+	mustKeci(t, append(slices.Clone(args), "--also", "pubtator="+second, "--out", out)...)
+	model, dir := filepath.Join(out, "best"), t.TempDir()
+	info, _, err := keci.Describe(model)
+	if err != nil || strings.Join(info.EntityTypes, " ") != "Animal Food Host Parasite" || strings.Join(info.RelationLabels, " ") != "eats has" {
+		t.Errorf("model %+v, %v", info, err)
+	}
+	for name, file := range map[string]string{"jsonl": args[4], "pubtator": second} {
+		mustKeci(t, "evaluate", "--corpus", name, "--data", file, "--model", model, "--results", dir)
+	}
+	runs, err := results.ReadAll(dir)
+	if err != nil || len(runs) != 2 {
+		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+	for i, want := range []struct {
+		corpus, with string
+		types        []string
+	}{{"jsonl", "pubtator", []string{"Animal", "Food"}}, {"pubtator", "jsonl", []string{"Host", "Parasite"}}} {
+		r := runs[i]
+		if r.Corpus != want.corpus || len(r.Also) != 1 || r.Also[0].Corpus != want.with || r.Learned != 32 {
+			t.Errorf("%s: learned %d texts of %s and %v", want.corpus, r.Learned, r.Corpus, r.Also)
+		}
+		for label := range r.Scores.EntityTypes {
+			if !slices.Contains(want.types, label) {
+				t.Errorf("%s: measured with the type %s of another corpus", want.corpus, label)
+			}
+		}
+	}
+	for want, also := range map[string][]string{
+		"--also is":                    {"--also", "second.txt"},
+		"names the corpus jsonl twice": {"--also", "jsonl=" + second},
+		"learns from one corpus":       {"--also", "pubtator=" + second, "--variant", "remedi"},
+	} {
+		if _, _, err := keciRun(t, append(append(slices.Clone(args), also...), "--out", t.TempDir())...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: error %v, want %s", also, err, want)
+		}
+	}
+}
+
 // TestTrainOnOwnLabels goes from a user's own documents to a model, its card, a
 // measured result and a table.
 func TestTrainOnOwnLabels(t *testing.T) {

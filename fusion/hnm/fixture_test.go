@@ -143,7 +143,7 @@ func newTestLearner(t testing.TB, encoderDir, variant string) *Learner {
 	s := DefaultSettings(variant)
 	s.Negatives = 1
 	l, err := NewLearner(t.Context(), testBackend(), tinyConfig(variant), s, system.Material{
-		Name: "tiny", Encoder: encoderDir, Train: abstracts(), HeldOut: abstracts(), KnowledgeBase: fakeLinker{}.base(),
+		Name: "tiny", Encoder: encoderDir, Set: system.Set{Train: abstracts(), HeldOut: abstracts()}, KnowledgeBase: fakeLinker{}.base(),
 		BatchSize: options().BatchSize, Seed: 3,
 	})
 	if err != nil {

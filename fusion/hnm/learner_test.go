@@ -246,7 +246,7 @@ func TestBadSettings(t *testing.T) {
 	} {
 		cfg, s := tinyConfig(Variant), DefaultSettings(Variant)
 		change(&cfg, &s)
-		_, err := NewLearner(t.Context(), testBackend(), cfg, s, system.Material{Train: abstracts(), KnowledgeBase: fakeLinker{}.base(), BatchSize: 4})
+		_, err := NewLearner(t.Context(), testBackend(), cfg, s, system.Material{Set: system.Set{Train: abstracts()}, KnowledgeBase: fakeLinker{}.base(), BatchSize: 4})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
@@ -24,7 +25,8 @@ func (c Config) uncalibrated() Config {
 	return c
 }
 
-// calibrated fits the maps on what the model finds in held-out texts. The
+// calibrated fits the maps of a configuration with one head on what the model finds
+// in held-out texts. The
 // thresholds are moved with them: the same is found as before.
 func (c Config) calibrated(gold corpus.Corpus, texts []reading, predictions [][]prediction) (Config, error) {
 	c = c.uncalibrated()
@@ -61,8 +63,15 @@ func (c Config) calibrated(gold corpus.Corpus, texts []reading, predictions [][]
 
 // Calibrate writes the model of the directory from, which m was opened from,
 // again as the new directory to, with scores that are calibrated on texts it had
-// no part of. It finds the same as before.
+// no part of. It finds the same as before. A model of several corpora is calibrated
+// for that of the texts. It gives the configuration as that corpus has it.
 func (m *Model) Calibrate(ctx context.Context, from, to string, heldOut corpus.Corpus) (Config, error) {
+	head := 0
+	if len(m.cfg.More) > 0 {
+		if head = slices.IndexFunc(m.cfg.heads(), func(h Head) bool { return h.Corpus == heldOut.Name }); head < 0 {
+			return m.cfg, fmt.Errorf("calibrate: the model has no labels of the corpus %s", heldOut.Name)
+		}
+	}
 	if _, err := os.Stat(to); err == nil {
 		return m.cfg, fmt.Errorf("calibrate: %s exists already: choose another directory", to)
 	}
@@ -77,14 +86,19 @@ func (m *Model) Calibrate(ctx context.Context, from, to string, heldOut corpus.C
 	if err != nil {
 		return m.cfg, fmt.Errorf("calibrate: %w", err)
 	}
-	cfg, err := m.cfg.calibrated(heldOut, texts, predictions)
-	if err != nil {
-		return cfg, err
+	for i := range predictions {
+		predictions[i] = ofHead(predictions[i], head)
 	}
+	fitted, err := m.cfg.ofHead(head).calibrated(heldOut, texts, predictions)
+	if err != nil {
+		return fitted, err
+	}
+	cfg := m.cfg
+	cfg.setHead(head, fitted.Head)
 	next := to + ".next"
 	defer os.RemoveAll(next)
 	if err := errors.Join(os.RemoveAll(next), os.CopyFS(next, os.DirFS(from)), modeldir.WriteConfig(next, cfg)); err != nil {
-		return cfg, fmt.Errorf("calibrate: %w", err)
+		return fitted, fmt.Errorf("calibrate: %w", err)
 	}
-	return cfg, os.Rename(next, filepath.Clean(to))
+	return fitted, os.Rename(next, filepath.Clean(to))
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/keci-kg/keci/encoder"
-	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/graph"
 )
@@ -24,31 +23,19 @@ type Config struct {
 	FormatVersion int     `json:"formatVersion"`
 	Variant       Variant `json:"variant"`
 
-	EntityTypes    []string `json:"entityTypes"`    // the first is NoneLabel
-	RelationLabels []string `json:"relationLabels"` // the first is NoneLabel
-	Directed       bool     `json:"directed"`       // whether a relation tells head from tail
+	Head        // of the corpus that the model learned from, the first of them
+	More []Head `json:"more,omitempty"` // of the other corpora that it learned from
 
 	Span      encoder.SpanConfig `json:"span"`
 	KeptRatio float64            `json:"keptRatio"` // λ: kept spans for each word piece
 	Hidden    int                `json:"hidden"`    // size of the hidden layers of the scorers
 	Dropout   float64            `json:"dropout"`   // rate in the scorers while training
 
-	SpanLayers      int             `json:"spanLayers"` // layers of the BiGCN
-	Knowledge       KnowledgeConfig `json:"knowledge"`
-	GraphDropout    float64         `json:"graphDropout"`             // rate in both graph convolutions while training
-	EncoderDropout  float64         `json:"encoderDropout"`           // rate inside the encoder while training
-	LabelSmoothing  float64         `json:"labelSmoothing,omitempty"` // share of each label that is spread over all while training
-	EntityThreshold float64         `json:"entityThreshold"`          // lowest 1 − P(none) of a mention; chosen on held-out data
-
-	OverlapThreshold  float64 `json:"overlapThreshold,omitempty"` // the same of a mention that overlaps a surer one, where it is higher; chosen on held-out data
-	RelationThreshold float64 `json:"relationThreshold"`          // lowest 1 − P(none) of a relation; chosen on held-out data
-
-	Unrelated Constraints `json:"unrelated,omitzero"` // pairs of mentions that are not related, whatever their score; absent: none
-
-	// What the scores, and 1 − P(none) before it is compared with a threshold, are
-	// calibrated with; fitted on held-out data. Absent: the network's own.
-	EntityCalibration   calibration.Map `json:"entityCalibration,omitzero"`
-	RelationCalibration calibration.Map `json:"relationCalibration,omitzero"`
+	SpanLayers     int             `json:"spanLayers"` // layers of the BiGCN
+	Knowledge      KnowledgeConfig `json:"knowledge"`
+	GraphDropout   float64         `json:"graphDropout"`             // rate in both graph convolutions while training
+	EncoderDropout float64         `json:"encoderDropout"`           // rate inside the encoder while training
+	LabelSmoothing float64         `json:"labelSmoothing,omitempty"` // share of each label that is spread over all while training
 }
 
 // KnowledgeConfig holds the sizes of the background knowledge graph.
@@ -89,8 +76,7 @@ func DefaultConfig() Config {
 		Knowledge: KnowledgeConfig{
 			Candidates: 4, Layers: 3, Size: 256, Bases: 4, NamePieces: 8, DefinitionPieces: 40,
 		},
-		EntityThreshold:   0.5,
-		RelationThreshold: 0.5,
+		Head: Head{EntityThreshold: 0.5, RelationThreshold: 0.5},
 	}
 }
 
@@ -113,10 +99,6 @@ func (c Config) Validate() error {
 		return fmt.Errorf("formatVersion is %d, this program reads 1", c.FormatVersion)
 	case !slices.Contains(Variants(), c.Variant):
 		return fmt.Errorf("variant %q is unknown, there are %v", c.Variant, Variants())
-	case len(c.EntityTypes) < 2 || c.EntityTypes[0] != NoneLabel:
-		return errors.New(`entityTypes must begin with "" and name at least one type`)
-	case len(c.RelationLabels) < 1 || c.RelationLabels[0] != NoneLabel:
-		return errors.New(`relationLabels must begin with ""`)
 	case c.Span.MaxWidth < 1 || c.Span.Hidden < 1 || c.Span.Size < 2 || c.Span.Size%2 != 0 || c.Span.WidthEmbedding < 1:
 		return errors.New("span: every size must be positive and size even")
 	case c.KeptRatio <= 0 || c.KeptRatio > 1:
@@ -127,14 +109,8 @@ func (c Config) Validate() error {
 	if !(c.LabelSmoothing >= 0 && c.LabelSmoothing < 1) {
 		return fmt.Errorf("labelSmoothing is %g, it must lie in [0, 1)", c.LabelSmoothing)
 	}
-	if err := c.Unrelated.validate(c.EntityTypes); err != nil {
-		return fmt.Errorf("unrelated: types: %w", err)
-	}
-	if err := c.EntityCalibration.Validate(); err != nil {
-		return fmt.Errorf("entityCalibration: %w", err)
-	}
-	if err := c.RelationCalibration.Validate(); err != nil {
-		return fmt.Errorf("relationCalibration: %w", err)
+	if err := c.validateHeads(); err != nil {
+		return err
 	}
 	if !c.has().knowledge {
 		return nil

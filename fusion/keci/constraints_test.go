@@ -82,8 +82,11 @@ func TestForbiddenPairsAreNotRelated(t *testing.T) {
 		{"directed types", true, Constraints{Types: [][2]string{{"drug", "protein"}, {"protein", "protein"}}}, "p53 mdm2–fk506, p53–fk506"},
 	} {
 		cfg := Config{
-			Variant: VariantSentContext, KeptRatio: 1, EntityThreshold: 0.5, RelationThreshold: 0.5, Directed: test.directed, Unrelated: test.rules,
-			EntityTypes: []string{NoneLabel, "drug", "protein"}, RelationLabels: []string{NoneLabel, "bind"},
+			Variant: VariantSentContext, KeptRatio: 1,
+			Head: Head{
+				EntityThreshold: 0.5, RelationThreshold: 0.5, Directed: test.directed, Unrelated: test.rules,
+				EntityTypes: []string{NoneLabel, "drug", "protein"}, RelationLabels: []string{NoneLabel, "bind"},
+			},
 		}
 		var got []string
 		f := cfg.decode(in, p)

@@ -20,7 +20,9 @@ import (
 //	h_i ← h_i + W_a ReLU(Σ_k dropout([←h_{i,k} ; →h_{i,k}]))
 //
 // The weights r are the initial relation probabilities; no gradient goes
-// through them.
+// through them. k ranges over the relation labels; in a model of several corpora,
+// whose labels exclude each other within a corpus only, over "not related" and
+// "related in the eyes of some corpus".
 func (n network) spanGraph(scope *model.Scope, s, relations, keptMask *Node) *Node {
 	forward := n.adjacency(relations, keptMask)       // [B, M, M, K], r_ij
 	backward := TransposeAllAxes(forward, 0, 2, 1, 3) // r_ji
@@ -36,7 +38,8 @@ func (n network) spanGraph(scope *model.Scope, s, relations, keptMask *Node) *No
 	return h
 }
 
-// adjacency is the relation probability of each pair of different kept spans.
+// adjacency is the relation probability of each pair of different kept spans:
+// [B, M, M, K].
 func (n network) adjacency(relations, keptMask *Node) *Node {
 	g := relations.Graph()
 	dims := relations.Shape().Dimensions
@@ -44,7 +47,17 @@ func (n network) adjacency(relations, keptMask *Node) *Node {
 	pair := shapes.Make(dtypes.Int32, b, m, m)
 	others := ConvertDType(NotEqual(Iota(g, pair, 1), Iota(g, pair, 2)), dtypes.Float32)
 	others = Mul(others, Mul(Reshape(keptMask, b, m, 1), Reshape(keptMask, b, 1, m)))
-	return Mul(Softmax(StopGradient(relations), -1), Reshape(others, b, m, m, 1))
+	return Mul(n.kinds(StopGradient(relations)), Reshape(others, b, m, m, 1))
+}
+
+// kinds are the probabilities of the kinds of pairs among which the BiGCN
+// distinguishes: logits [B, M, M, |R|] → [B, M, M, K].
+func (n network) kinds(relations *Node) *Node {
+	if len(n.cfg.More) == 0 {
+		return Softmax(relations, -1)
+	}
+	none := nothing(relations, n.cfg.labelCounts())
+	return Concatenate([]*Node{none, OneMinus(none)}, -1)
 }
 
 // spanMessages sums what the neighbours of each span say over all relations:

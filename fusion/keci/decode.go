@@ -23,13 +23,72 @@ type found struct {
 
 type foundRelation struct {
 	head, tail int // indices into mentions
+	directed   bool
 	label      string
 	odds       float64 // log-odds of the label, as the network has them
 	score      float64
 	initial    float64
 }
 
-// decode reads the prediction of one text: a kept span whose calibrated 1 − P(none)
+// decodeHeads reads the prediction of one text with the labels of every head. A
+// span that several have a type for is one mention, with the type that is surest.
+func (c Config) decodeHeads(in *instance, p prediction) found {
+	all := c.ofHead(0).decode(in, p.ofHead(0))
+	for i := range c.More {
+		all = all.with(c.ofHead(i+1).decode(in, p.ofHead(i+1)))
+	}
+	return all
+}
+
+// with adds what another head sees in the same text.
+func (f found) with(other found) found {
+	type place struct{ start, end int }
+	at := map[place]int{}
+	for i, m := range f.mentions {
+		at[place{m.Start, m.End}] = i
+	}
+	moved := make([]int, len(other.mentions))
+	for i, m := range other.mentions {
+		j, known := at[place{m.Start, m.End}]
+		switch {
+		case !known:
+			j = len(f.mentions)
+			f.mentions, f.odds = append(f.mentions, m), append(f.odds, other.odds[i])
+		case m.Score > f.mentions[j].Score:
+			f.mentions[j], f.odds[j] = m, other.odds[i]
+		}
+		moved[i] = j
+	}
+	for _, r := range other.relations {
+		r.head, r.tail = moved[r.head], moved[r.tail]
+		f.relations = append(f.relations, r)
+	}
+	return f.inOrder()
+}
+
+// inOrder brings the mentions into the order of the text, longer ones first.
+func (f found) inOrder() found {
+	order := make([]int, len(f.mentions))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		a, b := f.mentions[i], f.mentions[j]
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
+	})
+	moved := make([]int, len(order))
+	sorted := found{relations: f.relations}
+	for now, before := range order {
+		moved[before] = now
+		sorted.mentions, sorted.odds = append(sorted.mentions, f.mentions[before]), append(sorted.odds, f.odds[before])
+	}
+	for i, r := range sorted.relations {
+		sorted.relations[i].head, sorted.relations[i].tail = moved[r.head], moved[r.tail]
+	}
+	return sorted
+}
+
+// decode reads the prediction of one text with the labels of one head: a kept span whose calibrated 1 − P(none)
 // reaches the threshold is a mention, one that overlaps a surer one if it reaches the
 // threshold for those; a pair of mentions with different names, of a
 // kind that is not forbidden, likewise a relation. Offsets are bytes of the instance's text.
@@ -47,7 +106,7 @@ func (c Config) decode(in *instance, p prediction) found {
 				continue
 			}
 			if r, ok := c.relation(p, rows[a].slot, rows[b].slot); ok {
-				r.head, r.tail = a, b
+				r.head, r.tail, r.directed = a, b, c.Directed
 				f.relations = append(f.relations, r)
 			}
 		}
@@ -200,7 +259,7 @@ func (c Config) document(doc graph.Document, segments []segment, results []found
 			doc.Relations = append(doc.Relations, graph.Extraction{
 				ID:   fmt.Sprintf("R%d", len(doc.Relations)+1),
 				Head: doc.Mentions[first+r.head].ID, Tail: doc.Mentions[first+r.tail].ID,
-				Label: r.label, Directed: c.Directed, Score: r.score,
+				Label: r.label, Directed: r.directed, Score: r.score,
 				Initial: graph.Judgement{Score: r.initial},
 			})
 		}

@@ -12,8 +12,11 @@ import (
 // mentions: those of one name, but for case, are left out.
 func TestSameNamesAreNotRelated(t *testing.T) {
 	cfg := Config{
-		Variant: VariantSentContext, KeptRatio: 1, EntityThreshold: 0.5, RelationThreshold: 0.5,
-		EntityTypes: []string{NoneLabel, "protein"}, RelationLabels: []string{NoneLabel, "bind"},
+		Variant: VariantSentContext, KeptRatio: 1,
+		Head: Head{
+			EntityThreshold: 0.5, RelationThreshold: 0.5,
+			EntityTypes: []string{NoneLabel, "protein"}, RelationLabels: []string{NoneLabel, "bind"},
+		},
 	}
 	in := &instance{
 		Text:   "p53 P53 mdm2",
@@ -58,8 +61,11 @@ func TestMentionsThatOverlapSurerOnes(t *testing.T) {
 		0.75: {"p53 mdm2", "mdm2", "fk506"}, 0.95: {"p53 mdm2", "fk506"}, // that overlaps none
 	} {
 		cfg := Config{
-			Variant: VariantSentContext, KeptRatio: 2, EntityThreshold: 0.5, OverlapThreshold: threshold,
-			EntityTypes: []string{NoneLabel, "protein"}, RelationLabels: []string{NoneLabel},
+			Variant: VariantSentContext, KeptRatio: 2,
+			Head: Head{
+				EntityThreshold: 0.5, OverlapThreshold: threshold,
+				EntityTypes: []string{NoneLabel, "protein"}, RelationLabels: []string{NoneLabel},
+			},
 		}
 		var got []string
 		for _, m := range cfg.decode(in, p).mentions {

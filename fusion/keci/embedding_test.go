@@ -12,6 +12,7 @@ import (
 
 	"github.com/keci-kg/keci/fusion/kge"
 	"github.com/keci-kg/keci/fusion/modeldir"
+	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
 )
@@ -79,7 +80,7 @@ func newEmbeddedLearner(t *testing.T, cfg Config, o train.Options, e *kge.Embedd
 	t.Helper()
 	kb, c := newFakeKnowledge().base(), tinyCorpus(t)
 	kb.Embeddings = e
-	return NewLearner(t.Context(), testBackend(), newEncoderFolder(t), cfg, TrainingSet{Train: c, HeldOut: c}, kb, o.BatchSize, o.Seed)
+	return NewLearner(t.Context(), testBackend(), newEncoderFolder(t), cfg, []system.Set{{Train: c, HeldOut: c}}, kb, o.BatchSize, o.Seed)
 }
 
 // TestEmbeddings trains with embeddings of another knowledge base: they stay as

@@ -89,7 +89,7 @@ func TestEnginesLearnTheSame(t *testing.T) {
 				learnOn := func(backend compute.Backend) (*Learner, train.History) {
 					l := newLearnerOn(t, backend, cfg, o)
 					startFrom(t, l, first)
-					l.heldOut = corpus.Corpus{} // nothing to measure
+					l.heldOut = []corpus.Corpus{{}} // nothing to measure
 					history, err := train.Run(t.Context(), backend, l, o, t.TempDir(), silent{})
 					if err != nil {
 						t.Fatal(err)

@@ -3,7 +3,9 @@ package keci
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/internal/parallel"
 	"github.com/keci-kg/keci/linker"
@@ -13,6 +15,12 @@ import (
 // The text is linked as a whole, so that an abbreviation is known wherever it
 // occurs, and then its sentences are read one by one.
 func (m *Model) Extract(ctx context.Context, doc graph.Document) (graph.Document, error) {
+	return m.extract(ctx, doc, func(text reading, predictions []prediction) graph.Document {
+		return m.cfg.decodeText(doc, text, predictions)
+	})
+}
+
+func (m *Model) extract(ctx context.Context, doc graph.Document, decode func(reading, []prediction) graph.Document) (graph.Document, error) {
 	text, err := m.prepare(ctx, doc.Text)
 	if err != nil {
 		return graph.Document{}, fmt.Errorf("document %s: %w", doc.ID, err)
@@ -21,7 +29,48 @@ func (m *Model) Extract(ctx context.Context, doc graph.Document) (graph.Document
 	if err != nil {
 		return graph.Document{}, fmt.Errorf("document %s: %w", doc.ID, err)
 	}
-	return m.named(m.cfg.decodeText(doc, text, predictions[0])), nil
+	return m.named(decode(text, predictions[0])), nil
+}
+
+// For gives an extractor that finds what the given corpus annotates, in its labels,
+// and nothing else. It is false for a model of one corpus, whose labels are all it
+// has, and for a corpus that the model did not learn from.
+func (m *Model) For(corpus string) (fusion.Extractor, bool) {
+	at := slices.IndexFunc(m.cfg.heads(), func(h Head) bool { return h.Corpus == corpus })
+	if at < 0 || len(m.cfg.More) == 0 {
+		return nil, false
+	}
+	return ofCorpus{m, at}, true
+}
+
+// ofCorpus is a model with one of its heads.
+type ofCorpus struct {
+	model *Model
+	head  int
+}
+
+// Extract returns the graph of one document with the labels of the head.
+func (m ofCorpus) Extract(ctx context.Context, doc graph.Document) (graph.Document, error) {
+	return m.model.extract(ctx, doc, func(text reading, predictions []prediction) graph.Document {
+		return m.model.cfg.ofHead(m.head).decodeText(doc, text, ofHead(predictions, m.head))
+	})
+}
+
+// Info describes the model with the labels of the head.
+func (m ofCorpus) Info() fusion.ModelInfo {
+	info := m.model.info
+	labels := describe(m.model.cfg.ofHead(m.head))
+	info.EntityTypes, info.RelationLabels = labels.EntityTypes, labels.RelationLabels
+	return info
+}
+
+// ofHead are the predictions of a text's sentences with the labels of one head.
+func ofHead(predictions []prediction, at int) []prediction {
+	list := make([]prediction, len(predictions))
+	for i, p := range predictions {
+		list[i] = p.ofHead(at)
+	}
+	return list
 }
 
 // named says which model and which knowledge base a graph is of.
@@ -147,7 +196,7 @@ func (c Config) decodeText(doc graph.Document, text reading, predictions []predi
 func (c Config) decodeAll(text reading, predictions []prediction) []found {
 	results := make([]found, len(predictions))
 	for i, p := range predictions {
-		results[i] = c.decode(text.instances[i], p)
+		results[i] = c.decodeHeads(text.instances[i], p)
 	}
 	return results
 }

@@ -1,6 +1,8 @@
 package keci
 
 import (
+	"slices"
+
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/encoder"
@@ -26,10 +28,21 @@ func save(dir, encoderDir string, cfg Config, encoderConfig encoder.Config, stor
 	return modeldir.Save(dir, encoderDir, cfg, encoderConfig, store, quantized)
 }
 
-// describe is what a configuration tells of a model.
+// describe is what a configuration tells of a model: with the labels of all heads.
 func describe(cfg Config) fusion.ModelInfo {
-	return fusion.ModelInfo{
-		Name: cfg.Name, Variant: string(cfg.Variant),
-		EntityTypes: cfg.EntityTypes[1:], RelationLabels: cfg.RelationLabels[1:],
+	info := fusion.ModelInfo{Name: cfg.Name, Variant: string(cfg.Variant), EntityTypes: []string{}, RelationLabels: []string{}}
+	for _, h := range cfg.heads() {
+		info.EntityTypes = appendNew(info.EntityTypes, h.EntityTypes[1:])
+		info.RelationLabels = appendNew(info.RelationLabels, h.RelationLabels[1:])
 	}
+	return info
+}
+
+func appendNew(list, more []string) []string {
+	for _, s := range more {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
 }

@@ -54,8 +54,10 @@ var tinyBERT = encoder.Config{
 func tinyConfig() Config {
 	return Config{
 		Name: "tiny", FormatVersion: 1, Variant: VariantKECI,
-		EntityTypes: []string{NoneLabel, "drug", "protein"}, RelationLabels: []string{NoneLabel, "binds", "inhibits"},
-		Directed:  true,
+		Head: Head{
+			EntityTypes: []string{NoneLabel, "drug", "protein"}, RelationLabels: []string{NoneLabel, "binds", "inhibits"},
+			Directed: true,
+		},
 		Span:      encoder.SpanConfig{MaxWidth: 3, WidthEmbedding: 4, Hidden: 10, Size: 8},
 		KeptRatio: 0.7, Hidden: 9, SpanLayers: 2,
 		Knowledge: KnowledgeConfig{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -20,23 +21,18 @@ import (
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/kge"
 	"github.com/keci-kg/keci/fusion/modeldir"
+	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	kg "github.com/keci-kg/keci/graph"
 )
-
-// TrainingSet is what a model learns from, and what its epochs are compared on.
-type TrainingSet struct {
-	Train   corpus.Corpus
-	HeldOut corpus.Corpus // taken out of train, never what is reported
-}
 
 // Learner trains a KECI model. It implements [train.Learner].
 type Learner struct {
 	model       *Model
 	network     network
 	examples    []*example
-	heldOut     corpus.Corpus
-	heldOutRead []reading // of its examples, made once
+	heldOut     []corpus.Corpus // of each head
+	heldOutRead [][]reading     // of their examples, made once
 	batch       int
 	encoder     string // directory of the encoder
 	refresh     int    // epochs between two encodings of the definitions
@@ -46,6 +42,7 @@ type Learner struct {
 // example is an instance with its labels.
 type example struct {
 	*instance
+	head      int32          // whose labels these are
 	types     []int32        // entity type of each span
 	names     []int32        // the same number for spans of the same name
 	relations []goldRelation // between spans, by index
@@ -57,27 +54,30 @@ type goldRelation struct{ head, tail, label int32 }
 // while the encoder changes under them.
 const definitionRefresh = 4
 
-// NewLearner prepares a model for training: it reads the encoder in encoderDir,
-// links every sentence, and takes labels, constraints, semantic types and relation
-// names from what it finds.
-func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string, cfg Config, set TrainingSet, kb KnowledgeBase, batchSize int, seed int64) (*Learner, error) {
-	cfg.EntityTypes = append([]string{NoneLabel}, set.Train.EntityTypes...)
-	cfg.RelationLabels = append([]string{NoneLabel}, set.Train.RelationLabels...)
-	cfg.Directed = set.Train.Directed
-	cfg.Unrelated = learnConstraints(set.Train)
+// NewLearner prepares a model for training on one corpus or several, each of which
+// gets a head: it reads the encoder in encoderDir, links every sentence, and takes
+// labels, constraints, semantic types and relation names from what it finds.
+func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string, cfg Config, sets []system.Set, kb KnowledgeBase, batchSize int, seed int64) (*Learner, error) {
+	like := cfg.Head
+	cfg.Head, cfg.More = newHead(sets[0].Train, like), nil
+	for _, set := range sets[1:] {
+		cfg.More = append(cfg.More, newHead(set.Train, like))
+	}
 	draft, err := newModel(backend, encoderDir, cfg, kb)
 	if err != nil {
 		return nil, err
 	}
-	instances, err := draft.instances(ctx, set.Train)
-	if err != nil {
-		return nil, err
-	}
-	if cfg.has().knowledge {
-		var graphs []*background
-		for _, in := range instances {
+	instances := make([][]*instance, len(sets))
+	var graphs []*background
+	for i, set := range sets {
+		if instances[i], err = draft.instances(ctx, set.Train); err != nil {
+			return nil, err
+		}
+		for _, in := range instances[i] {
 			graphs = append(graphs, in.Graph)
 		}
+	}
+	if cfg.has().knowledge {
 		cfg.Knowledge.SemanticTypes, cfg.Knowledge.Relations = vocabularyOf(graphs)
 	}
 	if err := cfg.Validate(); err != nil {
@@ -102,11 +102,16 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 		}
 	}
 	l := &Learner{
-		model: m, heldOut: set.HeldOut, batch: batchSize, encoder: encoderDir, refresh: definitionRefresh, begun: -1,
+		model: m, batch: batchSize, encoder: encoderDir, refresh: definitionRefresh, begun: -1,
 		network: network{cfg: cfg, encoder: m.encoderConfig, training: true},
 	}
-	for i, in := range instances {
-		l.examples = append(l.examples, label(cfg, in, set.Train.Examples[i]))
+	for head, set := range sets {
+		l.heldOut = append(l.heldOut, set.HeldOut)
+		for i, in := range instances[head] {
+			x := label(cfg.ofHead(head), in, set.Train.Examples[i])
+			x.head = int32(head)
+			l.examples = append(l.examples, x)
+		}
 	}
 	return l, nil
 }
@@ -245,22 +250,22 @@ func (l *Learner) layOutShards(group []int, withRelations bool) [][]*tensors.Ten
 	list := make([][]*tensors.Tensor, count)
 	for i, part := range parts {
 		b := l.model.batcher.batch(shape, texts[i]...)
-		list[i] = append(b.tensors(), targetsOf(part, b, most, 1/float32(len(group)), withRelations)...)
+		list[i] = append(b.tensors(), l.targetsOf(part, b, most, 1/float32(len(group)), withRelations)...)
 	}
 	return list
 }
 
 // targetsOf makes the targets of a batch with room for a number of relations in
 // each text, which counts for weight in the loss.
-func targetsOf(examples []*example, b *batch, most int, weight float32, withRelations bool) []*tensors.Tensor {
+func (l *Learner) targetsOf(examples []*example, b *batch, most int, weight float32, withRelations bool) []*tensors.Tensor {
 	types, names := make([]int32, b.B*b.N), make([]int32, b.B*b.N)
 	heads, tails, labels := make([]int32, b.B*most), make([]int32, b.B*most), make([]int32, b.B*most)
-	weights := make([]float32, b.B)
+	weights, corpora := make([]float32, b.B), make([]int32, b.B)
 	for i := range heads {
 		heads[i], tails[i] = -1, -1
 	}
 	for row, x := range examples {
-		weights[row] = weight
+		weights[row], corpora[row] = weight, x.head
 		copy(types[row*b.N:], x.types)
 		copy(names[row*b.N:], x.names)
 		for k, r := range x.relations {
@@ -272,7 +277,7 @@ func targetsOf(examples []*example, b *batch, most int, weight float32, withRela
 	if withRelations {
 		relations = 1
 	}
-	return []*tensors.Tensor{
+	list := []*tensors.Tensor{
 		tensors.FromFlatDataAndDimensions(types, b.B, b.N),
 		tensors.FromFlatDataAndDimensions(names, b.B, b.N),
 		tensors.FromFlatDataAndDimensions(heads, b.B, most),
@@ -281,42 +286,88 @@ func targetsOf(examples []*example, b *batch, most int, weight float32, withRela
 		tensors.FromFlatDataAndDimensions(weights, b.B),
 		tensors.FromScalar(relations),
 	}
+	if len(l.model.cfg.More) > 0 {
+		list = append(list, tensors.FromFlatDataAndDimensions(corpora, b.B))
+	}
+	return list
 }
 
 // Evaluate reads the held-out sentences with fresh vectors of definitions, chooses
-// the thresholds that serve them best, and calibrates the scores on them.
+// the thresholds that serve them best, and calibrates the scores on them: for each
+// head on those of its corpus. It gives the mean over the corpora.
 func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
-	if len(l.heldOut.Examples) == 0 {
-		return train.Score{}, train.ErrNothingHeldOut
-	}
 	kept := l.model.definitions.replace(map[string]*definition{})
 	defer func() { l.model.definitions.replace(kept) }()
-	if l.heldOutRead == nil {
-		for _, e := range l.heldOut.Examples {
-			r, err := l.model.prepare(ctx, e.Text)
-			if err != nil {
-				return train.Score{}, fmt.Errorf("example %s: %w", e.ID, err)
-			}
-			l.heldOutRead = append(l.heldOutRead, r)
+	var sum train.Score
+	n := 0.0
+	for head := range l.heldOut {
+		s, err := l.evaluate(ctx, head)
+		if errors.Is(err, train.ErrNothingHeldOut) {
+			continue
 		}
+		if err != nil {
+			return train.Score{}, err
+		}
+		sum.Entity, sum.Relation, n = sum.Entity+s.Entity, sum.Relation+s.Relation, n+1
 	}
-	predictions, err := l.model.predictAll(ctx, l.heldOutRead)
+	if n == 0 {
+		return train.Score{}, train.ErrNothingHeldOut
+	}
+	return train.Score{Entity: sum.Entity / n, Relation: sum.Relation / n}, nil
+}
+
+// evaluate does it for one head.
+func (l *Learner) evaluate(ctx context.Context, head int) (train.Score, error) {
+	heldOut := l.heldOut[head]
+	if len(heldOut.Examples) == 0 {
+		return train.Score{}, train.ErrNothingHeldOut
+	}
+	texts, err := l.readHeldOut(ctx, head)
 	if err != nil {
 		return train.Score{}, err
 	}
-	l.model.cfg.EntityCalibration, l.model.cfg.RelationCalibration = calibration.Map{}, calibration.Map{}
-	chosen, best, err := train.Choose(l.heldOut, l.model.cfg.withThresholds(), func(c Config) []kg.Document {
+	predictions, err := l.model.predictAll(ctx, texts)
+	if err != nil {
+		return train.Score{}, err
+	}
+	for i := range predictions {
+		predictions[i] = ofHead(predictions[i], head)
+	}
+	cfg := l.model.cfg.ofHead(head)
+	cfg.EntityCalibration, cfg.RelationCalibration = calibration.Map{}, calibration.Map{}
+	chosen, best, err := train.Choose(heldOut, cfg.withThresholds(), func(c Config) []kg.Document {
 		documents := make([]kg.Document, len(predictions))
-		for i, e := range l.heldOut.Examples {
-			documents[i] = c.decodeText(kg.Document{ID: e.ID, Text: e.Text}, l.heldOutRead[i], predictions[i])
+		for i, e := range heldOut.Examples {
+			documents[i] = c.decodeText(kg.Document{ID: e.ID, Text: e.Text}, texts[i], predictions[i])
 		}
 		return documents
 	})
 	if err != nil {
 		return train.Score{}, err
 	}
-	l.model.cfg, err = chosen.calibrated(l.heldOut, l.heldOutRead, predictions)
+	fitted, err := chosen.calibrated(heldOut, texts, predictions)
+	l.model.cfg.setHead(head, fitted.Head)
 	return best, err
+}
+
+// readHeldOut makes the held-out sentences of a head ready, once.
+func (l *Learner) readHeldOut(ctx context.Context, head int) ([]reading, error) {
+	if l.heldOutRead == nil {
+		l.heldOutRead = make([][]reading, len(l.heldOut))
+	}
+	if l.heldOutRead[head] != nil {
+		return l.heldOutRead[head], nil
+	}
+	var texts []reading
+	for _, e := range l.heldOut[head].Examples {
+		r, err := l.model.prepare(ctx, e.Text)
+		if err != nil {
+			return nil, fmt.Errorf("example %s: %w", e.ID, err)
+		}
+		texts = append(texts, r)
+	}
+	l.heldOutRead[head] = texts
+	return texts, nil
 }
 
 // The values that are tried, the first preferred.

@@ -15,8 +15,10 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/modeldir"
+	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
 )
@@ -106,7 +108,7 @@ func newLearnerOn(t testing.TB, backend compute.Backend, cfg Config, o train.Opt
 	t.Helper()
 	c := tinyCorpus(t)
 	l, err := NewLearner(t.Context(), backend, newEncoderFolder(t), cfg,
-		TrainingSet{Train: c, HeldOut: c}, newFakeKnowledge().base(), o.BatchSize, o.Seed)
+		[]system.Set{{Train: c, HeldOut: c}}, newFakeKnowledge().base(), o.BatchSize, o.Seed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +192,7 @@ func TestLearnsByHeart(t *testing.T) {
 }
 
 // checkByHeart extracts the texts of a corpus and compares with what is annotated.
-func checkByHeart(t *testing.T, m *Model, c corpus.Corpus) {
+func checkByHeart(t *testing.T, m fusion.Extractor, c corpus.Corpus) {
 	t.Helper()
 	for _, e := range c.Examples {
 		doc, err := m.Extract(t.Context(), graph.Document{ID: e.ID, Text: e.Text})

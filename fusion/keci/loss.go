@@ -1,6 +1,8 @@
 package keci
 
 import (
+	"slices"
+
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // the graph operators read as formulas
 	"github.com/gomlx/gomlx/ml/model"
@@ -8,19 +10,24 @@ import (
 
 // targets are the labels of a batch as graph nodes.
 type targets struct {
-	spanTypes      *Node // int32 [B, N] entity type of each span
+	spanTypes      *Node // int32 [B, N] entity type of each span, among those of its text's head
 	names          *Node // int32 [B, N] the same number for spans of the same name
 	heads, tails   *Node // int32 [B, G] spans of each gold relation, −1 for padding
 	labels         *Node // int32 [B, G] relation label
 	texts          *Node // float32 [B] what each text counts in the loss of its batch, 0 for a padded row
 	relationWeight *Node // float32 scalar: 0 while only span types are trained
+	head           *Node // int32 [B] the head of each text; nil where there is one
 }
 
 func newTargets(nodes []*Node) targets {
-	return targets{
+	t := targets{
 		spanTypes: nodes[0], names: nodes[1], heads: nodes[2], tails: nodes[3],
 		labels: nodes[4], texts: nodes[5], relationWeight: nodes[6],
 	}
+	if len(nodes) > 7 {
+		t.head = nodes[7]
+	}
+	return t
 }
 
 // loss is L = (L1_type + L1_rel) + 2 (L2_type + L2_rel) of KECI §2.6: cross
@@ -34,16 +41,18 @@ func (n network) loss(root *model.Scope, in inputs, want targets) *Node {
 	out := n.build(root, in)
 	keptTypes := n.gatherLabels(want.spanTypes, out.keptIndex)
 	pairs, pairMask := n.pairTargets(out, want)
+	ofTypes := func(logits, labels *Node) *Node {
+		return n.crossEntropy(logits, labels, want.head, n.cfg.typeCounts())
+	}
+	ofRelations := func(logits *Node) *Node { return n.crossEntropy(logits, pairs, want.head, n.cfg.labelCounts()) }
 
-	initial := meanOverText(n.crossEntropy(out.spanTypes, want.spanTypes), in.spanMask, in.spanMask, want.texts)
-	initial = Add(initial, Mul(want.relationWeight,
-		meanOverText(n.crossEntropy(out.relations, pairs), pairMask, pairMask, want.texts)))
+	initial := meanOverText(ofTypes(out.spanTypes, want.spanTypes), in.spanMask, in.spanMask, want.texts)
+	initial = Add(initial, Mul(want.relationWeight, meanOverText(ofRelations(out.relations), pairMask, pairMask, want.texts)))
 	if !n.cfg.has().fusion {
 		return initial
 	}
-	final := meanOverText(n.crossEntropy(out.finalTypes, keptTypes), out.keptMask, in.spanMask, want.texts)
-	final = Add(final, Mul(want.relationWeight,
-		meanOverText(n.crossEntropy(out.finalRelations, pairs), pairMask, pairMask, want.texts)))
+	final := meanOverText(ofTypes(out.finalTypes, keptTypes), out.keptMask, in.spanMask, want.texts)
+	final = Add(final, Mul(want.relationWeight, meanOverText(ofRelations(out.finalRelations), pairMask, pairMask, want.texts)))
 	return Add(initial, MulScalar(final, 2))
 }
 
@@ -79,16 +88,37 @@ func oneWhereEqual(a, c *Node) *Node {
 	return ConvertDType(Equal(left, right), dtypes.Float32)
 }
 
-// crossEntropy of logits [..., classes] and labels [...] is −Σ q log p: [...]. All
-// of q is at the label, but for the share that LabelSmoothing spreads evenly over
-// the classes (Szegedy et al. 2016, §7).
-func (n network) crossEntropy(logits, labels *Node) *Node {
-	classes := logits.Shape().Dim(-1)
-	wanted := OneHot(labels, classes, dtypes.Float32)
-	if even := n.cfg.LabelSmoothing; even > 0 {
-		wanted = AddScalar(MulScalar(wanted, 1-even), even/float64(classes))
+// crossEntropy of logits [B, ..., Σ counts] and labels [B, ...] is −Σ q log p: [B, ...].
+// All of q is at the label, but for the share that LabelSmoothing spreads evenly over
+// the classes (Szegedy et al. 2016, §7). The classes of a text, which its labels number
+// from 0, are those of its head alone.
+func (n network) crossEntropy(logits, labels, head *Node, counts []int) *Node {
+	var total *Node
+	for i, part := range byHead(logits, counts) {
+		wanted := OneHot(labels, counts[i], dtypes.Float32)
+		if even := n.cfg.LabelSmoothing; even > 0 {
+			wanted = AddScalar(MulScalar(wanted, 1-even), even/float64(counts[i]))
+		}
+		loss := Neg(ReduceSum(Mul(LogSoftmax(part, -1), wanted), -1))
+		if head == nil {
+			return loss
+		}
+		own := ConvertDType(Equal(head, Scalar(head.Graph(), dtypes.Int32, i)), dtypes.Float32)
+		loss = Mul(loss, overTexts(own, loss))
+		if total == nil {
+			total = loss
+		} else {
+			total = Add(total, loss)
+		}
 	}
-	return Neg(ReduceSum(Mul(LogSoftmax(logits, -1), wanted), -1))
+	return total
+}
+
+// overTexts gives values of texts [B] as many axes as like [B, ...] has.
+func overTexts(values, like *Node) *Node {
+	dims := slices.Repeat([]int{1}, like.Rank())
+	dims[0] = values.Shape().Dim(0)
+	return Reshape(values, dims...)
 }
 
 // meanOverText sums the values [B, ...] that the mask has, divides by how many

@@ -70,7 +70,8 @@ func newInputs(cfg Config, nodes []*Node) (in inputs, rest []*Node) {
 	return in, nodes
 }
 
-// outputs are what the graph gives for a batch.
+// outputs are what the graph gives for a batch. The classes |E| and |R| are those of
+// all heads, one head after the other.
 type outputs struct {
 	spanTypes      *Node // [B, N, |E|] logits of every span, from the text alone
 	keptIndex      *Node // int32 [B, M] which spans are kept
@@ -93,8 +94,8 @@ func (n network) build(root *model.Scope, in inputs) outputs {
 	s := encoder.SpanVectors(root.At("span"), n.cfg.Span, x, in.spans, n.rate(n.cfg.Span.Dropout)) // [B, N, d]
 
 	var out outputs
-	out.spanTypes = n.scorer(root.At("initial").At("type"), s, len(n.cfg.EntityTypes))
-	out.keptIndex, out.keptMask = keepSpans(out.spanTypes, in)
+	out.spanTypes = n.scorer(root.At("initial").At("type"), s, sum(n.cfg.typeCounts()))
+	out.keptIndex, out.keptMask = keepSpans(nothing(StopGradient(out.spanTypes), n.cfg.typeCounts()), in)
 	s = n.gatherKept(s, out.keptIndex) // [B, M, d]
 	out.relations = n.pairScorer(root.At("initial").At("relation"), s)
 	if !has.fusion {
@@ -113,7 +114,7 @@ func (n network) build(root *model.Scope, in inputs) outputs {
 	var fused *Node
 	fused, out.attention = n.fuse(root.At("fusion"), h, nodes, in, out.keptIndex)
 	final := Concatenate([]*Node{fused, h}, -1) // [f ; h]
-	out.finalTypes = n.scorer(root.At("final").At("type"), final, len(n.cfg.EntityTypes))
+	out.finalTypes = n.scorer(root.At("final").At("type"), final, sum(n.cfg.typeCounts()))
 	out.finalRelations = n.pairScorer(root.At("final").At("relation"), final)
 	return out
 }
@@ -159,7 +160,7 @@ func (n network) pairScorer(scope *model.Scope, x *Node) *Node {
 	first := n.pairLayer(scope.At("product"), x, left, right)
 	hidden := n.dropout(scope, activation.Relu(first))
 	hidden = n.hidden(scope.At("hidden2"), hidden)
-	return encoder.Dense(scope.At("output"), hidden, len(n.cfg.RelationLabels))
+	return encoder.Dense(scope.At("output"), hidden, sum(n.cfg.labelCounts()))
 }
 
 // pairLayer is W(x_i∘x_j) + (left_i + right_j) for each pair: x [B, M, d], left and
@@ -209,15 +210,14 @@ func pairsOf(texts, spans int) pairRows {
 	return p
 }
 
-// keepSpans picks the λ·n spans of each text with the lowest P(none), padding
+// keepSpans picks the λ·n spans of each text with the lowest P(none) [B, N, 1], padding
 // last, ties by order: their indices [B, M], and a mask [B, M] that is 0 where a
 // text has fewer. It ranks by counting, since sorting is slow and no gradient
 // goes through the choice.
-func keepSpans(logits *Node, in inputs) (index, mask *Node) {
-	g := logits.Graph()
+func keepSpans(none *Node, in inputs) (index, mask *Node) {
+	g := none.Graph()
 	b, count, most := in.batch, in.spanCount, in.keptMost
-	none := Squeeze(Slice(Softmax(StopGradient(logits), -1), AxisRange(), AxisRange(), AxisElem(0)), -1)
-	none = Add(none, MulScalar(OneMinus(in.spanMask), 2)) // padding ranks after every span
+	none = Add(Squeeze(none, -1), MulScalar(OneMinus(in.spanMask), 2)) // padding ranks after every span
 
 	mine, other := Reshape(none, b, count, 1), Reshape(none, b, 1, count)
 	mine, other = BroadcastToDims(mine, b, count, count), BroadcastToDims(other, b, count, count)

@@ -21,8 +21,18 @@ func (m *Model) ExtractStages(ctx context.Context, doc graph.Document) (initial,
 	}
 	before := make([]prediction, len(predictions[0]))
 	for i, p := range predictions[0] {
-		p.finalTypes, p.finalRelations, p.attention = p.initialTypes, p.initialRelations, nil
-		before[i] = p
+		before[i] = p.initial()
 	}
 	return m.named(m.cfg.decodeText(doc, text, before)), m.named(m.cfg.decodeText(doc, text, predictions[0])), nil
+}
+
+// initial is what the text alone gives, of every head.
+func (p prediction) initial() prediction {
+	p.finalTypes, p.finalRelations, p.attention = p.initialTypes, p.initialRelations, nil
+	more := make([]prediction, len(p.more))
+	for i, other := range p.more {
+		more[i] = other.initial()
+	}
+	p.more = more
+	return p
 }

@@ -35,9 +35,27 @@ func (System) Describe(dir string) (system.Description, error) {
 	return system.Description{
 		ModelInfo: info, Config: cfg,
 		Method: "the KECI model (Lai et al., ACL 2021)", Reach: "within a sentence",
-		EntityThreshold: cfg.EntityThreshold, RelationThreshold: cfg.RelationThreshold,
-		EntityCalibration: cfg.EntityCalibration, RelationCalibration: cfg.RelationCalibration,
+		Decision: cfg.decision(), Of: cfg.decisions(),
 	}, err
+}
+
+func (h Head) decision() system.Decision {
+	return system.Decision{
+		EntityThreshold: h.EntityThreshold, RelationThreshold: h.RelationThreshold,
+		EntityCalibration: h.EntityCalibration, RelationCalibration: h.RelationCalibration,
+	}
+}
+
+// decisions are those of each corpus; nil where there is one.
+func (c Config) decisions() map[string]system.Decision {
+	if len(c.More) == 0 {
+		return nil
+	}
+	of := map[string]system.Decision{}
+	for _, h := range c.heads() {
+		of[h.Corpus] = h.decision()
+	}
+	return of
 }
 
 // Recipe is the default configuration of a variant.
@@ -64,7 +82,7 @@ func (r *recipe) Options() train.Options { return train.DefaultOptions() }
 
 // Needs follow from the parts of the variant.
 func (r *recipe) Needs() system.Needs {
-	return system.Needs{Sentences: true, Knowledge: r.cfg.Variant.parts().knowledge, Embeddings: r.cfg.Variant.ReadsEmbeddings()}
+	return system.Needs{Sentences: true, Corpora: true, Knowledge: r.cfg.Variant.parts().knowledge, Embeddings: r.cfg.Variant.ReadsEmbeddings()}
 }
 
 // Record writes what of the settings tells runs apart.
@@ -76,5 +94,5 @@ func (r *recipe) Record(t *results.Training) {
 func (r *recipe) NewLearner(ctx context.Context, backend compute.Backend, m system.Material) (train.Learner, error) {
 	cfg := r.cfg
 	cfg.Name = m.Name
-	return NewLearner(ctx, backend, m.Encoder, cfg, TrainingSet{Train: m.Train, HeldOut: m.HeldOut}, m.KnowledgeBase, m.BatchSize, m.Seed)
+	return NewLearner(ctx, backend, m.Encoder, cfg, append([]system.Set{m.Set}, m.More...), m.KnowledgeBase, m.BatchSize, m.Seed)
 }

@@ -122,7 +122,7 @@ func options() train.Options {
 func newTestLearner(t testing.TB, encoderDir string, c corpus.Corpus, augmented bool) *Learner {
 	t.Helper()
 	l, err := NewLearner(t.Context(), testBackend(), tinyConfig(), system.Material{
-		Name: "tiny", Encoder: encoderDir, Train: c, HeldOut: c, KnowledgeBase: fakeKnowledge{}.base(), BatchSize: options().BatchSize, Seed: 3,
+		Name: "tiny", Encoder: encoderDir, Set: system.Set{Train: c, HeldOut: c}, KnowledgeBase: fakeKnowledge{}.base(), BatchSize: options().BatchSize, Seed: 3,
 	}, augmented)
 	if err != nil {
 		t.Fatal(err)

@@ -34,8 +34,10 @@ func (System) Describe(dir string) (system.Description, error) {
 	d := system.Description{
 		ModelInfo: cfg.describe(), Config: cfg,
 		Method: "a shared encoder with a tagger and a classifier of marked pairs", Reach: "within a sentence",
-		RelationThreshold: cfg.RelationThreshold,
-		EntityCalibration: cfg.EntityCalibration, RelationCalibration: cfg.RelationCalibration,
+		Decision: system.Decision{
+			RelationThreshold: cfg.RelationThreshold,
+			EntityCalibration: cfg.EntityCalibration, RelationCalibration: cfg.RelationCalibration,
+		},
 	}
 	if cfg.OfConcepts {
 		d.Reach = ""

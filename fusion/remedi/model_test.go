@@ -66,7 +66,7 @@ func newTinyLearner(t *testing.T) *Learner {
 	cfg.LSTM, cfg.Hidden, cfg.Dropout = 8, 12, 0
 	c := tinyCorpus()
 	l, err := NewLearner(testBackend(), cfg, Settings{Concatenations: 0.3, Weighting: 1}, system.Material{
-		Name: "tiny", Encoder: tinybert.Write(t, vocabulary...), Train: c, HeldOut: c, KnowledgeBase: knowledge, BatchSize: 6, Seed: 1,
+		Name: "tiny", Encoder: tinybert.Write(t, vocabulary...), Set: system.Set{Train: c, HeldOut: c}, KnowledgeBase: knowledge, BatchSize: 6, Seed: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +193,7 @@ func TestOpenErrors(t *testing.T) {
 func TestNothingToLearn(t *testing.T) {
 	c := tinyCorpus()
 	c.Examples = c.Examples[3:]
-	_, err := NewLearner(testBackend(), DefaultConfig(), DefaultSettings(), system.Material{Encoder: tinybert.Write(t, vocabulary...), Train: c, BatchSize: 1})
+	_, err := NewLearner(testBackend(), DefaultConfig(), DefaultSettings(), system.Material{Encoder: tinybert.Write(t, vocabulary...), Set: system.Set{Train: c}, BatchSize: 1})
 	if err == nil || !strings.Contains(err.Error(), "overlap in every sentence") {
 		t.Errorf("got %v", err)
 	}

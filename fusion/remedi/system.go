@@ -33,8 +33,10 @@ func (System) Describe(dir string) (system.Description, error) {
 	d := system.Description{
 		ModelInfo: cfg.describe(), Config: cfg,
 		Method: "a tagger and a classifier of masked mentions, after REmediNER", Reach: "within a sentence",
-		RelationThreshold: cfg.RelationThreshold,
-		EntityCalibration: cfg.EntityCalibration, RelationCalibration: cfg.RelationCalibration,
+		Decision: system.Decision{
+			RelationThreshold: cfg.RelationThreshold,
+			EntityCalibration: cfg.EntityCalibration, RelationCalibration: cfg.RelationCalibration,
+		},
 	}
 	d.Parameters, d.Digest, err = modeldir.Measure(dir)
 	return d, err

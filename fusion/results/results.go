@@ -24,9 +24,9 @@ import (
 
 // Training is how a model came about.
 type Training struct {
-	Corpus  string            `json:"corpus"` // the name of its form, for example "ade"
-	Data    File              `json:"data"`
-	Encoder string            `json:"encoder"` // name of the encoder's directory
+	Source
+	Also    []Source          `json:"also,omitempty"` // other corpora that it learned from, by name; each has labels of its own
+	Encoder string            `json:"encoder"`        // name of the encoder's directory
 	KB      *graph.Provenance `json:"kb,omitempty"`
 	Variant string            `json:"variant"`
 	Seed    int64             `json:"seed"`
@@ -49,6 +49,35 @@ type Training struct {
 	Program  Program       `json:"program"`
 	Command  string        `json:"command"`
 	Finished string        `json:"finished"` // the day, as 2006-01-02
+}
+
+// Source is a corpus that a model learned from.
+type Source struct {
+	Corpus string `json:"corpus"` // the name of its form, for example "ade"
+	Data   File   `json:"data"`
+}
+
+// Of is the record as one of the corpora has it, where the model learned from several:
+// that one is Source, and the others are Also.
+func (t Training) Of(corpus string) Training {
+	i := slices.IndexFunc(t.Also, func(s Source) bool { return s.Corpus == corpus })
+	if i < 0 {
+		return t
+	}
+	others := slices.Clone(t.Also)
+	t.Source, others[i] = others[i], t.Source
+	slices.SortFunc(others, func(a, b Source) int { return strings.Compare(a.Corpus, b.Corpus) })
+	t.Also = others
+	return t
+}
+
+// system names the variant, and what else it learned from.
+func (t Training) system() string {
+	name := t.Variant
+	for i, s := range t.Also {
+		name += []string{" with ", ", "}[min(i, 1)] + s.Corpus
+	}
+	return name
 }
 
 // File names the content of a file.
@@ -185,7 +214,7 @@ func addFile(sum io.Writer, path string) error {
 
 // FileName is the name of the run's file in a folder: what tells it from others.
 func (r Run) FileName() string {
-	parts := []string{r.Corpus, r.Split, r.Variant, r.Encoder}
+	parts := []string{r.Corpus, r.Split, r.system(), r.Encoder}
 	if r.KB != nil {
 		parts = append(parts, r.KB.Name)
 	}

@@ -51,7 +51,7 @@ func GroupRuns(runs []Run) []Group {
 }
 
 func groupOf(r Run) Group {
-	g := Group{Corpus: r.Corpus, Variant: r.Variant, Encoder: r.Encoder, Epochs: r.Options.Epochs, MaxSteps: r.Options.MaxSteps, Part: partOf(r.Split)}
+	g := Group{Corpus: r.Corpus, Variant: r.system(), Encoder: r.Encoder, Epochs: r.Options.Epochs, MaxSteps: r.Options.MaxSteps, Part: partOf(r.Split)}
 	if r.KB != nil {
 		g.KB = r.KB.Name
 	}

@@ -49,22 +49,36 @@ type Recipe interface {
 	NewLearner(ctx context.Context, backend compute.Backend, m Material) (train.Learner, error)
 }
 
-// Needs are what a variant reads beside the text.
+// Needs are what a variant reads beside the text, and can read.
 type Needs struct {
 	Sentences  bool // it learns from sentences: documents are cut, and none may be longer than the encoder reads
 	Knowledge  bool // what it learns depends on the knowledge base
 	Embeddings bool // the knowledge base must have knowledge-graph embeddings
+	Corpora    bool // it can learn from several corpora at once
 }
 
 // Material is what one model is made from.
 type Material struct {
-	Name          string // of the model
-	Encoder       string // Hugging Face directory of the pretrained encoder
-	Train         corpus.Corpus
-	HeldOut       corpus.Corpus // taken out of train, never what is reported; without examples: nothing
+	Name    string // of the model
+	Encoder string // Hugging Face directory of the pretrained encoder
+	Set
+	More          []Set // other corpora to learn from as well, each with labels of its own; see Needs
 	KnowledgeBase KnowledgeBase
 	BatchSize     int // texts in a step
 	Seed          int64
+}
+
+// Set is what a model learns from one corpus.
+type Set struct {
+	Train   corpus.Corpus
+	HeldOut corpus.Corpus // taken out of train, never what is reported; without examples: nothing
+}
+
+// ManyCorpora is an extractor that learned from several corpora.
+type ManyCorpora interface {
+	// For gives an extractor of what one of them annotates, in its labels. It is
+	// false for another corpus, and where there is only one.
+	For(corpus string) (fusion.Extractor, bool)
 }
 
 // Benchmark is an extractor that also measures itself as the authors of its
@@ -99,8 +113,20 @@ type Description struct {
 	Method string `json:"-"` // the system in a phrase, for the card of a model: "the KECI model (…)"
 	Reach  string `json:"-"` // how far apart the ends of a relation may be: "within a sentence"; empty: anywhere in a text
 
-	EntityThreshold     float64         `json:"-"` // lowest score of an entity; 0: none
-	RelationThreshold   float64         `json:"-"`
-	EntityCalibration   calibration.Map `json:"-"` // what the scores of entities are calibrated with
-	RelationCalibration calibration.Map `json:"-"`
+	Decision `json:"-"`
+	Of       map[string]Decision `json:"-"` // for the labels of each corpus, where the model learned from several
+}
+
+// Decision is how the scores of a model become findings.
+type Decision struct {
+	EntityThreshold, RelationThreshold     float64         // lowest score of an entity, 0: none, and of a relation
+	EntityCalibration, RelationCalibration calibration.Map // what the scores are calibrated with
+}
+
+// For is the decision about the labels of a corpus.
+func (d Description) For(corpus string) Decision {
+	if of, ok := d.Of[corpus]; ok {
+		return of
+	}
+	return d.Decision
 }

@@ -1,0 +1,179 @@
+package keci
+
+import (
+	"context"
+	"errors"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/system"
+	"github.com/keci-kg/keci/fusion/train"
+	"github.com/keci-kg/keci/graph"
+)
+
+// diseases is a second corpus: it annotates other things than [tinyCorpus], in
+// sentences that have some of those as well.
+func diseases(t testing.TB) corpus.Corpus {
+	t.Helper()
+	c := annotated(t,
+		"heparin in [sjogren disease:disease]",
+		"insulin inhibits [tumor:disease] | ",
+		"[sjogren:disease] with [tumor:disease] | 0 with 1",
+	)
+	c.Name, c.Directed = corpus.BC5CDR, false
+	c.EntityTypes, c.RelationLabels = []string{"disease"}, []string{"with"}
+	return c
+}
+
+// TestLearnsSeveralCorporaByHeart: each corpus gets its own labels, and a text read
+// with all of them has both.
+func TestLearnsSeveralCorporaByHeart(t *testing.T) {
+	o, out := learnOptions(), t.TempDir()
+	o.Epochs, o.BatchSize, o.EncoderRate, o.TaskRate = 120, 4, 1e-3, 1e-2
+	first, second := tinyCorpus(t), diseases(t)
+	l, err := NewLearner(t.Context(), testBackend(), newEncoderFolder(t), learnable(broad),
+		[]system.Set{{Train: first, HeldOut: first}, {Train: second, HeldOut: second}}, newFakeKnowledge().base(), o.BatchSize, o.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	stopAtOne := silent{onEpoch: func(e train.Epoch) {
+		if e.Score == (train.Score{Entity: 1, Relation: 1}) {
+			stop()
+		}
+	}}
+	history, err := train.Run(ctx, testBackend(), l, o, out, stopAtOne)
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, the best of %d epochs is number %d", err, len(history.Epochs), history.Best+1)
+	}
+	m := openModel(t, filepath.Join(out, train.BestDir), newFakeKnowledge().base())
+	for _, c := range []corpus.Corpus{first, second} {
+		of, ok := m.For(c.Name)
+		if !ok {
+			t.Fatalf("no labels of %s", c.Name)
+		}
+		checkByHeart(t, of, c)
+		if got := of.Info().EntityTypes; !slices.Equal(got, c.EntityTypes) || of.Info().Digest != m.Info().Digest {
+			t.Errorf("%s has types %v", c.Name, got)
+		}
+	}
+	if _, ok := m.For(corpus.BioRelEx); ok {
+		t.Error("labels of a corpus that nothing was learned from")
+	}
+	if want, got := []string{"drug", "protein", "disease"}, m.Info().EntityTypes; !slices.Equal(got, want) {
+		t.Errorf("types %v, want %v", got, want)
+	}
+	doc, err := m.Extract(t.Context(), graph.Document{ID: "d", Text: second.Examples[2].Text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(doc.Relations, func(r graph.Extraction) bool { return r.Label == "with" && !r.Directed }) {
+		t.Errorf("relations %+v", doc.Relations)
+	}
+}
+
+// TestCrossEntropyOfHeads compares with the cross entropy of each head alone.
+func TestCrossEntropyOfHeads(t *testing.T) {
+	logits := [][][]float32{{{1, 2, 3, 4, 5}, {0, 0, 1, 0, 2}}, {{1, 2, 3, 4, 5}, {2, 0, 0, 1, 1}}}
+	labels, heads, counts := [][]int32{{1, 0}, {2, 1}}, []int32{0, 1}, []int{2, 3}
+	for _, smoothing := range []float64{0, 0.2} {
+		n := network{cfg: Config{LabelSmoothing: smoothing}}
+		out := MustExecOnce(testBackend(), func(logits, labels, heads *Node) *Node {
+			return n.crossEntropy(logits, labels, heads, counts)
+		}, logits, labels, heads)
+		got := tensors.MustCopyFlatData[float32](out)
+		var want []float64
+		for b, rows := range logits {
+			first := []int{0, 2}[heads[b]]
+			for i, row := range rows {
+				want = append(want, crossEntropyByHand(row[first:first+counts[heads[b]]], int(labels[b][i]), smoothing))
+			}
+		}
+		for i := range want {
+			if math.Abs(float64(got[i])-want[i]) > 1e-5 {
+				t.Errorf("smoothing %g: %v, want %v", smoothing, got, want)
+				break
+			}
+		}
+	}
+}
+
+func crossEntropyByHand(logits []float32, label int, smoothing float64) float64 {
+	total := 0.0
+	for _, x := range logits {
+		total += math.Exp(float64(x))
+	}
+	loss := 0.0
+	for class, x := range logits {
+		share := smoothing / float64(len(logits))
+		if class == label {
+			share += 1 - smoothing
+		}
+		loss -= share * (float64(x) - math.Log(total))
+	}
+	return loss
+}
+
+// TestFoundWithAnotherHead: a span of both has the surer type, and relations keep
+// their ends.
+func TestFoundWithAnotherHead(t *testing.T) {
+	mention := func(start, end int, kind string, score float64) graph.Mention {
+		return graph.Mention{Start: start, End: end, Type: kind, Score: score}
+	}
+	f := found{
+		mentions:  []graph.Mention{mention(5, 8, "protein", 0.9), mention(10, 12, "drug", 0.5)},
+		odds:      []float64{9, 5},
+		relations: []foundRelation{{head: 0, tail: 1, label: "binds"}},
+	}.with(found{
+		mentions:  []graph.Mention{mention(0, 3, "disease", 0.7), mention(5, 8, "gene", 0.6), mention(10, 12, "chemical", 0.8)},
+		odds:      []float64{7, 6, 8},
+		relations: []foundRelation{{head: 2, tail: 0, label: "treats"}},
+	})
+	var kinds []string
+	for _, m := range f.mentions {
+		kinds = append(kinds, m.Type)
+	}
+	if want := []string{"disease", "protein", "chemical"}; !slices.Equal(kinds, want) || !slices.Equal(f.odds, []float64{7, 9, 8}) {
+		t.Errorf("mentions %v with odds %v", kinds, f.odds)
+	}
+	want := []foundRelation{{head: 1, tail: 2, label: "binds"}, {head: 2, tail: 0, label: "treats"}}
+	if diff := cmp.Diff(want, f.relations, cmp.AllowUnexported(foundRelation{})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestInvalidHeads(t *testing.T) {
+	good := tinyConfig()
+	good.Corpus = corpus.ADE
+	other := good.Head
+	other.Corpus = corpus.BC5CDR
+	good.More = []Head{other}
+	if err := good.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for want, change := range map[string]func(*Head){
+		`more[0]: the corpus "ade" has a head already`: func(h *Head) { h.Corpus = corpus.ADE },
+		`more[0]: entityTypes must begin with ""`:      func(h *Head) { h.EntityTypes = []string{"disease"} },
+		`more[0]: relationLabels must begin with ""`:   func(h *Head) { h.RelationLabels = nil },
+	} {
+		bad := good
+		bad.setHead(1, other)
+		change(&bad.More[0])
+		if err := bad.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	if err := good.Validate(); err != nil {
+		t.Errorf("setHead changed what it was copied from: %v", err)
+	}
+}
