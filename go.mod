@@ -22,6 +22,7 @@ require (
 	github.com/gomlx/gomlx v0.28.16
 	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0
+	github.com/jdkato/prose/v3 v3.2.3
 	github.com/klauspost/compress v1.18.5
 	github.com/labstack/echo/v4 v4.15.1
 	github.com/lanrat/extsort v1.5.0

@@ -27,10 +27,11 @@ func layOut(texts []masked, count, pieces int, t *encoder.Tokenizer, row int) (s
 		s.T = roundUp(pieces)
 	}
 	list := make([][]encoder.Piece, count)
-	mask, kinds, places := make([]float32, count*s.T), make([]int32, count*s.T), make([]int32, count*s.T)
+	mask, kinds, speech, places := make([]float32, count*s.T), make([]int32, count*s.T), make([]int32, count*s.T), make([]int32, count*s.T)
 	for i, text := range texts {
 		list[i] = text.pieces
 		copy(kinds[i*s.T:], text.kinds)
+		copy(speech[i*s.T:], text.speech)
 		for p := range text.pieces {
 			mask[i*s.T+p] = 1
 		}
@@ -46,5 +47,6 @@ func layOut(texts []masked, count, pieces int, t *encoder.Tokenizer, row int) (s
 		tensors.FromFlatDataAndDimensions(places, s.B, s.T),
 		tensors.FromFlatDataAndDimensions(mask, s.B, s.T),
 		tensors.FromFlatDataAndDimensions(kinds, s.B, s.T),
+		tensors.FromFlatDataAndDimensions(speech, s.B, s.T),
 	}
 }

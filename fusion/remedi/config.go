@@ -11,7 +11,7 @@
 // Other than there, both heads share one encoder, trained with them, and read its
 // last layer; one text has all its mentions, not those of one annotated pair; the
 // classifier decides for each mask by itself, whatever its place in the text; and
-// there are no embeddings of parts of speech, which its authors found to hurt.
+// the embeddings of parts of speech, which its authors found to hurt, are a switch.
 package remedi
 
 import (
@@ -37,6 +37,8 @@ type Config struct {
 	EntityTypes []string `json:"entityTypes"`
 	Pairs       []Pair   `json:"pairs"`    // what relations there are
 	Directed    bool     `json:"directed"` // whether a relation tells head from tail other than by their types
+
+	PartsOfSpeech []string `json:"partsOfSpeech,omitempty"` // tags of words that the classifier hears of; none: it does not
 
 	Groups  int     `json:"groups"`  // that the classifier tells apart in a text
 	LSTM    int     `json:"lstm"`    // width of each direction of the BiLSTM
@@ -78,6 +80,11 @@ func (c Config) Validate() error {
 		return errors.New("groups, lstm and hidden must be positive")
 	case !(c.Dropout >= 0 && c.Dropout < 1):
 		return fmt.Errorf("dropout is %g, it must lie in [0, 1)", c.Dropout)
+	}
+	for i, tag := range c.PartsOfSpeech {
+		if tag == "" || slices.Contains(c.PartsOfSpeech[:i], tag) {
+			return fmt.Errorf("partsOfSpeech: %q must not be empty, and not be named twice", tag)
+		}
 	}
 	for _, p := range c.Pairs {
 		if !slices.Contains(c.EntityTypes, p.Head) || !slices.Contains(c.EntityTypes, p.Tail) || p.Label == "" {

@@ -13,9 +13,10 @@ import (
 
 // example is a text with its labels.
 type example struct {
-	pieces []encoder.Piece // cleaned
-	places []place         // in order, none overlaps another
-	groups []int           // of each place, from 1 in order of the first mention of each group
+	pieces  []encoder.Piece // cleaned
+	spelled []string        // what stands for each piece in the text
+	places  []place         // in order, none overlaps another
+	groups  []int           // of each place, from 1 in order of the first mention of each group
 }
 
 // examples are the texts of a corpus that can be learned from: those without
@@ -35,6 +36,7 @@ func (c Config) examples(t *encoder.Tokenizer, of corpus.Corpus) []example {
 // or ends inside a word is left out.
 func (c Config) example(t *encoder.Tokenizer, e corpus.Example) (x example, ok bool) {
 	x.pieces = clean(e.Text, t.Tokenize(e.Text))
+	x.spelled = spell(e.Text, x.pieces)
 	placed := slices.Repeat([]int{-1}, len(e.Entities)) // the place of each entity
 	order := make([]int, len(e.Entities))
 	for i := range order {
@@ -119,7 +121,7 @@ func concatenate(parts []example) example {
 			most = max(most, part.groups[i])
 		}
 		before += most
-		x.pieces = append(x.pieces, part.pieces...)
+		x.pieces, x.spelled = append(x.pieces, part.pieces...), append(x.spelled, part.spelled...)
 	}
 	return x
 }

@@ -56,8 +56,8 @@ func annotated(id, marked string, relations ...[2]int) corpus.Example {
 	return e
 }
 
-// spell gives the vocabulary's names of pieces.
-func spell(t *encoder.Tokenizer, pieces []encoder.Piece) string {
+// pieceNames gives the vocabulary's names of pieces.
+func pieceNames(t *encoder.Tokenizer, pieces []encoder.Piece) string {
 	names := map[int32]string{t.Unknown(): "?"}
 	for _, name := range vocabulary {
 		text, continued := strings.CutPrefix(name, "##")
@@ -86,7 +86,7 @@ func TestClean(t *testing.T) {
 		"":                                    "",
 	} {
 		pieces := clean(text, tokens.Tokenize(text))
-		if got := spell(tokens, pieces); got != want {
+		if got := pieceNames(tokens, pieces); got != want {
 			t.Errorf("%q is read as %q, want %q", text, got, want)
 		}
 	}
@@ -148,8 +148,9 @@ func TestMask(t *testing.T) {
 	cfg := ade()
 	cfg.Groups = 1
 	x, _ := cfg.example(tokens, annotated("", "the [heparin] led to <severe rash> and <fever>", [2]int{1, 0}))
-	l := cfg.labelled(tokens, x)
-	if got := spell(tokens, l.masked.pieces); got != "the drug led to effect and effect" {
+	m := &Model{cfg: cfg, tokenizer: tokens}
+	l := m.labelled(x)
+	if got := pieceNames(tokens, l.masked.pieces); got != "the drug led to effect and effect" {
 		t.Errorf("masked as %q", got)
 	}
 	if want := []int32{0, 2, 0, 0, 1, 0, 1}; !slices.Equal(l.masked.kinds, want) {

@@ -12,7 +12,6 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/modeldir"
@@ -28,6 +27,7 @@ import (
 type Settings struct {
 	Concatenations float64 // of two, of three and of four sentences each: so many for each sentence
 	Weighting      float64 // exponent of the weights of classes, see tagging.Balanced
+	PartOfSpeech   bool    // the classifier hears of the part of speech of each word
 }
 
 // DefaultSettings has the original's share of concatenations.
@@ -74,6 +74,9 @@ func NewLearner(backend compute.Backend, cfg Config, s Settings, m system.Materi
 	if cfg.Pairs, err = pairsOf(m.Train); err != nil {
 		return nil, err
 	}
+	if s.PartOfSpeech {
+		cfg.PartsOfSpeech = pennTags
+	}
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("model configuration: %w", err)
 	}
@@ -93,19 +96,19 @@ func NewLearner(backend compute.Backend, cfg Config, s Settings, m system.Materi
 		return nil, errors.New("mentions overlap in every sentence to learn from: tags cannot tell them, train another variant")
 	}
 	for _, x := range examples {
-		l.examples = append(l.examples, cfg.labelled(created.tokenizer, x))
+		l.examples = append(l.examples, created.labelled(x))
 	}
 	l.weigh(s.Weighting)
 	return l, nil
 }
 
 // labelled masks an example and labels the pieces of both texts.
-func (c Config) labelled(t *encoder.Tokenizer, x example) labelled {
-	l := labelled{text: masked{pieces: x.pieces}, masked: c.mask(t, x.pieces, x.places), tags: tagsOf(x.pieces, x.places)}
+func (m *Model) labelled(x example) labelled {
+	l := labelled{text: masked{pieces: x.pieces}, masked: m.mask(x.pieces, x.spelled, x.places), tags: tagsOf(x.pieces, x.places)}
 	l.groups = make([]int32, len(l.masked.pieces))
 	for i, mask := range l.masked.masks {
 		l.groups[mask] = leftOut
-		if x.groups[i] <= c.Groups {
+		if x.groups[i] <= m.cfg.Groups {
 			l.groups[mask] = int32(x.groups[i])
 		}
 	}

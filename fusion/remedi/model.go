@@ -25,6 +25,7 @@ type Model struct {
 	cfg           Config
 	encoderConfig encoder.Config
 	tokenizer     *encoder.Tokenizer
+	speech        *speech // nil for models that do not hear of it
 	store         *model.Store
 	tagger        *compiled.Graph[shape] // texts → probabilities of tags
 	grouper       *compiled.Graph[shape] // masked texts → probabilities of groups
@@ -54,8 +55,12 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb system.Knowled
 	if err != nil {
 		return nil, err
 	}
+	tagger, err := newSpeech(cfg.PartsOfSpeech)
+	if err != nil {
+		return nil, err
+	}
 	m := &Model{
-		cfg: cfg, encoderConfig: encoderConfig, tokenizer: tokenizer, store: model.NewStore(),
+		cfg: cfg, encoderConfig: encoderConfig, tokenizer: tokenizer, speech: tagger, store: model.NewStore(),
 		linker: kb.Linker, kb: kb.Provenance, info: cfg.describe(),
 	}
 	m.info.Engine = backend.String()
@@ -137,7 +142,7 @@ func (m *Model) find(ctx context.Context, text string) (found, error) {
 			return f, err
 		}
 		places, odds := m.cfg.places(pieces, probabilities)
-		related, err := m.relate(ctx, pieces, places)
+		related, err := m.relate(ctx, text, pieces, places)
 		if err != nil {
 			return f, err
 		}
@@ -146,19 +151,19 @@ func (m *Model) find(ctx context.Context, text string) (found, error) {
 	return f, nil
 }
 
-// relate reads a sentence with its mentions masked.
-func (m *Model) relate(ctx context.Context, pieces []encoder.Piece, places []place) ([]relation, error) {
+// relate reads a sentence of a text with its mentions masked.
+func (m *Model) relate(ctx context.Context, text string, pieces []encoder.Piece, places []place) ([]relation, error) {
 	pairs := m.cfg.candidates(places)
 	if len(pairs) == 0 {
 		return nil, nil
 	}
-	text := m.cfg.mask(m.tokenizer, pieces, places)
-	probabilities, err := m.classify(ctx, m.grouper, text)
+	sentence := m.mask(pieces, spell(text, pieces), places)
+	probabilities, err := m.classify(ctx, m.grouper, sentence)
 	if err != nil {
 		return nil, err
 	}
 	for i, r := range pairs {
-		pairs[i].odds = together(m.groupsAt(probabilities, text.masks[r.head]), m.groupsAt(probabilities, text.masks[r.tail]))
+		pairs[i].odds = together(m.groupsAt(probabilities, sentence.masks[r.head]), m.groupsAt(probabilities, sentence.masks[r.tail]))
 	}
 	return pairs, nil
 }

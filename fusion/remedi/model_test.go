@@ -62,10 +62,15 @@ func tinyCorpus() corpus.Corpus {
 
 func newTinyLearner(t *testing.T) *Learner {
 	t.Helper()
+	return newLearnerOf(t, tinyCorpus(), Settings{Concatenations: 0.3, Weighting: 1})
+}
+
+// newLearnerOf learns from a corpus, and is evaluated on the same.
+func newLearnerOf(t *testing.T, c corpus.Corpus, s Settings) *Learner {
+	t.Helper()
 	cfg := DefaultConfig()
 	cfg.LSTM, cfg.Hidden, cfg.Dropout = 8, 12, 0
-	c := tinyCorpus()
-	l, err := NewLearner(testBackend(), cfg, Settings{Concatenations: 0.3, Weighting: 1}, system.Material{
+	l, err := NewLearner(testBackend(), cfg, s, system.Material{
 		Name: "tiny", Encoder: tinybert.Write(t, vocabulary...), Set: system.Set{Train: c, HeldOut: c}, KnowledgeBase: knowledge, BatchSize: 6, Seed: 1,
 	})
 	if err != nil {
@@ -180,6 +185,8 @@ func TestOpenErrors(t *testing.T) {
 		`{"formatVersion": 1, "variant": "remedi", "entityTypes": ["Drug"], "groups": 4, "lstm": 0, "hidden": 1}`: "must be positive",
 		`{"formatVersion": 1, "variant": "remedi", "entityTypes": ["Drug"], "groups": 4, "lstm": 1, "hidden": 1,
 		  "pairs": [{"head": "Drug", "tail": "Gene", "label": "x"}]}`: "Gene must be among entityTypes",
+		`{"formatVersion": 1, "variant": "remedi", "entityTypes": ["Drug"], "groups": 4, "lstm": 1, "hidden": 1,
+		  "partsOfSpeech": ["NN", "NN"]}`: "not be named twice",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, modeldir.ConfigFile), []byte(config), 0o600); err != nil {
 			t.Fatal(err)

@@ -50,7 +50,7 @@ type counted struct{ tags, groups score.ByLabel }
 // countClasses classifies the pieces of an example, as it is and with its mentions
 // masked, and counts what is right.
 func (m *Model) countClasses(ctx context.Context, x example) (c counted, err error) {
-	l := m.cfg.labelled(m.tokenizer, x)
+	l := m.labelled(x)
 	tags, err := m.classify(ctx, m.tagger, l.text)
 	if err != nil {
 		return c, err

@@ -57,6 +57,7 @@ type recipe struct {
 func (r *recipe) AddFlags(f *pflag.FlagSet) {
 	f.Float64Var(&r.settings.Concatenations, "concatenations", r.settings.Concatenations, "remedi: learn from concatenations of two, of three and of four sentences as well, each so many for a sentence (0: none)")
 	f.Float64Var(&r.settings.Weighting, "class-weighting", r.settings.Weighting, "remedi: how much rare tags count more in the loss: 0 not, 1 so that all count the same together")
+	f.BoolVar(&r.settings.PartOfSpeech, "part-of-speech", r.settings.PartOfSpeech, "remedi: let the classifier of masked mentions hear of the part of speech of each word")
 }
 
 // Options are the original's: batches of eight, accumulated over four, six epochs,
@@ -70,9 +71,13 @@ func (r *recipe) Options() train.Options {
 // Needs are sentences; the knowledge base has no part in what is learned.
 func (r *recipe) Needs() system.Needs { return system.Needs{Sentences: true} }
 
-// Record writes the settings.
+// Record writes the settings. Runs without parts of speech are those of before
+// there was that switch.
 func (r *recipe) Record(t *results.Training) {
 	t.Settings = map[string]any{"concatenations": r.settings.Concatenations, "classWeighting": r.settings.Weighting}
+	if r.settings.PartOfSpeech {
+		t.Settings["partOfSpeech"] = true
+	}
 }
 
 // NewLearner prepares a model for training, see [NewLearner].

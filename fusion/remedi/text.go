@@ -95,37 +95,51 @@ func tagsOf(pieces []encoder.Piece, places []place) []int32 {
 
 // masked is a text in which a piece stands for each mention.
 type masked struct {
-	pieces []encoder.Piece
-	kinds  []int32 // of each piece: 0, or 1 + the type that it masks
-	masks  []int   // for each mention, where its mask is
+	pieces  []encoder.Piece
+	spelled []string // what stands for each piece in the text, or the name of the mask
+	kinds   []int32  // of each piece: 0, or 1 + the type that it masks
+	speech  []int32  // of each piece, see speech.of; nil for models that do not hear of it
+	masks   []int    // for each mention, where its mask is
+}
+
+// spell gives what stands in a text for each of its pieces.
+func spell(text string, pieces []encoder.Piece) []string {
+	spelled := make([]string, len(pieces))
+	for i, p := range pieces {
+		spelled[i] = text[p.Start:p.End]
+	}
+	return spelled
 }
 
 // mask puts one piece, the last word of the type's name, in the place of each
 // mention ("Adverse-Effect": effect). Places are in order and do not overlap.
-func (c Config) mask(t *encoder.Tokenizer, pieces []encoder.Piece, places []place) masked {
-	var m masked
+func (m *Model) mask(pieces []encoder.Piece, spelled []string, places []place) masked {
+	var text masked
 	at := 0
 	for _, p := range places {
-		m.pieces = append(m.pieces, pieces[at:p.first]...)
-		m.masks = append(m.masks, len(m.pieces))
-		m.pieces = append(m.pieces, maskOf(t, c.EntityTypes[p.typ]))
+		mask, name := maskOf(m.tokenizer, m.cfg.EntityTypes[p.typ])
+		text.pieces, text.spelled = append(text.pieces, pieces[at:p.first]...), append(text.spelled, spelled[at:p.first]...)
+		text.masks = append(text.masks, len(text.pieces))
+		text.pieces, text.spelled = append(text.pieces, mask), append(text.spelled, name)
 		at = p.last + 1
 	}
-	m.pieces = append(m.pieces, pieces[at:]...)
-	m.kinds = make([]int32, len(m.pieces))
+	text.pieces, text.spelled = append(text.pieces, pieces[at:]...), append(text.spelled, spelled[at:]...)
+	text.kinds = make([]int32, len(text.pieces))
 	for i, p := range places {
-		m.kinds[m.masks[i]] = int32(1 + p.typ)
+		text.kinds[text.masks[i]] = int32(1 + p.typ)
 	}
-	return m
+	text.speech = m.speech.of(text)
+	return text
 }
 
-// maskOf is the piece that masks mentions of a type.
-func maskOf(t *encoder.Tokenizer, typ string) encoder.Piece {
+// maskOf is the piece that masks mentions of a type, and the word that it begins.
+func maskOf(t *encoder.Tokenizer, typ string) (mask encoder.Piece, word string) {
 	name := strings.ToLower(typ)
 	pieces := clean(name, t.Tokenize(name))
-	slices.Reverse(pieces)
-	if i := slices.IndexFunc(pieces, func(p encoder.Piece) bool { return p.Starting }); i >= 0 {
-		return encoder.Piece{ID: pieces[i].ID, Starting: true}
+	for i, p := range slices.Backward(pieces) {
+		if p.Starting {
+			return encoder.Piece{ID: p.ID, Starting: true}, strings.Join(spell(name, pieces[i:]), "")
+		}
 	}
-	return encoder.Piece{ID: t.Unknown(), Starting: true}
+	return encoder.Piece{ID: t.Unknown(), Starting: true}, name
 }
