@@ -44,6 +44,26 @@ func Sentences(text string) []Range {
 	return sentences
 }
 
+// Windows gives the runs of up to n consecutive sentences that are read together:
+// one from each sentence on, as far as fits allows, except those within the run before.
+// So any two neighbours that fit are in one window, wherever it begins. A sentence
+// is a window even where it does not fit.
+func Windows(sentences []Range, n int, fits func(Range) bool) []Range {
+	var windows []Range
+	end := 0
+	for i, first := range sentences {
+		before := end
+		end = max(end, i+1)
+		for end < min(i+n, len(sentences)) && fits(Range{first.Start, sentences[end].End}) {
+			end++
+		}
+		if end > before {
+			windows = append(windows, Range{first.Start, sentences[end-1].End})
+		}
+	}
+	return windows
+}
+
 // SentencesAround gives the part of a text from the beginning of the sentence in
 // which a range begins to the end of the one in which it ends.
 func SentencesAround(text string, r Range) Range {

@@ -76,3 +76,30 @@ func FuzzSentences(f *testing.F) {
 		}
 	})
 }
+
+func TestWindows(t *testing.T) {
+	text := "One. Two is. Three! Four is longer than others. Five. Six."
+	sentences := Sentences(text)
+	for _, test := range []struct {
+		n, longest int // bytes
+		want       string
+	}{
+		{1, 0, "One.|Two is.|Three!|Four is longer than others.|Five.|Six."},
+		{2, 100, "One. Two is.|Two is. Three!|Three! Four is longer than others.|Four is longer than others. Five.|Five. Six."},
+		{2, 15, "One. Two is.|Two is. Three!|Four is longer than others.|Five. Six."},
+		{3, 19, "One. Two is. Three!|Four is longer than others.|Five. Six."},
+		{3, 15, "One. Two is.|Two is. Three!|Four is longer than others.|Five. Six."},
+		{9, 100, text},
+	} {
+		var got []string
+		for _, w := range Windows(sentences, test.n, func(r Range) bool { return r.End-r.Start <= test.longest }) {
+			got = append(got, text[w.Start:w.End])
+		}
+		if strings.Join(got, "|") != test.want {
+			t.Errorf("%d sentences of at most %d bytes: %q, want %q", test.n, test.longest, strings.Join(got, "|"), test.want)
+		}
+	}
+	if got := Windows(nil, 2, nil); len(got) != 0 {
+		t.Errorf("of nothing: %v", got)
+	}
+}

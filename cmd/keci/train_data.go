@@ -56,15 +56,15 @@ func (r recipe) trainingSets(m material, stderr io.Writer) (first system.Set, mo
 	return first, more, nil
 }
 
-// trainingSet holds texts out, cuts the others into sentences where the variant
-// learns from those, and looks whether there is something to learn.
+// trainingSet holds texts out, cuts the others into what the variant reads at once,
+// and looks whether there is something to learn.
 func (r recipe) trainingSet(s source, stderr io.Writer) (set system.Set, err error) {
 	set.Train, set.HeldOut = s.all.Split(r.heldOut, r.train.Seed)
 	if len(set.Train.Examples) == 0 || (len(set.HeldOut.Examples) == 0) != (r.heldOut == 0) {
 		return set, usageError("--held-out %g of %d texts leaves none to learn from or to compare on", r.heldOut, len(s.all.Examples))
 	}
-	if r.settings.Needs().Sentences {
-		if set.Train, err = r.inSentences(set.Train, stderr); err != nil {
+	if r.settings.Needs().Sentences > 0 {
+		if set.Train, err = r.cut(set.Train, stderr); err != nil {
 			return set, err
 		}
 	}
@@ -74,17 +74,8 @@ func (r recipe) trainingSet(s source, stderr io.Writer) (set system.Set, err err
 	return set, nil
 }
 
-// inSentences cuts documents into sentences that the encoder can read.
-func (r recipe) inSentences(c corpus.Corpus, stderr io.Writer) (corpus.Corpus, error) {
-	c, lost := c.InSentences()
-	if lost != (corpus.Lost{}) {
-		fmt.Fprintf(stderr, "of what is annotated, %d entities and %d relations reach over the end of a sentence: they are not learned\n", lost.Entities, lost.Relations)
-	}
-	return r.withoutTooLong(c, stderr)
-}
-
-// withoutTooLong looks for sentences that the encoder cannot read at once.
-func (r recipe) withoutTooLong(c corpus.Corpus, stderr io.Writer) (corpus.Corpus, error) {
+// cut divides documents into sentences, or windows of several, that the encoder can read.
+func (r recipe) cut(c corpus.Corpus, stderr io.Writer) (corpus.Corpus, error) {
 	tokenizer, err := encoder.LoadTokenizer(r.encoder)
 	if err != nil {
 		return c, err
@@ -93,7 +84,22 @@ func (r recipe) withoutTooLong(c corpus.Corpus, stderr io.Writer) (corpus.Corpus
 	if err != nil {
 		return c, err
 	}
-	longest := config.MaxPositionEmbeddings - 2 // [CLS] and [SEP]
+	longest, needs := config.MaxPositionEmbeddings-2, r.settings.Needs() // without [CLS] and [SEP]
+	c, lost := c.InWindows(needs.Sentences, func(text string) bool {
+		return len(tokenizer.Tokenize(text)) <= min(longest, needs.Pieces)
+	})
+	if lost != (corpus.Lost{}) {
+		together := "a sentence"
+		if needs.Sentences > 1 {
+			together = fmt.Sprintf("the %d sentences that are read together", needs.Sentences)
+		}
+		fmt.Fprintf(stderr, "of what is annotated, %d entities and %d relations do not lie within %s: they are not learned\n", lost.Entities, lost.Relations, together)
+	}
+	return r.withoutTooLong(c, tokenizer, longest, stderr)
+}
+
+// withoutTooLong looks for sentences with more word pieces than the encoder reads at once.
+func (r recipe) withoutTooLong(c corpus.Corpus, tokenizer *encoder.Tokenizer, longest int, stderr io.Writer) (corpus.Corpus, error) {
 	var fitting []corpus.Example
 	for _, e := range c.Examples {
 		pieces := 0

@@ -200,9 +200,10 @@ func TestTrainOnOwnLabels(t *testing.T) {
 	}
 
 	recipe, err := results.ReadTraining(train("d", "--ema", "0.9", "--layer-decay", "0.8", "--label-smoothing", "0.1"))
-	if err != nil || recipe.Options.EMA != 0.9 || recipe.Options.LayerDecay != 0.8 || recipe.LabelSmoothing != 0.1 {
+	if err != nil || recipe.Options.EMA != 0.9 || recipe.Options.LayerDecay != 0.8 || recipe.LabelSmoothing != 0.1 || recipe.Window != 0 {
 		t.Errorf("recipe %+v, %v, want what the flags say", recipe, err)
 	}
+	checkWindow(t, model, train("e", "--window", "2"))
 
 	folder := filepath.Join(dir, "results")
 	mustKeci(t, "evaluate", "--corpus", "jsonl", "--data", data, "--model", model, "--kb", kb, "--results", folder)
@@ -217,6 +218,34 @@ func TestTrainOnOwnLabels(t *testing.T) {
 	mustKeci(t, "report", "curves", folder, "--out", png)
 	if head, err := os.ReadFile(png); err != nil || !bytes.HasPrefix(head, []byte("\x89PNG")) {
 		t.Errorf("curves: %v", err)
+	}
+}
+
+// checkWindow compares a model that reads two sentences together with one that reads
+// them one by one: of eight texts of two sentences each.
+func checkWindow(t *testing.T, one, two string) {
+	t.Helper()
+	for _, test := range []struct {
+		model           string
+		window, learned int
+		reach           string
+	}{{one, 0, 16, "found within a sentence."}, {two, 2, 8, "found within 2 consecutive sentences, of"}} {
+		_, cfg, err := keci.Describe(test.model)
+		if err != nil || cfg.Window != test.window {
+			t.Errorf("%s: window %d, %v", test.model, cfg.Window, err)
+		}
+		recipe, err := results.ReadTraining(test.model)
+		if err != nil || recipe.Window != test.window || recipe.Learned != test.learned {
+			t.Errorf("%s: window %d, learned from %d texts, %v", test.model, recipe.Window, recipe.Learned, err)
+		}
+		card, err := os.ReadFile(filepath.Join(test.model, results.CardFile))
+		if err != nil || !strings.Contains(string(card), test.reach) {
+			t.Errorf("the card does not say %q (%v):\n%s", test.reach, err, card)
+		}
+		file, err := os.ReadFile(filepath.Join(test.model, "keci.json"))
+		if err != nil || strings.Contains(string(file), `"window"`) != (test.window > 0) {
+			t.Errorf("%v: %s", err, file)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/keci-kg/keci/graph/format"
+	"github.com/keci-kg/keci/linker"
 )
 
 // chemDisGeneTypes are the entity types of ChemDisGene; its abstracts come with
@@ -47,7 +48,7 @@ func readChemDisGene(path string, directed *bool) iter.Seq2[Example, error] {
 				e.ConceptRelations = append(e.ConceptRelations, relations[e.ID]...)
 				err = e.checkConcepts()
 				e.keepTypes(chemDisGeneTypes)
-				e.relateMentions()
+				e.relateMentions(e.ConceptRelations, linker.Sentences(e.Text))
 			}
 			if !yield(e, err) {
 				return
@@ -138,21 +139,27 @@ func readRelations(path, abstracts string) (map[string][]ConceptRelation, error)
 }
 
 // relateMentions makes relations of mentions out of those of concepts: between all
-// mentions of the two that share a sentence.
-func (e *Example) relateMentions() {
-	if len(e.ConceptRelations) == 0 {
-		return
+// mentions of the two that share one of the given parts of the text. It gives those
+// of the concepts that have such mentions.
+func (e *Example) relateMentions(ofConcepts []ConceptRelation, parts []linker.Range) (related []ConceptRelation) {
+	if len(ofConcepts) == 0 {
+		return nil
 	}
-	places := e.conceptPlaces()
-	for _, r := range e.ConceptRelations {
+	places := e.conceptPlaces(parts)
+	for _, r := range ofConcepts {
+		before := len(e.Relations)
 		for _, head := range places[r.Head] {
 			for _, tail := range places[r.Tail] {
-				if head.sentence == tail.sentence && head.mention != tail.mention {
+				if head.part == tail.part && head.mention != tail.mention {
 					e.Relations = append(e.Relations, Relation{head.mention, tail.mention, r.Label})
 				}
 			}
 		}
+		if len(e.Relations) > before {
+			related = append(related, r)
+		}
 	}
 	e.sortRelations()
 	e.Relations = slices.Compact(e.Relations)
+	return related
 }

@@ -287,3 +287,44 @@ func TestInSentences(t *testing.T) {
 		t.Errorf("cut again: %d examples, lost %+v", len(again.Examples), lost)
 	}
 }
+
+// TestInWindows: what lies in several windows is in each of them, and is lost only
+// where it lies in none. Offsets count the bytes of each window.
+func TestInWindows(t *testing.T) {
+	c := Corpus{Name: "pubtator", OfConcepts: true, Examples: []Example{{
+		ID: "d", Text: "β-Pin was given. Rash (α) came. It went – Pin stayed. And itch.",
+		Entities: []Entity{
+			{0, 6, "drug", 0, []string{"D1"}}, {18, 22, "sign", 1, []string{"D2"}}, {24, 26, "gene", 2, []string{"D3"}},
+			{46, 49, "drug", 3, []string{"D1"}}, {62, 66, "sign", 4, []string{"D4"}},
+		},
+		Relations:        []Relation{{0, 2, "of"}, {2, 4, "of"}},
+		ConceptRelations: []ConceptRelation{{"D2", "D1", "by"}, {"D1", "D4", "by"}, {"D2", "D4", "by"}},
+	}}}
+	got, lost := c.InWindows(2, func(text string) bool { return len(text) < 40 })
+	want := []Example{
+		{ID: "d#1", Text: "β-Pin was given. Rash (α) came.",
+			Entities:         []Entity{{0, 6, "drug", 0, []string{"D1"}}, {18, 22, "sign", 1, []string{"D2"}}, {24, 26, "gene", 2, []string{"D3"}}},
+			Relations:        []Relation{{0, 1, "by"}, {0, 2, "of"}},
+			ConceptRelations: []ConceptRelation{{"D2", "D1", "by"}}},
+		{ID: "d#2", Text: "Rash (α) came. It went – Pin stayed.",
+			Entities:         []Entity{{0, 4, "sign", 1, []string{"D2"}}, {6, 8, "gene", 2, []string{"D3"}}, {28, 31, "drug", 3, []string{"D1"}}},
+			Relations:        []Relation{{0, 2, "by"}},
+			ConceptRelations: []ConceptRelation{{"D2", "D1", "by"}}},
+		{ID: "d#3", Text: "It went – Pin stayed. And itch.",
+			Entities:         []Entity{{12, 15, "drug", 3, []string{"D1"}}, {28, 32, "sign", 4, []string{"D4"}}},
+			Relations:        []Relation{{0, 1, "by"}},
+			ConceptRelations: []ConceptRelation{{"D1", "D4", "by"}}},
+	}
+	if diff := cmp.Diff(want, got.Examples); diff != "" {
+		t.Errorf("InWindows (-want +got):\n%s", diff)
+	}
+	if lost != (Lost{Relations: 2}) {
+		t.Errorf("lost %+v, want the relation of the mentions and that of the concepts that are farther apart", lost)
+	}
+	if _, lost := c.InSentences(); lost != (Lost{Relations: 5}) {
+		t.Errorf("sentence by sentence %+v is lost, want all relations", lost)
+	}
+	if _, lost := c.InWindows(9, func(string) bool { return true }); lost != (Lost{}) {
+		t.Errorf("of the whole text %+v is lost", lost)
+	}
+}

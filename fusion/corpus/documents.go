@@ -75,7 +75,7 @@ func annotatedExample(e Example, doc graph.Document) (Example, error) {
 	}
 	e.sortRelations()
 	e.Relations = slices.Compact(e.Relations)
-	e.relateMentions()
+	e.relateMentions(e.ConceptRelations, linker.Sentences(e.Text))
 	return e, nil
 }
 
@@ -88,15 +88,14 @@ func conceptsOf(m graph.Mention) []string {
 	return ids
 }
 
-// conceptPlace is a mention of a concept, with its sentence.
-type conceptPlace struct{ mention, sentence int }
+// conceptPlace is a mention of a concept, with the part of the text that it is in.
+type conceptPlace struct{ mention, part int }
 
-// conceptPlaces lists the mentions of each concept that lie within a sentence.
-func (e Example) conceptPlaces() map[string][]conceptPlace {
+// conceptPlaces lists the mentions of each concept that lie within one of the parts.
+func (e Example) conceptPlaces(parts []linker.Range) map[string][]conceptPlace {
 	places := map[string][]conceptPlace{}
-	sentences := linker.Sentences(e.Text)
 	for i, m := range e.Entities {
-		at := slices.IndexFunc(sentences, func(s linker.Range) bool { return s.Start <= m.Start && m.End <= s.End })
+		at := slices.IndexFunc(parts, func(s linker.Range) bool { return s.Start <= m.Start && m.End <= s.End })
 		if at < 0 {
 			continue
 		}

@@ -6,55 +6,93 @@ import (
 	"github.com/keci-kg/keci/linker"
 )
 
-// Lost counts what does not lie within one sentence.
+// Lost counts what does not lie within what is read at once. A relation of concepts
+// is lost where no mentions of the two do.
 type Lost struct{ Entities, Relations int }
 
-// InSentences cuts documents into sentences, the way a model reads them: each
-// becomes an example of its own, with the entities and relations within it.
+// InSentences cuts documents into sentences, see [Corpus.InWindows].
+func (c Corpus) InSentences() (Corpus, Lost) { return c.InWindows(1, nil) }
+
+// InWindows cuts documents into runs of up to n consecutive sentences, as far as a
+// run of several fits (see [linker.Windows]), the way a model reads them: each becomes
+// an example of its own, with the entities and relations within it, so that some are
+// in several. A relation of concepts holds between all their mentions in it.
 // What is a corpus of sentences stays as it is.
-func (c Corpus) InSentences() (Corpus, Lost) {
+func (c Corpus) InWindows(n int, fits func(text string) bool) (Corpus, Lost) {
 	if c.Sentences {
 		return c, Lost{}
 	}
 	var lost Lost
-	var sentences []Example
+	var windows []Example
 	for _, e := range c.Examples {
-		parts, missing := e.sentences()
-		sentences = append(sentences, parts...)
+		parts := linker.Windows(linker.Sentences(e.Text), n, func(r linker.Range) bool { return fits(e.Text[r.Start:r.End]) })
+		examples, missing := e.cut(parts)
+		windows = append(windows, examples...)
 		lost.Entities += missing.Entities
 		lost.Relations += missing.Relations
 	}
-	c.Examples, c.Sentences = sentences, true
+	c.Examples, c.Sentences = windows, true
+	if !c.Directed {
+		c.undirect()
+	}
 	return c, lost
 }
 
-// sentences cuts one document.
-func (e Example) sentences() ([]Example, Lost) {
-	type place struct{ sentence, entity int }
-	places := map[int]place{} // of each entity that lies within a sentence
-	var parts []Example
-	for i, r := range linker.Sentences(e.Text) {
-		part := Example{File: e.File, Line: e.Line, ID: fmt.Sprintf("%s#%d", e.ID, i+1), Text: e.Text[r.Start:r.End], Group: e.Group}
-		for at, m := range e.Entities {
-			if m.Start < r.Start || m.End > r.End {
-				continue
-			}
-			places[at] = place{i, len(part.Entities)}
-			m.Start, m.End = m.Start-r.Start, m.End-r.Start
-			part.Entities = append(part.Entities, m)
-		}
-		parts = append(parts, part)
+// cut makes an example of each part of a document, and counts what is in none.
+func (e Example) cut(parts []linker.Range) ([]Example, Lost) {
+	var examples []Example
+	k := kept{map[int]bool{}, map[Relation]bool{}, map[ConceptRelation]bool{}}
+	for i, r := range parts {
+		examples = append(examples, e.part(fmt.Sprintf("%s#%d", e.ID, i+1), r, k))
 	}
-	lost := Lost{Entities: len(e.Entities) - len(places), Relations: len(e.Relations)}
+	return examples, k.lost(e)
+}
+
+// kept is what of a document lies in one of its parts.
+type kept struct {
+	entities   map[int]bool // by index
+	relations  map[Relation]bool
+	ofConcepts map[ConceptRelation]bool
+}
+
+func (k kept) lost(e Example) Lost {
+	l := Lost{Entities: len(e.Entities) - len(k.entities)}
+	for _, r := range e.Relations {
+		if !k.relations[r] {
+			l.Relations++
+		}
+	}
+	for _, r := range e.ConceptRelations {
+		if !k.ofConcepts[r] {
+			l.Relations++
+		}
+	}
+	return l
+}
+
+// part is the example of a part of a document.
+func (e Example) part(id string, r linker.Range, k kept) Example {
+	part := Example{File: e.File, Line: e.Line, ID: id, Text: e.Text[r.Start:r.End], Group: e.Group}
+	places := map[int]int{} // in the part, of the entities within it
+	for at, m := range e.Entities {
+		if m.Start < r.Start || m.End > r.End {
+			continue
+		}
+		places[at], k.entities[at] = len(part.Entities), true
+		m.Start, m.End = m.Start-r.Start, m.End-r.Start
+		part.Entities = append(part.Entities, m)
+	}
 	for _, rel := range e.Relations {
 		head, ok := places[rel.Head]
 		tail, also := places[rel.Tail]
-		if !ok || !also || head.sentence != tail.sentence {
-			continue
+		if ok && also {
+			k.relations[rel] = true
+			part.Relations = append(part.Relations, Relation{Head: head, Tail: tail, Label: rel.Label})
 		}
-		part := &parts[head.sentence]
-		part.Relations = append(part.Relations, Relation{Head: head.entity, Tail: tail.entity, Label: rel.Label})
-		lost.Relations--
 	}
-	return parts, lost
+	for _, rel := range part.relateMentions(e.ConceptRelations, []linker.Range{{Start: 0, End: len(part.Text)}}) {
+		k.ofConcepts[rel] = true
+		part.ConceptRelations = append(part.ConceptRelations, rel)
+	}
+	return part
 }

@@ -31,10 +31,10 @@ func (c Config) uncalibrated() Config {
 func (c Config) calibrated(gold corpus.Corpus, texts []reading, predictions [][]prediction) (Config, error) {
 	c = c.uncalibrated()
 	documents := make([]kg.Document, len(texts))
-	results := make([][]found, len(texts))
+	results := make([]found, len(texts))
 	for i, e := range gold.Examples {
-		results[i] = c.decodeAll(texts[i], predictions[i])
-		documents[i] = c.document(kg.Document{ID: e.ID, Text: e.Text}, texts[i].segments, results[i])
+		results[i] = c.decodeHeads(texts[i], predictions[i])
+		documents[i] = results[i].document(kg.Document{ID: e.ID, Text: e.Text})
 	}
 	judged, err := score.Judge(gold, documents)
 	if err != nil {
@@ -42,16 +42,11 @@ func (c Config) calibrated(gold corpus.Corpus, texts []reading, predictions [][]
 	}
 	var entities, relations []calibration.Finding
 	for i, j := range judged {
-		m, r := 0, 0
-		for _, f := range results[i] {
-			for _, odds := range f.odds {
-				entities = append(entities, calibration.Finding{Odds: odds, Right: j.Mentions[m]})
-				m++
-			}
-			for _, relation := range f.relations {
-				relations = append(relations, calibration.Finding{Odds: relation.odds, Right: j.Relations[r]})
-				r++
-			}
+		for m, odds := range results[i].odds {
+			entities = append(entities, calibration.Finding{Odds: odds, Right: j.Mentions[m]})
+		}
+		for r, relation := range results[i].relations {
+			relations = append(relations, calibration.Finding{Odds: relation.odds, Right: j.Relations[r]})
 		}
 	}
 	c.EntityCalibration, c.RelationCalibration = calibration.Fit(entities), calibration.Fit(relations)

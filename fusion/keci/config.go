@@ -27,9 +27,10 @@ type Config struct {
 	More []Head `json:"more,omitempty"` // of the other corpora that it learned from
 
 	Span      encoder.SpanConfig `json:"span"`
-	KeptRatio float64            `json:"keptRatio"` // λ: kept spans for each word piece
-	Hidden    int                `json:"hidden"`    // size of the hidden layers of the scorers
-	Dropout   float64            `json:"dropout"`   // rate in the scorers while training
+	KeptRatio float64            `json:"keptRatio"`        // λ: kept spans for each word piece
+	Window    int                `json:"window,omitempty"` // consecutive sentences that are read together; 0: one
+	Hidden    int                `json:"hidden"`           // size of the hidden layers of the scorers
+	Dropout   float64            `json:"dropout"`          // rate in the scorers while training
 
 	SpanLayers     int             `json:"spanLayers"` // layers of the BiGCN
 	Knowledge      KnowledgeConfig `json:"knowledge"`
@@ -103,6 +104,8 @@ func (c Config) Validate() error {
 		return errors.New("span: every size must be positive and size even")
 	case c.KeptRatio <= 0 || c.KeptRatio > 1:
 		return fmt.Errorf("keptRatio is %g, it must lie in (0, 1]", c.KeptRatio)
+	case c.Window < 0:
+		return fmt.Errorf("window is %d sentences, it must not be negative", c.Window)
 	case c.Hidden < 1 || c.SpanLayers < 0:
 		return errors.New("hidden must be positive and spanLayers not negative")
 	}

@@ -89,7 +89,7 @@ func TestForbiddenPairsAreNotRelated(t *testing.T) {
 			},
 		}
 		var got []string
-		f := cfg.decode(in, p)
+		f := cfg.decode(ofOne(in), []prediction{p})
 		for _, r := range f.relations {
 			got = append(got, f.mentions[r.head].Text+"–"+f.mentions[r.tail].Text)
 		}

@@ -3,6 +3,7 @@ package keci
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -13,8 +14,8 @@ import (
 // noneType is what users see where the text alone saw no entity.
 const noneType = "none"
 
-// found is what the model sees in one instance: mentions in order of the text,
-// and relations between them by index.
+// found is what the model sees in a text: mentions in order of the text, and
+// relations between them by index, in the order in which they were read.
 type found struct {
 	mentions  []graph.Mention // without ids
 	odds      []float64       // log-odds of the type of each mention, as the network has them
@@ -23,6 +24,7 @@ type found struct {
 
 type foundRelation struct {
 	head, tail int // indices into mentions
+	window     int // that it was read in, the first of several
 	directed   bool
 	label      string
 	odds       float64 // log-odds of the label, as the network has them
@@ -30,19 +32,18 @@ type foundRelation struct {
 	initial    float64
 }
 
-// decodeHeads reads the prediction of one text with the labels of every head. A
+// decodeHeads reads the predictions of one text with the labels of every head. A
 // span that several have a type for is one mention, with the type that is surest.
-func (c Config) decodeHeads(in *instance, p prediction) found {
-	all := c.ofHead(0).decode(in, p.ofHead(0))
+func (c Config) decodeHeads(text reading, predictions []prediction) found {
+	all := c.ofHead(0).decode(text, ofHead(predictions, 0))
 	for i := range c.More {
-		all = all.with(c.ofHead(i+1).decode(in, p.ofHead(i+1)))
+		all = all.with(c.ofHead(i+1).decode(text, ofHead(predictions, i+1)))
 	}
 	return all
 }
 
 // with adds what another head sees in the same text.
 func (f found) with(other found) found {
-	type place struct{ start, end int }
 	at := map[place]int{}
 	for i, m := range f.mentions {
 		at[place{m.Start, m.End}] = i
@@ -66,7 +67,8 @@ func (f found) with(other found) found {
 	return f.inOrder()
 }
 
-// inOrder brings the mentions into the order of the text, longer ones first.
+// inOrder brings the mentions into the order of the text, longer ones first, and
+// the relations into that of the windows.
 func (f found) inOrder() found {
 	order := make([]int, len(f.mentions))
 	for i := range order {
@@ -85,93 +87,148 @@ func (f found) inOrder() found {
 	for i, r := range sorted.relations {
 		sorted.relations[i].head, sorted.relations[i].tail = moved[r.head], moved[r.tail]
 	}
+	slices.SortStableFunc(sorted.relations, func(a, b foundRelation) int { return cmp.Compare(a.window, b.window) })
 	return sorted
 }
 
-// decode reads the prediction of one text with the labels of one head: a kept span whose calibrated 1 − P(none)
-// reaches the threshold is a mention, one that overlaps a surer one if it reaches the
-// threshold for those; a pair of mentions with different names, of a
-// kind that is not forbidden, likewise a relation. Offsets are bytes of the instance's text.
-func (c Config) decode(in *instance, p prediction) found {
-	rows := c.mentionRows(in, p)
+// decode reads the predictions of a text's windows with the labels of one head: a kept
+// span whose calibrated 1 − P(none) reaches the threshold is a mention, one that
+// overlaps a surer one if it reaches the threshold for those; a pair of mentions with
+// different names, of a kind that is not forbidden, likewise a relation. What several
+// windows have is as the surest of them says, the first where they agree. Offsets are
+// bytes of the text.
+func (c Config) decode(text reading, predictions []prediction) found {
+	rows := c.mentionRows(text, predictions)
 	var f found
-	for _, r := range rows {
-		m, odds := c.mention(in, p, r)
-		f.mentions, f.odds = append(f.mentions, m), append(f.odds, odds)
+	at := map[place]int{}
+	for i, r := range rows {
+		m, odds := c.mention(text, predictions[r.window], r)
+		f.mentions, f.odds, at[r.place] = append(f.mentions, m), append(f.odds, odds), i
 	}
-	for a := range rows {
-		for b := range rows {
-			head, tail := f.mentions[a], f.mentions[b]
-			if (!c.Directed && a > b) || sameName(head.Text, tail.Text) || c.Unrelated.forbid(head, tail, c.Directed) {
-				continue
-			}
-			if r, ok := c.relation(p, rows[a].slot, rows[b].slot); ok {
-				r.head, r.tail, r.directed = a, b, c.Directed
-				f.relations = append(f.relations, r)
+	known := map[[2]int]int{} // index of the relation of a pair
+	for w, p := range predictions {
+		mentions := c.mentionsIn(text, w, p, at)
+		for _, a := range mentions {
+			for _, b := range mentions {
+				r, ok := c.related(f.mentions, p, a, b)
+				if !ok {
+					continue
+				}
+				r.window = w
+				if i, again := known[[2]int{r.head, r.tail}]; !again {
+					known[[2]int{r.head, r.tail}] = len(f.relations)
+					f.relations = append(f.relations, r)
+				} else if r.odds > f.relations[i].odds {
+					r.window = f.relations[i].window
+					f.relations[i] = r
+				}
 			}
 		}
 	}
 	return f
 }
 
+// place is a range of bytes of a text.
+type place struct{ start, end int }
+
 // mentionRow is a kept span that is a mention.
 type mentionRow struct {
-	slot int     // row of the prediction's tables
-	span int     // index into instance.Spans
-	odds float64 // log-odds of being a mention, as the network has them
+	place          // in the text
+	window int     // index into the predictions
+	slot   int     // row of the prediction's tables
+	span   int     // index into instance.Spans
+	odds   float64 // log-odds of being a mention, as the network has them
 }
 
-// mentionRows lists the mentions in order of the text, longer ones first.
-func (c Config) mentionRows(in *instance, p prediction) []mentionRow {
-	types := len(c.EntityTypes)
+// keptIn lists the spans that the model kept in a window.
+func (c Config) keptIn(text reading, window int, p prediction) []mentionRow {
+	types, in, first := len(c.EntityTypes), text.instances[window], text.windows[window].Start
 	var rows []mentionRow
 	for slot := range min(keptSpans(c, len(in.Pieces)), len(in.Spans), p.most) {
-		r := mentionRow{slot, int(p.kept[slot]), -logOdds(p.finalTypes[slot*types:(slot+1)*types], 0)}
-		if c.EntityCalibration.Probability(r.odds) >= c.EntityThreshold {
-			rows = append(rows, r)
-		}
+		span := int(p.kept[slot])
+		at := place{first + in.start(in.Spans[span]), first + in.end(in.Spans[span])}
+		rows = append(rows, mentionRow{at, window, slot, span, -logOdds(p.finalTypes[slot*types:(slot+1)*types], 0)})
 	}
-	rows = c.withoutUnsure(in, rows)
-	slices.SortFunc(rows, func(a, b mentionRow) int {
-		s, t := in.Spans[a.span], in.Spans[b.span]
-		return cmp.Or(cmp.Compare(s.First, t.First), cmp.Compare(t.Last, s.Last))
-	})
 	return rows
 }
 
+// mentionRows lists the mentions in order of the text, longer ones first.
+func (c Config) mentionRows(text reading, predictions []prediction) []mentionRow {
+	surest := map[place]mentionRow{}
+	for w, p := range predictions {
+		for _, r := range c.keptIn(text, w, p) {
+			before, again := surest[r.place]
+			if c.EntityCalibration.Probability(r.odds) >= c.EntityThreshold && (!again || r.odds > before.odds) {
+				surest[r.place] = r
+			}
+		}
+	}
+	return c.withoutUnsure(slices.SortedFunc(maps.Values(surest), func(a, b mentionRow) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
+	}))
+}
+
 // withoutUnsure leaves out the mentions that overlap a surer one and do not reach
-// OverlapThreshold.
-func (c Config) withoutUnsure(in *instance, rows []mentionRow) []mentionRow {
+// OverlapThreshold. They are in order of their start.
+func (c Config) withoutUnsure(rows []mentionRow) []mentionRow {
+	overlapsSurer := make([]bool, len(rows))
+	for i, r := range rows {
+		for j := i + 1; j < len(rows) && rows[j].start < r.end; j++ {
+			overlapsSurer[i] = overlapsSurer[i] || rows[j].odds > r.odds
+			overlapsSurer[j] = overlapsSurer[j] || r.odds > rows[j].odds
+		}
+	}
 	var sure []mentionRow
-	for _, r := range rows {
-		s := in.Spans[r.span]
-		overlapsSurer := slices.ContainsFunc(rows, func(other mentionRow) bool {
-			t := in.Spans[other.span]
-			return other.odds > r.odds && s.First <= t.Last && t.First <= s.Last
-		})
-		if !overlapsSurer || c.EntityCalibration.Probability(r.odds) >= c.OverlapThreshold {
+	for i, r := range rows {
+		if !overlapsSurer[i] || c.EntityCalibration.Probability(r.odds) >= c.OverlapThreshold {
 			sure = append(sure, r)
 		}
 	}
 	return sure
 }
 
+// mentionIn is a mention as a window has it.
+type mentionIn struct{ mention, slot int }
+
+// mentionsIn lists the mentions that a window kept, in their order. at gives the
+// index of each by its place.
+func (c Config) mentionsIn(text reading, window int, p prediction, at map[place]int) []mentionIn {
+	var list []mentionIn
+	for _, r := range c.keptIn(text, window, p) {
+		if i, ok := at[r.place]; ok {
+			list = append(list, mentionIn{i, r.slot})
+		}
+	}
+	slices.SortFunc(list, func(a, b mentionIn) int { return cmp.Compare(a.mention, b.mention) })
+	return list
+}
+
+// related reads the relation between two mentions of a window, if there may be one.
+func (c Config) related(mentions []graph.Mention, p prediction, a, b mentionIn) (foundRelation, bool) {
+	head, tail := mentions[a.mention], mentions[b.mention]
+	if (!c.Directed && a.mention > b.mention) || sameName(head.Text, tail.Text) || c.Unrelated.forbid(head, tail, c.Directed) {
+		return foundRelation{}, false
+	}
+	r, ok := c.relation(p, a.slot, b.slot)
+	r.head, r.tail, r.directed = a.mention, b.mention, c.Directed
+	return r, ok
+}
+
 // mention describes one mention: its type, what the text alone said, and the
 // attention over its candidates. It gives the log-odds of the type as well.
-func (c Config) mention(in *instance, p prediction, r mentionRow) (graph.Mention, float64) {
-	span := in.Spans[r.span]
+func (c Config) mention(text reading, p prediction, r mentionRow) (graph.Mention, float64) {
+	in := text.instances[r.window]
 	types := len(c.EntityTypes)
 	row := r.slot
 	final, initial := p.finalTypes[row*types:(row+1)*types], p.initialTypes[row*types:(row+1)*types]
 	label, first := best(final, 1), best(initial, 0)
 	odds := logOdds(final, label)
 	m := graph.Mention{
-		Start: in.start(span), End: in.end(span),
+		Start: r.start, End: r.end, Text: in.Text[in.start(in.Spans[r.span]):in.end(in.Spans[r.span])],
 		Type: c.EntityTypes[label], Score: rounded(c.EntityCalibration.Probability(odds)),
 		Initial:  &graph.Judgement{Type: cmp.Or(c.EntityTypes[first], noneType), Score: rounded(calibrated(c.EntityCalibration, initial, first))},
 		Concepts: []graph.Candidate{},
 	}
-	m.Text = in.Text[m.Start:m.End]
 	if p.attention != nil {
 		c.attend(&m, in.Candidates[r.span], p.attention[row*(c.Knowledge.Candidates+1):])
 	}
@@ -243,29 +300,21 @@ func calibrated(m calibration.Map, probabilities []float32, class int) float64 {
 // rounded cuts a probability to what is meaningful, and what users want to read.
 func rounded(x float64) float64 { return math.Round(x*1e4) / 1e4 }
 
-// document puts what was found in the segments of a text together. segments
-// holds the byte range of each in text.
-func (c Config) document(doc graph.Document, segments []segment, results []found) graph.Document {
+// document makes a graph of what was found in its text.
+func (f found) document(doc graph.Document) graph.Document {
 	doc.Offsets = graph.OffsetByte
 	doc.Mentions, doc.Relations = []graph.Mention{}, []graph.Extraction{}
-	for s, f := range results {
-		first := len(doc.Mentions)
-		for i, m := range f.mentions {
-			m.ID = fmt.Sprintf("T%d", first+i+1)
-			m.Start, m.End = m.Start+segments[s].start, m.End+segments[s].start
-			doc.Mentions = append(doc.Mentions, m)
-		}
-		for _, r := range f.relations {
-			doc.Relations = append(doc.Relations, graph.Extraction{
-				ID:   fmt.Sprintf("R%d", len(doc.Relations)+1),
-				Head: doc.Mentions[first+r.head].ID, Tail: doc.Mentions[first+r.tail].ID,
-				Label: r.label, Directed: r.directed, Score: r.score,
-				Initial: graph.Judgement{Score: r.initial},
-			})
-		}
+	for i, m := range f.mentions {
+		m.ID = fmt.Sprintf("T%d", i+1)
+		doc.Mentions = append(doc.Mentions, m)
+	}
+	for i, r := range f.relations {
+		doc.Relations = append(doc.Relations, graph.Extraction{
+			ID:   fmt.Sprintf("R%d", i+1),
+			Head: doc.Mentions[r.head].ID, Tail: doc.Mentions[r.tail].ID,
+			Label: r.label, Directed: r.directed, Score: r.score,
+			Initial: graph.Judgement{Score: r.initial},
+		})
 	}
 	return doc
 }
-
-// segment is a byte range of a text that the model reads at once: a sentence.
-type segment struct{ start, end int }

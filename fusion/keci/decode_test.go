@@ -6,7 +6,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/linker"
 )
+
+// ofOne is a text of one window.
+func ofOne(in *instance) reading {
+	return reading{windows: []linker.Range{{Start: 0, End: len(in.Text)}}, instances: []*instance{in}}
+}
 
 // TestSameNamesAreNotRelated decodes a prediction that relates every pair of
 // mentions: those of one name, but for case, are left out.
@@ -34,7 +40,7 @@ func TestSameNamesAreNotRelated(t *testing.T) {
 	p.finalTypes, p.finalRelations = p.initialTypes, p.initialRelations
 
 	var got []string
-	f := cfg.decode(in, p)
+	f := cfg.decode(ofOne(in), []prediction{p})
 	for _, r := range f.relations {
 		got = append(got, f.mentions[r.head].Text+" "+f.mentions[r.tail].Text)
 	}
@@ -68,7 +74,7 @@ func TestMentionsThatOverlapSurerOnes(t *testing.T) {
 			},
 		}
 		var got []string
-		for _, m := range cfg.decode(in, p).mentions {
+		for _, m := range cfg.decode(ofOne(in), []prediction{p}).mentions {
 			got = append(got, m.Text)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -13,7 +13,7 @@ import (
 
 // Extract returns the graph of one document, with offsets in bytes of the text.
 // The text is linked as a whole, so that an abbreviation is known wherever it
-// occurs, and then its sentences are read one by one.
+// occurs, and then its sentences are read one by one, or in windows of several.
 func (m *Model) Extract(ctx context.Context, doc graph.Document) (graph.Document, error) {
 	return m.extract(ctx, doc, func(text reading, predictions []prediction) graph.Document {
 		return m.cfg.decodeText(doc, text, predictions)
@@ -64,7 +64,7 @@ func (m ofCorpus) Info() fusion.ModelInfo {
 	return info
 }
 
-// ofHead are the predictions of a text's sentences with the labels of one head.
+// ofHead are the predictions of a text's windows with the labels of one head.
 func ofHead(predictions []prediction, at int) []prediction {
 	list := make([]prediction, len(predictions))
 	for i, p := range predictions {
@@ -83,19 +83,27 @@ func (m *Model) named(doc graph.Document) graph.Document {
 	return doc
 }
 
-// reading is a text cut into sentences that are ready for the model.
+// reading is a text cut into windows that are ready for the model.
 type reading struct {
-	segments  []segment // byte ranges of the sentences
+	windows   []linker.Range
 	instances []*instance
 	mentions  []graph.Mention // of the whole text, as the linker found them
 }
 
-// maxSentence is how many word pieces of a sentence are read at once: memory
-// grows with their square. What is longer, most often a list or a table without
-// full stops, is read in parts. (The longest sentence of BioRelEx has 224.)
-const maxSentence = 256
+// maxWindow is how many word pieces are read at once: memory grows with their
+// square. A sentence that is longer, most often a list or a table without full
+// stops, is read in parts. (The longest sentence of BioRelEx has 224.)
+const maxWindow = 256
 
-// sentences cuts a text into what is read at once.
+// windows cuts a text into what is read at once: sentences, or as many as
+// Config.Window tells together. Those overlap, see [linker.Windows].
+func (m *Model) windows(text string) []linker.Range {
+	return linker.Windows(m.sentences(text), max(1, m.cfg.Window), func(r linker.Range) bool {
+		return len(m.tokenizer.Tokenize(text[r.Start:r.End])) <= maxWindow
+	})
+}
+
+// sentences cuts a text into sentences and parts of those that are too long.
 func (m *Model) sentences(text string) []linker.Range {
 	var parts []linker.Range
 	for _, s := range linker.Sentences(text) {
@@ -106,13 +114,13 @@ func (m *Model) sentences(text string) []linker.Range {
 
 // cut divides a sentence that is too long where a word piece starts a word.
 func (m *Model) cut(text string, sentence linker.Range) (parts []linker.Range) {
-	if sentence.End-sentence.Start <= maxSentence { // no piece is shorter than a byte
+	if sentence.End-sentence.Start <= maxWindow { // no piece is shorter than a byte
 		return []linker.Range{sentence}
 	}
 	pieces := m.tokenizer.Tokenize(text[sentence.Start:sentence.End])
 	start := sentence.Start
-	for len(pieces) > maxSentence {
-		n := maxSentence
+	for len(pieces) > maxWindow {
+		n := maxWindow
 		for n > 1 && !pieces[n].Starting {
 			n--
 		}
@@ -123,46 +131,51 @@ func (m *Model) cut(text string, sentence linker.Range) (parts []linker.Range) {
 	return append(parts, linker.Range{Start: start, End: sentence.End})
 }
 
-// prepare links a text and cuts it into sentences.
+// prepare links a text and cuts it into windows.
 func (m *Model) prepare(ctx context.Context, text string) (reading, error) {
 	mentions, err := m.reader.link(ctx, text)
 	if err != nil {
 		return reading{}, err
 	}
 	r := reading{mentions: mentions}
-	for _, sentence := range m.sentences(text) {
+	for _, window := range m.windows(text) {
 		var inside []graph.Mention
-		inside, mentions = cutMentions(mentions, sentence)
-		in, err := m.reader.linked(ctx, text[sentence.Start:sentence.End], inside)
+		inside, mentions = cutMentions(mentions, window)
+		in, err := m.reader.linked(ctx, text[window.Start:window.End], inside)
 		if err != nil {
 			return reading{}, err
 		}
 		if len(in.Spans) == 0 {
 			continue
 		}
-		r.segments = append(r.segments, segment{sentence.Start, sentence.End})
+		r.windows = append(r.windows, window)
 		r.instances = append(r.instances, in)
 	}
 	return r, nil
 }
 
-// cutMentions divides mentions, which are in order of their start, into those
-// inside a sentence, with offsets in it, and those that begin after it.
-func cutMentions(mentions []graph.Mention, sentence linker.Range) (inside, rest []graph.Mention) {
-	for len(mentions) > 0 && mentions[0].Start < sentence.End {
-		if m := mentions[0]; m.Start >= sentence.Start && m.End <= sentence.End {
-			m.Start, m.End = m.Start-sentence.Start, m.End-sentence.Start
+// cutMentions takes those inside a window, with offsets in it, of mentions that are
+// in order of their start. The rest are those that begin in the window or after it.
+func cutMentions(mentions []graph.Mention, window linker.Range) (inside, rest []graph.Mention) {
+	for len(mentions) > 0 && mentions[0].Start < window.Start {
+		mentions = mentions[1:]
+	}
+	for _, m := range mentions {
+		if m.Start >= window.End {
+			break
+		}
+		if m.End <= window.End {
+			m.Start, m.End = m.Start-window.Start, m.End-window.Start
 			inside = append(inside, m)
 		}
-		mentions = mentions[1:]
 	}
 	return inside, mentions
 }
 
-// predictAll runs the model on the sentences of all texts, as many at once as
-// there are processors. Each sentence is a batch of its own: what it is computed
+// predictAll runs the model on the windows of all texts, as many at once as
+// there are processors. Each window is a batch of its own: what it is computed
 // with, to the last bit, does not depend on its neighbours. The answer has the
-// order of the texts and their sentences.
+// order of the texts and their windows.
 func (m *Model) predictAll(ctx context.Context, texts []reading) ([][]prediction, error) {
 	var instances []*instance
 	for _, t := range texts {
@@ -184,19 +197,10 @@ func (m *Model) predictAll(ctx context.Context, texts []reading) ([][]prediction
 	return answer, nil
 }
 
-// decodeText turns the predictions of a text's sentences into its graph.
+// decodeText turns the predictions of a text's windows into its graph.
 func (c Config) decodeText(doc graph.Document, text reading, predictions []prediction) graph.Document {
-	doc = c.document(doc, text.segments, c.decodeAll(text, predictions))
+	doc = c.decodeHeads(text, predictions).document(doc)
 	linker.MarkNegated(doc.Text, doc.Mentions)
 	linker.NameLongForms(doc.Mentions, text.mentions)
 	return doc
-}
-
-// decodeAll decodes the sentences of a text.
-func (c Config) decodeAll(text reading, predictions []prediction) []found {
-	results := make([]found, len(predictions))
-	for i, p := range predictions {
-		results[i] = c.decodeHeads(text.instances[i], p)
-	}
-	return results
 }

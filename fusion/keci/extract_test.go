@@ -271,7 +271,7 @@ func TestOffsetsOfUnicodeTexts(t *testing.T) {
 		for i, in := range r.instances {
 			for n, span := range in.Spans {
 				if len(in.Candidates[n]) > 0 {
-					start := r.segments[i].start
+					start := r.windows[i].Start
 					got = append(got, test.text[start+in.start(span):start+in.end(span)])
 				}
 			}

@@ -134,13 +134,13 @@ func (m *Model) instances(ctx context.Context, c corpus.Corpus) ([]*instance, er
 func label(cfg Config, in *instance, e corpus.Example) *example {
 	types := newIndex(cfg.EntityTypes)
 	labels := newIndex(cfg.RelationLabels)
-	spanAt := map[segment]int32{}
+	spanAt := map[place]int32{}
 	for i, s := range in.Spans {
-		spanAt[segment{in.start(s), in.end(s)}] = int32(i)
+		spanAt[place{in.start(s), in.end(s)}] = int32(i)
 	}
 	x := &example{instance: in, types: make([]int32, len(in.Spans)), names: in.nameNumbers()}
 	for _, entity := range e.Entities {
-		if i, ok := spanAt[segment{entity.Start, entity.End}]; ok && x.types[i] == 0 {
+		if i, ok := spanAt[place{entity.Start, entity.End}]; ok && x.types[i] == 0 {
 			x.types[i] = types[entity.Type]
 		}
 	}
@@ -153,8 +153,8 @@ func label(cfg Config, in *instance, e corpus.Example) *example {
 		x.relations = append(x.relations, goldRelation{head, tail, label})
 	}
 	for _, r := range e.Relations {
-		head, found := spanAt[segment{e.Entities[r.Head].Start, e.Entities[r.Head].End}]
-		tail, also := spanAt[segment{e.Entities[r.Tail].Start, e.Entities[r.Tail].End}]
+		head, found := spanAt[place{e.Entities[r.Head].Start, e.Entities[r.Head].End}]
+		tail, also := spanAt[place{e.Entities[r.Tail].Start, e.Entities[r.Tail].End}]
 		if !found || !also {
 			continue
 		}

@@ -56,7 +56,7 @@ func TestTextsWithoutFullStops(t *testing.T) {
 				}
 				next = part.End
 				pieces := m.tokenizer.Tokenize(text[part.Start:part.End])
-				if len(pieces) > maxSentence {
+				if len(pieces) > maxWindow {
 					t.Errorf("a part has %d pieces", len(pieces))
 				}
 				for _, p := range pieces {

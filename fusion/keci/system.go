@@ -2,6 +2,7 @@ package keci
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/gomlx/compute"
 	"github.com/spf13/pflag"
@@ -34,9 +35,17 @@ func (System) Describe(dir string) (system.Description, error) {
 	info, cfg, err := Describe(dir)
 	return system.Description{
 		ModelInfo: info, Config: cfg,
-		Method: "the KECI model (Lai et al., ACL 2021)", Reach: "within a sentence",
+		Method: "the KECI model (Lai et al., ACL 2021)", Reach: cfg.reach(),
 		Decision: cfg.decision(), Of: cfg.decisions(),
 	}, err
+}
+
+// reach is how far apart the ends of a relation may be.
+func (c Config) reach() string {
+	if c.Window <= 1 {
+		return "within a sentence"
+	}
+	return fmt.Sprintf("within %d consecutive sentences, of at most %d word pieces together", c.Window, maxWindow)
 }
 
 func (h Head) decision() system.Decision {
@@ -60,19 +69,23 @@ func (c Config) decisions() map[string]system.Decision {
 
 // Recipe is the default configuration of a variant.
 func (System) Recipe(variant string) system.Recipe {
-	r := recipe{DefaultConfig()}
+	r := recipe{cfg: DefaultConfig(), window: 1}
 	r.cfg.Variant = Variant(variant)
 	return &r
 }
 
 // recipe is how a model is trained: the configuration that it begins with.
-type recipe struct{ cfg Config }
+type recipe struct {
+	cfg    Config
+	window int // sentences that are read together
+}
 
 // AddFlags adds the settings of the paper's hyperparameters.
 func (r *recipe) AddFlags(f *pflag.FlagSet) {
 	f.Float64Var(&r.cfg.EntityThreshold, "entity-threshold", r.cfg.EntityThreshold, "KECI: lowest score of an entity, where nothing is held out to choose it")
 	f.Float64Var(&r.cfg.RelationThreshold, "relation-threshold", r.cfg.RelationThreshold, "KECI: lowest score of a relation, likewise")
 	f.Float64Var(&r.cfg.KeptRatio, "kept-ratio", r.cfg.KeptRatio, "KECI: λ, spans kept for each word piece")
+	f.IntVar(&r.window, "window", r.window, "KECI: consecutive sentences that are read together, so that relations between them are found")
 	f.IntVar(&r.cfg.Span.MaxWidth, "max-span", r.cfg.Span.MaxWidth, "KECI: longest span in word pieces")
 	f.Float64Var(&r.cfg.LabelSmoothing, "label-smoothing", r.cfg.LabelSmoothing, "KECI: share of each label that is spread over all labels while training")
 }
@@ -82,17 +95,30 @@ func (r *recipe) Options() train.Options { return train.DefaultOptions() }
 
 // Needs follow from the parts of the variant.
 func (r *recipe) Needs() system.Needs {
-	return system.Needs{Sentences: true, Corpora: true, Knowledge: r.cfg.Variant.parts().knowledge, Embeddings: r.cfg.Variant.ReadsEmbeddings()}
+	return system.Needs{
+		Sentences: max(1, r.window), Pieces: maxWindow, Corpora: true,
+		Knowledge: r.cfg.Variant.parts().knowledge, Embeddings: r.cfg.Variant.ReadsEmbeddings(),
+	}
 }
 
 // Record writes what of the settings tells runs apart.
 func (r *recipe) Record(t *results.Training) {
 	t.MaxSpan, t.KeptRatio, t.LabelSmoothing = r.cfg.Span.MaxWidth, r.cfg.KeptRatio, r.cfg.LabelSmoothing
+	t.Window = r.config().Window
+}
+
+// config has a window only where it is of several sentences.
+func (r *recipe) config() Config {
+	cfg := r.cfg
+	if r.window != 1 {
+		cfg.Window = r.window
+	}
+	return cfg
 }
 
 // NewLearner prepares a model for training, see [NewLearner].
 func (r *recipe) NewLearner(ctx context.Context, backend compute.Backend, m system.Material) (train.Learner, error) {
-	cfg := r.cfg
+	cfg := r.config()
 	cfg.Name = m.Name
 	return NewLearner(ctx, backend, m.Encoder, cfg, append([]system.Set{m.Set}, m.More...), m.KnowledgeBase, m.BatchSize, m.Seed)
 }

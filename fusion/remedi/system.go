@@ -69,7 +69,7 @@ func (r *recipe) Options() train.Options {
 }
 
 // Needs are sentences; the knowledge base has no part in what is learned.
-func (r *recipe) Needs() system.Needs { return system.Needs{Sentences: true} }
+func (r *recipe) Needs() system.Needs { return system.Needs{Sentences: 1} }
 
 // Record writes the settings. Runs without parts of speech are those of before
 // there was that switch.

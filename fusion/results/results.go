@@ -32,16 +32,17 @@ type Training struct {
 	Seed    int64             `json:"seed"`
 	Options train.Options     `json:"options"`
 
-	MaxSpan        int            `json:"maxSpan"`   // word pieces; KECI only
-	KeptRatio      float64        `json:"keptRatio"` // spans kept for each word piece; KECI only
+	MaxSpan        int            `json:"maxSpan"`          // word pieces; KECI only
+	KeptRatio      float64        `json:"keptRatio"`        // spans kept for each word piece; KECI only
+	Window         int            `json:"window,omitempty"` // sentences that are read together, where they are several; KECI only
 	LabelSmoothing float64        `json:"labelSmoothing,omitempty"`
 	Settings       map[string]any `json:"settings,omitempty"` // of other systems: numbers (float64) and switches (bool)
 	HeldOutShare   float64        `json:"heldOutShare"`
 	Sweep          []train.Trial  `json:"sweep,omitempty"` // how the learning rates were found
 
-	Learned        int            `json:"learned"`        // sentences that the model learned from
+	Learned        int            `json:"learned"`        // texts that the model learned from: sentences, or windows of several
 	HeldOut        int            `json:"heldOut"`        // texts on which epochs and thresholds were chosen
-	EntityTypes    map[string]int `json:"entityTypes"`    // how often each occurs in what the model learned from
+	EntityTypes    map[string]int `json:"entityTypes"`    // how often each occurs in what the model learned from, in each window again
 	RelationLabels map[string]int `json:"relationLabels"` // likewise
 
 	Best     train.Epoch   `json:"best"`

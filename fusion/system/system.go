@@ -51,7 +51,8 @@ type Recipe interface {
 
 // Needs are what a variant reads beside the text, and can read.
 type Needs struct {
-	Sentences  bool // it learns from sentences: documents are cut, and none may be longer than the encoder reads
+	Sentences  int  // it learns from so many consecutive sentences together: documents are cut, and no sentence may be longer than the encoder reads; 0: from whole documents
+	Pieces     int  // of several sentences, as far as they have no more word pieces than these
 	Knowledge  bool // what it learns depends on the knowledge base
 	Embeddings bool // the knowledge base must have knowledge-graph embeddings
 	Corpora    bool // it can learn from several corpora at once
