@@ -30,20 +30,20 @@ type ConceptRelation struct{ Head, Tail, Label string }
 
 // readBC5CDR reads the BioCreative V CDR corpus: PubTator, whose relations are of
 // concepts.
-func readBC5CDR(path string, directed *bool) iter.Seq2[Example, error] {
-	return checked(readDocuments(path, format.PubTator, directed))
+func readBC5CDR(path string, told *relationsTold) iter.Seq2[Example, error] {
+	return checked(readDocuments(path, format.PubTator, told))
 }
 
 // readChemDisGene reads abstracts of ChemDisGene with the relations that lie beside
 // them.
-func readChemDisGene(path string, directed *bool) iter.Seq2[Example, error] {
+func readChemDisGene(path string, told *relationsTold) iter.Seq2[Example, error] {
 	return func(yield func(Example, error) bool) {
 		relations, err := readRelations(strings.Replace(path, abstractsPart, relationsPart, 1), path)
 		if err != nil {
 			yield(Example{File: path}, fmt.Errorf("%w: %w", err, errSyntax))
 			return
 		}
-		for e, err := range readDocuments(path, format.PubTator, directed) {
+		for e, err := range readDocuments(path, format.PubTator, told) {
 			if err == nil {
 				e.ConceptRelations = append(e.ConceptRelations, relations[e.ID]...)
 				err = e.checkConcepts()

@@ -46,7 +46,7 @@ type Corpus struct {
 	RelationLabels []string // all that occur, sorted
 	Directed       bool     // whether Head and Tail of a relation may not be swapped
 	Sentences      bool     // whether each example is one sentence, not a document
-	OfConcepts     bool     // whether relations are of concepts (Example.ConceptRelations), and are scored as such
+	OfConcepts     bool     // whether all relations are of concepts (Example.ConceptRelations), and are scored as such
 }
 
 // Example is one annotated text: a sentence, in BioRelEx and ADE.
@@ -110,6 +110,7 @@ func Read(name, path string) (Corpus, error) { return Reader{}.Read(name, path) 
 // documents are in several, a folder. An error names file, line and field.
 func (r Reader) Read(name, path string) (Corpus, error) {
 	c := Corpus{Name: name}
+	var told relationsTold
 	var err error
 	switch name {
 	case BioRelEx:
@@ -120,18 +121,20 @@ func (r Reader) Read(name, path string) (Corpus, error) {
 		err = r.readFile(&c, path, func(data []byte) iter.Seq2[Example, error] { return readRecords(data, adeRecord.example) })
 	case BC5CDR:
 		c.OfConcepts = true
-		err = r.collect(&c, path, readBC5CDR(path, &c.Directed))
+		err = r.collect(&c, path, readBC5CDR(path, &told))
 	case ChemDisGene:
 		c.OfConcepts = true
-		err = r.collect(&c, path, readChemDisGene(path, &c.Directed))
+		err = r.collect(&c, path, readChemDisGene(path, &told))
 	case string(format.BioC), string(format.PubTator), string(format.Brat), string(format.JSONL):
-		err = r.collect(&c, path, readDocuments(path, format.Kind(name), &c.Directed))
+		err = r.collect(&c, path, readDocuments(path, format.Kind(name), &told))
+		c.OfConcepts = told.concepts && !told.mentions
 	default:
 		return Corpus{}, fmt.Errorf("unknown corpus %q: there are %s", name, strings.Join(Names(), ", "))
 	}
 	if err != nil {
 		return Corpus{}, fmt.Errorf("read %s corpus: %w", name, err)
 	}
+	c.Directed = c.Directed || told.directed
 	if !c.Directed {
 		c.undirect()
 	}

@@ -14,9 +14,12 @@ import (
 // documentForms are the forms of package format that hold annotations.
 var documentForms = []format.Kind{format.BioC, format.PubTator, format.Brat, format.JSONL}
 
-// readDocuments reads annotated documents. directed hears of relations that have
-// a direction.
-func readDocuments(path string, kind format.Kind, directed *bool) iter.Seq2[Example, error] {
+// relationsTold is of which kinds the relations of documents are: whether there are
+// some of mentions, some of those with a direction, and some of concepts.
+type relationsTold struct{ mentions, directed, concepts bool }
+
+// readDocuments reads annotated documents. told hears of their relations.
+func readDocuments(path string, kind format.Kind, told *relationsTold) iter.Seq2[Example, error] {
 	return func(yield func(Example, error) bool) {
 		number := 0
 		for doc, err := range format.ReadAnnotatedFile(path, kind) {
@@ -29,8 +32,10 @@ func readDocuments(path string, kind format.Kind, directed *bool) iter.Seq2[Exam
 			if err == nil {
 				e, err = annotatedExample(e, doc)
 			}
+			told.mentions = told.mentions || len(doc.Relations) > 0
+			told.concepts = told.concepts || len(doc.ConceptRelations) > 0
 			for _, r := range doc.Relations {
-				*directed = *directed || r.Directed
+				told.directed = told.directed || r.Directed
 			}
 			if at := (*format.DocumentError)(nil); errors.As(err, &at) {
 				e.File, e.Line, err = at.File, at.Line, at.Err

@@ -53,6 +53,7 @@ func TestReadDocuments(t *testing.T) {
 			}
 			if test.form == "pubtator" { // the one of these forms that has concepts
 				e := &want.Examples[0]
+				want.OfConcepts = true
 				e.Entities = []Entity{{0, 6, "protein", 0, []string{"C1"}}, {13, 16, "protein", 1, []string{"C2"}}}
 				e.ConceptRelations = []ConceptRelation{{"C2", "C1", "bind"}}
 			}
@@ -85,6 +86,15 @@ func TestRelationsBetweenConcepts(t *testing.T) {
 	want := []Relation{{0, 1, "CID"}, {2, 3, "CID"}, {2, 4, "CID"}}
 	if diff := cmp.Diff(want, got.Examples[0].Relations); diff != "" {
 		t.Errorf("relations (-want +got):\n%s", diff)
+	}
+	if !got.OfConcepts {
+		t.Error("a corpus of relations of concepts is not scored as such")
+	}
+	mixed, err := Read("jsonl", write(t, `{"id":"a","text":"A b","mentions":[{"id":"T1","start":0,"end":1,"text":"A","type":"x","concepts":[{"cui":"C1"}]},`+
+		`{"id":"T2","start":2,"end":3,"text":"b","type":"x","concepts":[{"cui":"C2"}]}],"relations":[{"id":"R1","head":"T1","tail":"T2","label":"r"}],`+
+		`"conceptRelations":[{"head":"C1","tail":"C2","label":"r"}]}`))
+	if err != nil || mixed.OfConcepts {
+		t.Errorf("of concepts %t, %v, where there are relations of mentions", mixed.OfConcepts, err)
 	}
 }
 

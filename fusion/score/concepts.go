@@ -7,8 +7,8 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
-// Concepts is for corpora whose relations are of concepts ([corpus.BC5CDR],
-// [corpus.ChemDisGene]). Entities are compared as by [Strict]. Of relations the two
+// Concepts is for corpora whose relations are of concepts (corpus.Corpus.OfConcepts),
+// such as [corpus.BC5CDR] and BioRED. Entities are compared as by [Strict]. Of relations the two
 // concepts and the label are compared, per document and whatever mentions they
 // were found between; a relation that is found twice counts once.
 //
