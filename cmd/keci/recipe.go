@@ -52,6 +52,7 @@ func (r *recipe) addFlags(f *pflag.FlagSet) {
 	f.Float64Var(&r.heldOut, "held-out", 0.1, "share of the texts that is held out to compare epochs (0: the last epoch is taken)")
 	addOptions(f, &r.train)
 	f.IntVar(&r.train.MaxSteps, "max-steps", 0, "stop after so many steps and measure there (0: no limit)")
+	f.DurationVar(&r.train.SaveEvery, "save-every", r.train.SaveEvery, "save a long epoch inside as well, so often (0: only when it ends or is stopped)")
 	f.IntVar(&r.train.Patience, "patience", 0, "stop after so many epochs without a better score (0: never)")
 	f.Float64Var(&r.train.EMA, "ema", 0, "measure and save a running mean of the weights, which keeps so much of itself in each step, such as 0.999 (0: the weights of the last step)")
 	f.Float64Var(&r.train.LayerDecay, "layer-decay", 0, "learning rate of each layer of the encoder as a share of that of the layer after it, such as 0.9 (0: all learn alike)")
@@ -105,7 +106,7 @@ func (r *recipe) settle(variant string) error {
 		}
 	})
 	options.MaxSteps, options.Patience, options.Seed, options.Resume = given.MaxSteps, given.Patience, given.Seed, given.Resume
-	options.EMA, options.LayerDecay = given.EMA, given.LayerDecay
+	options.EMA, options.LayerDecay, options.SaveEvery = given.EMA, given.LayerDecay, given.SaveEvery
 	r.train = options
 	return failure
 }

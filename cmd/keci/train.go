@@ -29,8 +29,8 @@ func newTrainCommand() *cobra.Command {
 out of the training data, whole papers at a time where they are known; the best
 one is left in OUT/best as a model directory with a card (README.md) and a record
 of how it came about (training.json), the history of all epochs in
-OUT/history.json and OUT/curve.png. Ctrl-C stops at once and leaves nothing
-half-written; --resume goes on from where the run was last measured.
+OUT/history.json and OUT/curve.png. Ctrl-C stops after the step under way and leaves
+nothing half-written; --resume goes on from there.
 
 Most systems learn from documents sentence by sentence, and a relation between
 concepts, as PubTator has them, from all their mentions within a sentence; multitask

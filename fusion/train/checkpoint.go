@@ -54,6 +54,7 @@ func (r *run) saveCheckpoint() error {
 	if err := replaceDir(dir, next); err != nil {
 		return err
 	}
+	r.saved = time.Now()
 	return writeFile(filepath.Join(r.out, HistoryFile), data)
 }
 
@@ -68,7 +69,8 @@ func (r *run) resume() error {
 	if err := json.Unmarshal(data, &history); err != nil {
 		return fmt.Errorf("resume: %s: %w", filepath.Join(dir, HistoryFile), err)
 	}
-	if len(history.Epochs) == 0 {
+	last, ok := history.saved()
+	if !ok {
 		return fmt.Errorf("resume: %s: no epochs", filepath.Join(dir, HistoryFile))
 	}
 	if err := sameRecipe(history.Options, r.o); err != nil {
@@ -87,7 +89,6 @@ func (r *run) resume() error {
 	}
 	r.history = history
 	r.history.Options = r.o
-	last := history.Epochs[len(history.Epochs)-1]
 	r.steps = last.Steps
 	r.started = time.Now().Add(-last.Elapsed)
 	return nil
@@ -98,6 +99,7 @@ func sameRecipe(before, now Options) error {
 	before.Resume, now.Resume = false, false
 	before.MaxSteps, now.MaxSteps = 0, 0
 	before.Patience, now.Patience = 0, 0
+	before.SaveEvery, now.SaveEvery = 0, 0
 	if before != now {
 		return errors.New("the run was begun with other options: give the same, or start anew in another directory")
 	}

@@ -38,13 +38,15 @@ type Options struct {
 	LayerDecay  float64 `json:"layerDecay,omitempty"` // learning rate of a layer of the encoder, as a share of that of the layer after it; 0: all learn alike
 	Seed        int64   `json:"seed"`
 	Resume      bool    `json:"-"` // go on from the checkpoint in the output directory
+
+	SaveEvery time.Duration `json:"-"` // an epoch that takes longer is saved inside as well; 0: only when it ends or is stopped
 }
 
 // DefaultOptions is the recipe of the model that ships with keci.
 func DefaultOptions() Options {
 	return Options{
 		Epochs: 24, BatchSize: 8, EncoderRate: 2e-4, TaskRate: 5e-4,
-		WarmUp: 0.1, ClipNorm: 1, WeightDecay: 0.01, Seed: 1,
+		WarmUp: 0.1, ClipNorm: 1, WeightDecay: 0.01, Seed: 1, SaveEvery: 10 * time.Minute,
 	}
 }
 
@@ -139,15 +141,27 @@ func (e Epoch) whole() bool { return e.Batches == 0 }
 type History struct {
 	Options Options `json:"options"`
 	Epochs  []Epoch `json:"epochs"`
-	Best    int     `json:"best"` // index into Epochs, −1 before the first
+	Best    int     `json:"best"`           // index into Epochs, −1 before the first
+	Part    *Epoch  `json:"part,omitempty"` // the epoch under way as far as it was saved, not measured; nil: the last of Epochs was
+}
+
+// saved is what the checkpoint holds. It is false before the first.
+func (h History) saved() (Epoch, bool) {
+	switch {
+	case h.Part != nil:
+		return *h.Part, true
+	case len(h.Epochs) > 0:
+		return h.Epochs[len(h.Epochs)-1], true
+	}
+	return Epoch{}, false
 }
 
 // next is the epoch to train now, from 0, and what was done of it before.
 func (h History) next() (epoch int, done Epoch) {
-	if len(h.Epochs) == 0 {
+	last, ok := h.saved()
+	if !ok {
 		return 0, Epoch{}
 	}
-	last := h.Epochs[len(h.Epochs)-1]
 	if last.whole() {
 		return last.Epoch, Epoch{}
 	}
@@ -190,15 +204,15 @@ var ErrNothingHeldOut = errors.New("nothing is held out")
 
 // Run trains the learner and leaves the best model in out/best, the history in
 // out/history.json, its picture in out/curve.png and a checkpoint in
-// out/checkpoint. When ctx is cancelled it stops at once; when MaxSteps is
-// reached, after measuring the model as it is. What was complete stays, and
-// Options.Resume goes on from there to the same weights.
+// out/checkpoint. When ctx is cancelled it stops after the step under way and saves
+// that; when MaxSteps is reached, after measuring the model as it is. Options.Resume
+// goes on from there to the same weights.
 func Run(ctx context.Context, backend compute.Backend, learner Learner, o Options, out string, progress Progress) (History, error) {
 	if err := o.Validate(); err != nil {
 		return History{}, fmt.Errorf("training options: %w", err)
 	}
 	r := &run{backend: backend, learner: learner, o: o, out: out, progress: progress,
-		history: History{Options: o, Best: -1}, started: time.Now()}
+		history: History{Options: o, Best: -1}, started: time.Now(), saved: time.Now()}
 	if err := r.open(); err != nil {
 		return History{}, err
 	}
@@ -230,6 +244,7 @@ type run struct {
 	steps    int // done
 	shards   int // of a batch
 	started  time.Time
+	saved    time.Time // when the last checkpoint was written, or the run began
 }
 
 // open makes the output directory, or reads the checkpoint of an interrupted run.
@@ -298,6 +313,11 @@ func (r *run) epoch(ctx context.Context, epoch int, before Epoch) error {
 	}
 	total, done, sum := len(batches)*r.o.Epochs, before.Batches, before.Loss*float64(before.Batches)
 	for _, batch := range batches[done:] {
+		if ctx.Err() != nil || r.o.SaveEvery > 0 && time.Since(r.saved) >= r.o.SaveEvery {
+			if err := r.savePart(Epoch{Epoch: epoch + 1, Batches: done, Loss: sum / max(1, float64(done))}); err != nil {
+				return err
+			}
+		}
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("training stopped in epoch %d; %s: %w", epoch+1, r.whereToResume(), err)
 		}
@@ -315,7 +335,24 @@ func (r *run) epoch(ctx context.Context, epoch int, before Epoch) error {
 	if done < len(batches) {
 		e.Batches = done
 	}
-	return r.measure(ctx, e)
+	if err := r.measure(ctx, e); ctx.Err() == nil {
+		return err
+	}
+	e.Batches = done
+	if err := r.savePart(e); err != nil {
+		return err
+	}
+	return fmt.Errorf("training stopped while epoch %d was measured; %s: %w", epoch+1, r.whereToResume(), ctx.Err())
+}
+
+// savePart writes a checkpoint inside an epoch, so many batches of which are done.
+func (r *run) savePart(e Epoch) error {
+	if e.Batches == 0 {
+		return nil // the checkpoint of the epoch before is as good
+	}
+	e.Steps, e.Elapsed = r.steps, time.Since(r.started)
+	r.history.Part = &e
+	return r.saveCheckpoint()
 }
 
 func (r *run) reachedMaxSteps() bool { return r.o.MaxSteps > 0 && r.steps >= r.o.MaxSteps }
@@ -330,10 +367,11 @@ func (r *run) lastStep(total int) int {
 
 // whereToResume tells what a run that stops now can go on from.
 func (r *run) whereToResume() string {
-	if len(r.history.Epochs) == 0 {
+	last, ok := r.history.saved()
+	if !ok {
 		return "nothing was saved yet"
 	}
-	return fmt.Sprintf("--resume goes on after step %d", r.history.Epochs[len(r.history.Epochs)-1].Steps)
+	return fmt.Sprintf("--resume goes on after step %d", last.Steps)
 }
 
 // step runs one optimizer step and returns its loss.
@@ -363,11 +401,11 @@ func (r *run) step(shards [][]*tensors.Tensor, total int) (float64, error) {
 
 // lastGood names the checkpoint, if there is one.
 func (r *run) lastGood() string {
-	if len(r.history.Epochs) == 0 {
+	last, ok := r.history.saved()
+	if !ok {
 		return "there is no checkpoint yet"
 	}
-	return fmt.Sprintf("the last good checkpoint, after step %d, is in %s",
-		r.history.Epochs[len(r.history.Epochs)-1].Steps, filepath.Join(r.out, checkpointDir))
+	return fmt.Sprintf("the last good checkpoint, after step %d, is in %s", last.Steps, filepath.Join(r.out, checkpointDir))
 }
 
 // schedule is the share of the highest learning rate at a step (from 1): a
@@ -409,7 +447,7 @@ func (r *run) score(ctx context.Context, e Epoch) (measured Epoch, best bool, er
 		return e, false, fmt.Errorf("measure epoch %d: %w", e.Epoch, err)
 	}
 	e.Score, e.Elapsed = score, time.Since(r.started)
-	r.history.Epochs = append(r.history.Epochs, e)
+	r.history.Epochs, r.history.Part = append(r.history.Epochs, e), nil
 	best = unmeasured || r.history.Best < 0 || score.Selection() > r.history.Epochs[r.history.Best].Score.Selection()
 	if best {
 		if err := r.saveBest(ctx); err != nil {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -106,12 +107,12 @@ func (l *quadratic) Batches(_ context.Context, _ int, rng *rand.Rand) ([]Batch, 
 }
 
 func (l *quadratic) Evaluate(ctx context.Context) (Score, error) {
-	l.epochs++
 	if l.evaluate != nil {
 		if err := l.evaluate(ctx); err != nil {
 			return Score{}, err
 		}
 	}
+	l.epochs++
 	if l.score != nil {
 		return l.score(l.epochs), nil
 	}
@@ -512,7 +513,7 @@ func TestSameSeedGivesSameBits(t *testing.T) {
 	}
 }
 
-// TestResume cuts a run at every step and goes on with a new learner, which
+// TestResume cuts a run at every step and goes on after it with a new learner, which
 // must end with the bits and the history of a run that was never cut.
 func TestResume(t *testing.T) {
 	o := testOptions()
@@ -538,16 +539,22 @@ func TestResume(t *testing.T) {
 			if !errors.Is(err, context.Canceled) {
 				t.Fatalf("error %v, want that of the context", err)
 			}
-			complete := (cut - 1) / 3 // an epoch that is cut while it is measured counts for nothing
-			if len(before.Epochs) != complete {
-				t.Errorf("history of %d epochs, want %d", len(before.Epochs), complete)
+			complete := (cut - 1) / 3 // an epoch that is cut while it is measured is measured again
+			if len(before.Epochs) != complete || before.Part == nil || before.Part.Steps != cut {
+				t.Errorf("history of %d epochs, want %d; part %+v", len(before.Epochs), complete, before.Part)
+			}
+			if said := fmt.Sprintf("goes on after step %d", cut); !strings.Contains(err.Error(), said) {
+				t.Errorf("error %v, want one that says %q", err, said)
 			}
 			checkNothingHalfWritten(t, out, complete)
 
-			second, resumed := start(), o
+			second, resumed, more := start(), o, &listener{}
 			resumed.Resume = true
-			got := mustRun(t, second, resumed, out)
-			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Epoch{}, "Elapsed"), cmpopts.IgnoreFields(Options{}, "Resume")); diff != "" {
+			got, err := Run(t.Context(), testBackend(), second, resumed, out, more)
+			if err != nil || len(more.steps) != 9-cut {
+				t.Errorf("%d more steps, %v", len(more.steps), err)
+			}
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Epoch{}, "Elapsed"), cmpopts.IgnoreFields(Options{}, "Resume"), cmpopts.EquateApprox(1e-12, 0)); diff != "" {
 				t.Errorf("another history (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(whole.values(), second.values()); diff != "" {
@@ -560,11 +567,40 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestSaveEvery: a run that is killed inside an epoch goes on from what was saved
+// last.
+func TestSaveEvery(t *testing.T) {
+	o, out := testOptions(), t.TempDir()
+	o.SaveEvery = time.Nanosecond
+	start := func() *quadratic { return newQuadratic(t, 1, 2, 3) }
+	whole := start()
+	mustRun(t, whole, o, filepath.Join(out, "whole"))
+	killed := filepath.Join(out, "killed")
+	copied := &listener{onStep: func(step int) {
+		if step == 5 { // what a process leaves that is killed now: the checkpoint after step 4
+			if err := os.CopyFS(killed, os.DirFS(filepath.Join(out, "run"))); err != nil {
+				t.Error(err)
+			}
+		}
+	}}
+	if _, err := Run(t.Context(), testBackend(), start(), o, filepath.Join(out, "run"), copied); err != nil {
+		t.Fatal(err)
+	}
+	second, more := start(), &listener{}
+	o.Resume, o.SaveEvery = true, 0
+	if _, err := Run(t.Context(), testBackend(), second, o, killed, more); err != nil || !slices.Equal(more.steps, []int{5, 6, 7, 8, 9}) {
+		t.Errorf("went on with the steps %v, %v", more.steps, err)
+	}
+	if diff := cmp.Diff(whole.values(), second.values()); diff != "" {
+		t.Errorf("other weights (-want +got):\n%s", diff)
+	}
+}
+
 func checkNothingHalfWritten(t *testing.T, out string, epochs int) {
 	t.Helper()
 	want := []string{BestDir, checkpointDir, CurveFile, HistoryFile}
 	if epochs == 0 {
-		want = nil
+		want = []string{checkpointDir, HistoryFile}
 	}
 	if diff := cmp.Diff(want, files(t, out)); diff != "" {
 		t.Errorf("files after the cut (-want +got):\n%s", diff)
