@@ -102,7 +102,7 @@ type split struct {
 	data, from  results.File // that they were read from
 }
 
-func (s split) source() source { return source{s.train, s.data} }
+func (s split) source() source { return source{all: s.train, data: s.data} }
 
 // splits reads all that the command is to run on.
 func (o crossvalOptions) splits(cmd *cobra.Command) ([]split, error) {

@@ -144,8 +144,9 @@ func (r *recipe) check() error {
 
 // source is a corpus with where it comes from.
 type source struct {
-	all  corpus.Corpus
-	data results.File // that all was read from
+	all   corpus.Corpus
+	data  results.File      // that all was read from
+	names map[string]string // see system.Set
 }
 
 // material is what one model is made from.
@@ -154,6 +155,18 @@ type material struct {
 	also []source // other corpora to learn from
 	kb   *knowledgebase.KnowledgeBase
 	out  string // directory of the run
+}
+
+// of is the source of the given corpus, nil where there is none.
+func (m *material) of(name string) *source {
+	if m.all.Name == name {
+		return &m.source
+	}
+	i := slices.IndexFunc(m.also, func(s source) bool { return s.all.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &m.also[i]
 }
 
 // openKnowledge opens the knowledge base with its embeddings, and settles which

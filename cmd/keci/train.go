@@ -17,6 +17,7 @@ type trainOptions struct {
 	recipe
 	data, out string
 	also      []string // CORPUS=PATH
+	names     []string // CORPUS.LABEL=NAME
 }
 
 func newTrainCommand() *cobra.Command {
@@ -51,6 +52,7 @@ of them in a text; keci evaluate looks at those of the corpus that is measured.`
 	o.addFlags(f)
 	f.StringVar(&o.data, "data", "", "`FILE` of the corpus to learn from, or a folder of such files")
 	f.StringArrayVar(&o.also, "also", nil, "`CORPUS=FILE` of another corpus to learn from, with labels of its own; may be given several times")
+	f.StringArrayVar(&o.names, "name-label", nil, "`CORPUS.LABEL=NAME`: with --also, what a type or label is told as, so that those of several corpora may be one")
 	f.StringVar(&o.out, "out", "", "`DIR` for the model, the history and the checkpoints")
 	f.Int64Var(&o.train.Seed, "seed", o.train.Seed, "of the initial weights, what is held out, the order of the data and dropout")
 	f.BoolVar(&o.train.Resume, "resume", false, "go on from the checkpoint in --out")
@@ -73,6 +75,9 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	if m.also, err = o.readOthers(cmd.ErrOrStderr()); err != nil {
+		return err
+	}
+	if err := o.nameLabels(&m); err != nil {
 		return err
 	}
 	if m.kb, err = o.openKnowledge(cmd.Context(), cmd.ErrOrStderr()); err != nil {
@@ -108,6 +113,32 @@ func (o trainOptions) readOthers(stderr io.Writer) ([]source, error) {
 		known, others = append(known, name), append(others, s)
 	}
 	return others, nil
+}
+
+// nameLabels reads --name-label.
+func (o trainOptions) nameLabels(m *material) error {
+	if len(o.names) > 0 && len(m.also) == 0 {
+		return usageError("--name-label is for models of several corpora: see --also")
+	}
+	for _, text := range o.names {
+		label, name, named := strings.Cut(text, "=")
+		of, label, dotted := strings.Cut(label, ".")
+		if !named || !dotted || name == "" {
+			return usageError("--name-label is %q: write CORPUS.LABEL=NAME, such as %s.Chemical=chemical", text, corpus.BC5CDR)
+		}
+		s := m.of(of)
+		if s == nil {
+			return usageError("--name-label %s: the model does not learn from %s", text, of)
+		}
+		if known := slices.Concat(s.all.EntityTypes, s.all.RelationLabels); !slices.Contains(known, label) {
+			return usageError("--name-label %s: %s has no label %q, it has %s", text, of, label, strings.Join(known, ", "))
+		}
+		if s.names == nil {
+			s.names = map[string]string{}
+		}
+		s.names[label] = name
+	}
+	return nil
 }
 
 func reportBest(out io.Writer, t results.Training, dir string) error {

@@ -59,6 +59,7 @@ func (r recipe) trainingSets(m material, stderr io.Writer) (first system.Set, mo
 // trainingSet holds texts out, cuts the others into what the variant reads at once,
 // and looks whether there is something to learn.
 func (r recipe) trainingSet(s source, stderr io.Writer) (set system.Set, err error) {
+	set.Names = s.names
 	set.Train, set.HeldOut = s.all.Split(r.heldOut, r.train.Seed)
 	if len(set.Train.Examples) == 0 || (len(set.HeldOut.Examples) == 0) != (r.heldOut == 0) {
 		return set, usageError("--held-out %g of %d texts leaves none to learn from or to compare on", r.heldOut, len(s.all.Examples))

@@ -125,10 +125,10 @@ func TestTrainOnSeveralCorpora(t *testing.T) {
 	args := []string{"train", "--corpus", "jsonl", "--data", writeAnnotated(t, 10), "--encoder", writeEncoder(t), "--kb", buildSmallKB(t),
 		"--variant", "sent-context", "--epochs", "1", "--held-out", "0.2", "--batch", "4", "--quiet"}
 	out := filepath.Join(t.TempDir(), "many")
-	mustKeci(t, append(slices.Clone(args), "--also", "pubtator="+second, "--out", out)...)
+	mustKeci(t, append(slices.Clone(args), "--also", "pubtator="+second, "--name-label", "pubtator.Host=Animal", "--out", out)...)
 	model, dir := filepath.Join(out, "best"), t.TempDir()
 	info, _, err := keci.Describe(model)
-	if err != nil || strings.Join(info.EntityTypes, " ") != "Animal Food Host Parasite" || strings.Join(info.RelationLabels, " ") != "eats has" {
+	if err != nil || strings.Join(info.EntityTypes, " ") != "Animal Food Parasite" || strings.Join(info.RelationLabels, " ") != "eats has" {
 		t.Errorf("model %+v, %v", info, err)
 	}
 	for name, file := range map[string]string{"jsonl": args[4], "pubtator": second} {
@@ -153,9 +153,13 @@ func TestTrainOnSeveralCorpora(t *testing.T) {
 		}
 	}
 	for want, also := range map[string][]string{
-		"--also is":                    {"--also", "second.txt"},
-		"names the corpus jsonl twice": {"--also", "jsonl=" + second},
-		"learns from one corpus":       {"--also", "pubtator=" + second, "--variant", "remedi"},
+		"write CORPUS.LABEL=NAME":                                  {"--also", "pubtator=" + second, "--name-label", "Host=Animal"},
+		"does not learn from bioc":                                 {"--also", "pubtator=" + second, "--name-label", "bioc.Host=Animal"},
+		`pubtator has no label "Hast", it has Host, Parasite, has`: {"--also", "pubtator=" + second, "--name-label", "pubtator.Hast=Animal"},
+		"for models of several":                                    {"--name-label", "jsonl.Animal=Host"},
+		"--also is":                                                {"--also", "second.txt"},
+		"names the corpus jsonl twice":                             {"--also", "jsonl=" + second},
+		"learns from one corpus":                                   {"--also", "pubtator=" + second, "--variant", "remedi"},
 	} {
 		if _, _, err := keciRun(t, append(append(slices.Clone(args), also...), "--out", t.TempDir())...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: error %v, want %s", also, err, want)

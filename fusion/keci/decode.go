@@ -35,11 +35,26 @@ type foundRelation struct {
 // decodeHeads reads the predictions of one text with the labels of every head. A
 // span that several have a type for is one mention, with the type that is surest.
 func (c Config) decodeHeads(text reading, predictions []prediction) found {
-	all := c.ofHead(0).decode(text, ofHead(predictions, 0))
-	for i := range c.More {
-		all = all.with(c.ofHead(i+1).decode(text, ofHead(predictions, i+1)))
+	if len(c.More) == 0 {
+		return c.decode(text, predictions)
+	}
+	var all found
+	for i, h := range c.heads() {
+		all = all.with(c.ofHead(i).decode(text, ofHead(predictions, i)).told(h))
 	}
 	return all
+}
+
+// told names types and labels as users are told them.
+func (f found) told(h Head) found {
+	for i := range f.mentions {
+		m := &f.mentions[i]
+		m.Type, m.Initial.Type = h.told(m.Type), h.told(m.Initial.Type)
+	}
+	for i := range f.relations {
+		f.relations[i].label = h.told(f.relations[i].label)
+	}
+	return f
 }
 
 // with adds what another head sees in the same text.
@@ -62,9 +77,21 @@ func (f found) with(other found) found {
 	}
 	for _, r := range other.relations {
 		r.head, r.tail = moved[r.head], moved[r.tail]
-		f.relations = append(f.relations, r)
+		i := slices.IndexFunc(f.relations, func(before foundRelation) bool { return before.sameAs(r) })
+		switch {
+		case i < 0:
+			f.relations = append(f.relations, r)
+		case r.score > f.relations[i].score:
+			f.relations[i] = r
+		}
 	}
 	return f.inOrder()
+}
+
+// sameAs tells whether two relations say the same of the same mentions.
+func (r foundRelation) sameAs(s foundRelation) bool {
+	return r.label == s.label && r.directed == s.directed &&
+		(r.head == s.head && r.tail == s.tail || !r.directed && r.head == s.tail && r.tail == s.head)
 }
 
 // inOrder brings the mentions into the order of the text, longer ones first, and

@@ -32,16 +32,19 @@ func save(dir, encoderDir string, cfg Config, encoderConfig encoder.Config, stor
 func describe(cfg Config) fusion.ModelInfo {
 	info := fusion.ModelInfo{Name: cfg.Name, Variant: string(cfg.Variant), EntityTypes: []string{}, RelationLabels: []string{}}
 	for _, h := range cfg.heads() {
-		info.EntityTypes = appendNew(info.EntityTypes, h.EntityTypes[1:])
-		info.RelationLabels = appendNew(info.RelationLabels, h.RelationLabels[1:])
+		if len(cfg.More) == 0 {
+			h.Names = nil
+		}
+		info.EntityTypes = appendTold(info.EntityTypes, h, h.EntityTypes[1:])
+		info.RelationLabels = appendTold(info.RelationLabels, h, h.RelationLabels[1:])
 	}
 	return info
 }
 
-func appendNew(list, more []string) []string {
-	for _, s := range more {
-		if !slices.Contains(list, s) {
-			list = append(list, s)
+func appendTold(list []string, h Head, labels []string) []string {
+	for _, label := range labels {
+		if told := h.told(label); !slices.Contains(list, told) {
+			list = append(list, told)
 		}
 	}
 	return list

@@ -8,7 +8,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // the graph operators read as formulas
 
 	"github.com/keci-kg/keci/fusion/calibration"
-	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/system"
 )
 
 // Head is what a model knows of one corpus: its labels, and what is chosen and
@@ -21,6 +21,11 @@ type Head struct {
 	EntityTypes    []string `json:"entityTypes"`    // the first is NoneLabel
 	RelationLabels []string `json:"relationLabels"` // the first is NoneLabel
 	Directed       bool     `json:"directed"`       // whether a relation tells head from tail
+
+	// Names are what users are told instead of a type or label where the labels of
+	// several corpora are told together: what one corpus calls Chemical, another calls
+	// chemical. What is missing keeps its own.
+	Names map[string]string `json:"names,omitempty"`
 
 	EntityThreshold   float64 `json:"entityThreshold"`            // lowest 1 − P(none) of a mention; chosen on held-out data
 	OverlapThreshold  float64 `json:"overlapThreshold,omitempty"` // the same of a mention that overlaps a surer one, where it is higher; chosen on held-out data
@@ -35,12 +40,14 @@ type Head struct {
 }
 
 // newHead has the labels of a corpus to learn from, and the thresholds of like.
-func newHead(c corpus.Corpus, like Head) Head {
+func newHead(set system.Set, like Head) Head {
+	c := set.Train
 	return Head{
 		Corpus:          c.Name,
 		EntityTypes:     append([]string{NoneLabel}, c.EntityTypes...),
 		RelationLabels:  append([]string{NoneLabel}, c.RelationLabels...),
 		Directed:        c.Directed,
+		Names:           set.Names,
 		EntityThreshold: like.EntityThreshold, OverlapThreshold: like.OverlapThreshold, RelationThreshold: like.RelationThreshold,
 		Unrelated: learnConstraints(c),
 	}
@@ -62,7 +69,20 @@ func (h Head) validate() error {
 	if err := h.RelationCalibration.Validate(); err != nil {
 		return fmt.Errorf("relationCalibration: %w", err)
 	}
+	for label := range h.Names {
+		if label == NoneLabel || !slices.Contains(h.EntityTypes, label) && !slices.Contains(h.RelationLabels, label) {
+			return fmt.Errorf("names: %q is none of the entityTypes and relationLabels", label)
+		}
+	}
 	return nil
+}
+
+// told is what users are told of a type or label.
+func (h Head) told(label string) string {
+	if name, ok := h.Names[label]; ok {
+		return name
+	}
+	return label
 }
 
 // heads are those of all corpora, in the order of their classes in the network.

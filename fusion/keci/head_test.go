@@ -73,9 +73,18 @@ func TestLearnsSeveralCorporaByHeart(t *testing.T) {
 	if want, got := []string{"drug", "protein", "disease"}, m.Info().EntityTypes; !slices.Equal(got, want) {
 		t.Errorf("types %v, want %v", got, want)
 	}
+	m.cfg.More[0].Names = map[string]string{"disease": "illness"}
+	if want, got := []string{"drug", "protein", "illness"}, describe(m.cfg).EntityTypes; !slices.Equal(got, want) {
+		t.Errorf("types are told as %v, want %v", got, want)
+	}
+	of, _ := m.For(second.Name)
+	checkByHeart(t, of, second) // in the names of the corpus
 	doc, err := m.Extract(t.Context(), graph.Document{ID: "d", Text: second.Examples[2].Text})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(doc.Mentions, func(m graph.Mention) bool { return m.Type == "illness" }) {
+		t.Errorf("mentions %+v", doc.Mentions)
 	}
 	if !slices.ContainsFunc(doc.Relations, func(r graph.Extraction) bool { return r.Label == "with" && !r.Directed }) {
 		t.Errorf("relations %+v", doc.Relations)
@@ -137,7 +146,7 @@ func TestFoundWithAnotherHead(t *testing.T) {
 	}.with(found{
 		mentions:  []graph.Mention{mention(0, 3, "disease", 0.7), mention(5, 8, "gene", 0.6), mention(10, 12, "chemical", 0.8)},
 		odds:      []float64{7, 6, 8},
-		relations: []foundRelation{{head: 2, tail: 0, label: "treats"}},
+		relations: []foundRelation{{head: 2, tail: 0, label: "treats"}, {head: 2, tail: 1, label: "binds", score: 0.7}},
 	})
 	var kinds []string
 	for _, m := range f.mentions {
@@ -146,7 +155,7 @@ func TestFoundWithAnotherHead(t *testing.T) {
 	if want := []string{"disease", "protein", "chemical"}; !slices.Equal(kinds, want) || !slices.Equal(f.odds, []float64{7, 9, 8}) {
 		t.Errorf("mentions %v with odds %v", kinds, f.odds)
 	}
-	want := []foundRelation{{head: 1, tail: 2, label: "binds"}, {head: 2, tail: 0, label: "treats"}}
+	want := []foundRelation{{head: 2, tail: 1, label: "binds", score: 0.7}, {head: 2, tail: 0, label: "treats"}} // of one that both have, the surer
 	if diff := cmp.Diff(want, f.relations, cmp.AllowUnexported(foundRelation{})); diff != "" {
 		t.Error(diff)
 	}
@@ -164,6 +173,7 @@ func TestInvalidHeads(t *testing.T) {
 	for want, change := range map[string]func(*Head){
 		`more[0]: the corpus "ade" has a head already`: func(h *Head) { h.Corpus = corpus.ADE },
 		`more[0]: entityTypes must begin with ""`:      func(h *Head) { h.EntityTypes = []string{"disease"} },
+		`more[0]: names: "planet" is none of`:          func(h *Head) { h.Names = map[string]string{"planet": "star"} },
 		`more[0]: relationLabels must begin with ""`:   func(h *Head) { h.RelationLabels = nil },
 	} {
 		bad := good

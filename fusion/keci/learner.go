@@ -59,9 +59,9 @@ const definitionRefresh = 4
 // labels, constraints, semantic types and relation names from what it finds.
 func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string, cfg Config, sets []system.Set, kb KnowledgeBase, batchSize int, seed int64) (*Learner, error) {
 	like := cfg.Head
-	cfg.Head, cfg.More = newHead(sets[0].Train, like), nil
+	cfg.Head, cfg.More = newHead(sets[0], like), nil
 	for _, set := range sets[1:] {
-		cfg.More = append(cfg.More, newHead(set.Train, like))
+		cfg.More = append(cfg.More, newHead(set, like))
 	}
 	draft, err := newModel(backend, encoderDir, cfg, kb)
 	if err != nil {

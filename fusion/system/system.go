@@ -73,6 +73,8 @@ type Material struct {
 type Set struct {
 	Train   corpus.Corpus
 	HeldOut corpus.Corpus // taken out of train, never what is reported; without examples: nothing
+
+	Names map[string]string // of types and labels, where users are told those of several corpora together; missing: their own
 }
 
 // ManyCorpora is an extractor that learned from several corpora.
