@@ -149,14 +149,14 @@ func TestExtractReadsItsOutput(t *testing.T) {
 func TestDocumentProgress(t *testing.T) {
 	var out strings.Builder
 	start := time.Now().Add(-20*time.Second - 400*time.Millisecond)
-	p := &documentProgress{out: &out, started: start, last: start}
+	p := &documentProgress{progress: &progress{out: &out, unit: inBytes, started: start, last: start}}
 	p.total.Store(4000)
 	p.Read(1000)
 	p.Document(false)
 	p.Document(true) // too soon for another line
 	p.last = time.Now().Add(-2 * plainInterval)
 	p.Document(true)
-	if want := "1 documents, 0.0/s, 1.0 kB of 4.0 kB read, 1m1s left\n3 documents (2 failed), 0.1/s, 1.0 kB of 4.0 kB read, 1m1s left\n"; out.String() != want {
+	if want := "1 documents, 0.0/s: 1.0 kB of 4.0 kB, 49 B/s, 1m1s left\n3 documents (2 failed), 0.1/s: 1.0 kB of 4.0 kB, 49 B/s, 1m1s left\n"; out.String() != want {
 		t.Errorf("told %q", out.String())
 	}
 }

@@ -113,7 +113,7 @@ func (o *kbBuildOptions) run(cmd *cobra.Command, out string, more []string) erro
 	if err != nil {
 		return err
 	}
-	progress.Done("built %s: %d concepts, %d names, %d relations", out, info.Concepts, info.Names, info.Relations)
+	progress.finish("built %s: %d concepts, %d names, %d relations", out, info.Concepts, info.Names, info.Relations)
 	return tellProblems(cmd.ErrOrStderr(), problems)
 }
 
@@ -154,7 +154,7 @@ func (o *kbBuildOptions) source(ctx context.Context, problems *umls.Problems, pr
 			source = knowledgebase.Merge(source, ontologies)
 		}
 	}
-	progress.Total(total)
+	progress.total = total
 	if hasNetwork {
 		return source, nil
 	}

@@ -96,11 +96,10 @@ func (o kbEmbedOptions) run(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	defer backend.Finalize()
-	progress := &embedProgress{start: func(name string) *trainProgress {
-		if !o.quiet {
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", name)
-		}
-		return newTrainProgress(cmd.ErrOrStderr(), o.quiet)
+	progress := &embedProgress{start: func(name string) trainProgress {
+		p := newTrainProgress(cmd.ErrOrStderr(), o.quiet)
+		p.line("%s", name)
+		return p
 	}}
 	e, err := kge.Learn(cmd.Context(), backend, facts, texts, o.learn, o.compare, progress)
 	if err != nil {
@@ -117,9 +116,9 @@ func (o kbEmbedOptions) run(cmd *cobra.Command, dir string) error {
 
 // embedProgress tells the progress of one part after the other.
 type embedProgress struct {
-	start func(name string) *trainProgress
+	start func(name string) trainProgress
 	name  string
-	part  *trainProgress
+	part  trainProgress
 }
 
 // Step implements kge.Progress.

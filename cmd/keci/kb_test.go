@@ -131,7 +131,7 @@ func TestKBWrongCalls(t *testing.T) {
 func TestReadProgress(t *testing.T) {
 	var log bytes.Buffer
 	p := newReadProgress(&log, false)
-	p.Total(1_000_000)
+	p.total = 1_000_000
 	p.Step("reading")
 	p.Read(250_000)
 	if log.Len() != 0 {

@@ -69,14 +69,14 @@ func (o *loadOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer kb.Close()
-	progress := newRowProgress(cmd.ErrOrStderr(), o.quiet)
+	progress := newProgress(cmd.ErrOrStderr(), o.quiet, things)
 	if o.importFiles != "" {
 		return o.writeFiles(cmd, kb, progress)
 	}
 	return o.load(ctx, kb, progress)
 }
 
-func (o *loadOptions) load(ctx context.Context, kb *knowledgebase.KnowledgeBase, progress *rowProgress) error {
+func (o *loadOptions) load(ctx context.Context, kb *knowledgebase.KnowledgeBase, progress *progress) error {
 	release, err := kb.Release()
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (o *loadOptions) load(ctx context.Context, kb *knowledgebase.KnowledgeBase,
 		return err
 	}
 	defer store.Close()
-	report, err := store.Load(ctx, release, neo4j.LoadOptions{BatchRows: o.batchRows, Replace: o.replace, Progress: progress.Tell})
+	report, err := store.Load(ctx, release, neo4j.LoadOptions{BatchRows: o.batchRows, Replace: o.replace, Progress: progress.tellRows})
 	switch {
 	case errors.Is(err, neo4j.ErrOtherRelease):
 		return fmt.Errorf("%w (--replace puts %s in its place: only what differs is written, and documents stay)", err, kb.Info.Name)
@@ -97,27 +97,27 @@ func (o *loadOptions) load(ctx context.Context, kb *knowledgebase.KnowledgeBase,
 	case err != nil:
 		return err
 	case report.There:
-		progress.Done("%s is there already: nothing was written,", kb.Info.Name)
+		progress.finish("%s is there already: nothing was written,", kb.Info.Name)
 	case report.Replaced:
-		progress.Done("%s took the place of another release: %d concepts and %d relations written, %d and %d removed, %d retired,", kb.Info.Name,
+		progress.finish("%s took the place of another release: %d concepts and %d relations written, %d and %d removed, %d retired,", kb.Info.Name,
 			report.Written.Concepts, report.Written.Relations, report.Removed.Concepts, report.Removed.Relations, report.Retired)
 	default:
-		progress.Done("loaded %s: %d concepts, %d relations,", kb.Info.Name, kb.Info.Concepts, kb.Info.Relations)
+		progress.finish("loaded %s: %d concepts, %d relations,", kb.Info.Name, kb.Info.Concepts, kb.Info.Relations)
 	}
 	return nil
 }
 
-func (o *loadOptions) writeFiles(cmd *cobra.Command, kb *knowledgebase.KnowledgeBase, progress *rowProgress) error {
+func (o *loadOptions) writeFiles(cmd *cobra.Command, kb *knowledgebase.KnowledgeBase, progress *progress) error {
 	const database = "neo4j"
 	release, err := kb.Release()
 	if err != nil {
 		return err
 	}
-	arguments, err := neo4j.WriteImportFiles(cmd.Context(), release, o.importFiles, database, progress.Tell)
+	arguments, err := neo4j.WriteImportFiles(cmd.Context(), release, o.importFiles, database, progress.tellRows)
 	if err != nil {
 		return err
 	}
-	progress.Done("wrote %s", o.importFiles)
+	progress.finish("wrote %s", o.importFiles)
 	quoted := make([]string, len(arguments))
 	for i, argument := range arguments {
 		quoted[i] = shellQuoted(argument)

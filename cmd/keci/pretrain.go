@@ -111,9 +111,9 @@ func (o pretrainOptions) pretrain(ctx context.Context, stderr io.Writer) (pretra
 		return pretrain.Card{}, err
 	}
 	defer learner.Finalize()
-	progress := &pretrainProgress{trainProgress: newTrainProgress(stderr, o.quiet)}
+	progress := pretrainProgress{newTrainProgress(stderr, o.quiet)}
 	learned, heldOut := learner.Rows()
-	fmt.Fprintf(progress.out, "%d texts: %d rows of %d word pieces to learn from, %d held out\n", len(texts), learned, o.learn.Length, heldOut)
+	progress.line("%d texts: %d rows of %d word pieces to learn from, %d held out", len(texts), learned, o.learn.Length, heldOut)
 	history, err := train.Run(ctx, backend, learner, o.learn.Training(), o.place().Run(), progress)
 	if err != nil {
 		return pretrain.Card{}, err
@@ -128,12 +128,9 @@ func (o pretrainOptions) pretrain(ctx context.Context, stderr io.Writer) (pretra
 }
 
 // pretrainProgress tells of measurements instead of epochs.
-type pretrainProgress struct{ *trainProgress }
+type pretrainProgress struct{ trainProgress }
 
 // Epoch tells how well hidden pieces are told now.
-func (p *pretrainProgress) Epoch(e train.Epoch, _ bool) {
-	if p.bar != nil {
-		_ = p.bar.Clear()
-	}
-	fmt.Fprintf(p.out, "after %d steps and %s: loss %.4f, held-out perplexity %.2f\n", e.Steps, e.Elapsed.Round(time.Second), e.Loss, 1/e.Score.Likelihood)
+func (p pretrainProgress) Epoch(e train.Epoch, _ bool) {
+	p.line("after %d steps and %s: loss %.4f, held-out perplexity %.2f", e.Steps, e.Elapsed.Round(time.Second), e.Loss, 1/e.Score.Likelihood)
 }
