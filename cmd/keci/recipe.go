@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -47,7 +48,7 @@ func (r *recipe) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&r.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
 	engineFlag(f, &r.engine)
 	f.StringVar(&r.variant, "variant", "", fmt.Sprintf("which model: one of %v (default: %s, or %s where the knowledge base has no embeddings)", systems.Variants(), keci.VariantKECI, keci.VariantNoKGE))
-	f.StringVar(&r.name, "name", "", "name of the model (default: variant and corpus)")
+	f.StringVar(&r.name, "name", "", "name of the model (default: variant and corpora)")
 	f.BoolVar(&r.skipInvalid, "skip-invalid", false, "pass over texts that are wrong, or too long for the encoder, and count them")
 	f.Float64Var(&r.heldOut, "held-out", 0.1, "share of the texts that is held out to compare epochs (0: the last epoch is taken)")
 	addOptions(f, &r.train)
@@ -169,6 +170,15 @@ func (m *material) of(name string) *source {
 	return &m.also[i]
 }
 
+// corpora names all that is learned from: "biorelex+ade".
+func (m material) corpora() string {
+	names := []string{m.all.Name}
+	for _, s := range m.also {
+		names = append(names, s.all.Name)
+	}
+	return strings.Join(names, "+")
+}
+
 // openKnowledge opens the knowledge base with its embeddings, and settles which
 // variant can be trained with it where none was asked for. The error of a variant
 // that needs embeddings says how to make them.
@@ -211,7 +221,7 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	kb.Embeddings = r.embeddings
 	fresh := func() (train.Learner, error) {
 		return r.settings.NewLearner(ctx, backend, system.Material{
-			Name: cmp.Or(r.name, r.variant+"-"+r.corpus), Encoder: r.encoder, Set: set, More: more,
+			Name: cmp.Or(r.name, r.variant+"-"+m.corpora()), Encoder: r.encoder, Set: set, More: more,
 			KnowledgeBase: kb, BatchSize: r.train.BatchSize, Seed: r.train.Seed,
 		})
 	}

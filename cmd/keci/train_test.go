@@ -128,7 +128,7 @@ func TestTrainOnSeveralCorpora(t *testing.T) {
 	mustKeci(t, append(slices.Clone(args), "--also", "pubtator="+second, "--name-label", "pubtator.Host=Animal", "--out", out)...)
 	model, dir := filepath.Join(out, "best"), t.TempDir()
 	info, _, err := keci.Describe(model)
-	if err != nil || strings.Join(info.EntityTypes, " ") != "Animal Food Parasite" || strings.Join(info.RelationLabels, " ") != "eats has" {
+	if err != nil || strings.Join(info.EntityTypes, " ") != "Animal Food Parasite" || strings.Join(info.RelationLabels, " ") != "eats has" || info.Name != "sent-context-jsonl+pubtator" {
 		t.Errorf("model %+v, %v", info, err)
 	}
 	for name, file := range map[string]string{"jsonl": args[4], "pubtator": second} {
