@@ -29,6 +29,9 @@ func InPaper(corpus, variant string) (Published, bool) {
 	return Published{}, false
 }
 
+// isOfPaper tells whether the paper's tables have a variant.
+func isOfPaper(variant string) bool { return variantRank(variant) < len(published["biorelex"]) }
+
 // variantRank is the place of a variant in the paper's tables; others follow.
 func variantRank(variant string) int {
 	all := published["biorelex"]

@@ -34,10 +34,11 @@ func (g Group) schedule() string {
 }
 
 // WriteAblations writes a Markdown table for each corpus, what was measured of it,
-// encoder and schedule:
-// what each variant reaches, how far that is from the full model, and what the
-// paper gives. Differences are taken over the seeds and splits that both have.
+// encoder and schedule: what each variant of the paper reaches, how far that is from
+// the full model, and what the paper gives. Differences are taken over the seeds and
+// splits that both have. Other systems are left out, see WriteSystems.
 func WriteAblations(out io.Writer, groups []Group) error {
+	groups = slices.DeleteFunc(slices.Clone(groups), func(g Group) bool { return !isOfPaper(g.Variant) })
 	for i, family := range families(groups) {
 		if i > 0 {
 			fmt.Fprintln(out)
