@@ -18,12 +18,10 @@ package hnm
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/calibration"
-	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -114,18 +112,6 @@ func (c Config) classes() int { return 1 + len(c.RelationLabels) }
 
 // none is the class of a pair that is not related; label l has the class 1+l.
 const none = 0
-
-// readConfig reads keci.json of a model directory.
-func readConfig(dir string) (Config, error) {
-	var cfg Config
-	if err := modeldir.ReadConfig(dir, &cfg); err != nil {
-		return Config{}, err
-	}
-	if err := cfg.Validate(); err != nil {
-		return Config{}, fmt.Errorf("model configuration %s: %w", filepath.Join(dir, modeldir.ConfigFile), err)
-	}
-	return cfg, nil
-}
 
 // describe is what a configuration tells of a model.
 func (c Config) describe() fusion.ModelInfo {

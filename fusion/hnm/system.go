@@ -27,7 +27,7 @@ func (System) Open(backend compute.Backend, dir string, kb system.KnowledgeBase)
 
 // Describe reads what a model directory holds, without an engine.
 func (System) Describe(dir string) (system.Description, error) {
-	cfg, err := readConfig(dir)
+	cfg, err := modeldir.ReadConfig[Config](dir)
 	if err != nil {
 		return system.Description{}, err
 	}

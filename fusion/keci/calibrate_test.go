@@ -38,7 +38,7 @@ func TestCalibrate(t *testing.T) {
 	o.Epochs = 8
 	learn(t, newLearner(t, learnable(), o), o, out)
 	dir := filepath.Join(out, train.BestDir)
-	cfg, err := readConfig(dir)
+	cfg, err := modeldir.ReadConfig[Config](dir)
 	if err != nil {
 		t.Fatal(err)
 	}

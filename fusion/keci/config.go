@@ -3,11 +3,9 @@ package keci
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/keci-kg/keci/encoder"
-	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -79,18 +77,6 @@ func DefaultConfig() Config {
 		},
 		Head: Head{EntityThreshold: 0.5, RelationThreshold: 0.5},
 	}
-}
-
-// readConfig reads keci.json of a model directory.
-func readConfig(dir string) (Config, error) {
-	var cfg Config
-	if err := modeldir.ReadConfig(dir, &cfg); err != nil {
-		return Config{}, err
-	}
-	if err := cfg.Validate(); err != nil {
-		return Config{}, fmt.Errorf("model configuration %s: %w", filepath.Join(dir, modeldir.ConfigFile), err)
-	}
-	return cfg, nil
 }
 
 // Validate reports the first field that no model can have.

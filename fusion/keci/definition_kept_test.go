@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/modeldir"
 )
 
 // keptText has concepts with definitions.
@@ -85,7 +86,7 @@ func TestKeptDefinitionsAreOfTheModel(t *testing.T) {
 		}
 		seen[name] = other
 	}
-	cfg, err := readConfig(dir)
+	cfg, err := modeldir.ReadConfig[Config](dir)
 	if err != nil {
 		t.Fatal(err)
 	}

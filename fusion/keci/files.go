@@ -12,7 +12,7 @@ import (
 
 // Describe reads what a model directory holds, without an engine.
 func Describe(dir string) (fusion.ModelInfo, Config, error) {
-	cfg, err := readConfig(dir)
+	cfg, err := modeldir.ReadConfig[Config](dir)
 	if err != nil {
 		return fusion.ModelInfo{}, Config{}, err
 	}

@@ -39,14 +39,24 @@ func Variant(dir string) (string, error) {
 	var c struct {
 		Variant string `json:"variant"`
 	}
-	if err := ReadConfig(dir, &c); err != nil {
-		return "", err
-	}
-	return c.Variant, nil
+	err := readConfig(dir, &c)
+	return c.Variant, err
 }
 
-// ReadConfig reads keci.json of a model directory.
-func ReadConfig(dir string, into any) error {
+// ReadConfig reads keci.json of a model directory as the configuration of a system.
+// One that no model can have is an error that names the file.
+func ReadConfig[C interface{ Validate() error }](dir string) (C, error) {
+	var cfg, none C
+	if err := readConfig(dir, &cfg); err != nil {
+		return none, err
+	}
+	if err := cfg.Validate(); err != nil {
+		return none, fmt.Errorf("model configuration %s: %w", filepath.Join(dir, ConfigFile), err)
+	}
+	return cfg, nil
+}
+
+func readConfig(dir string, into any) error {
 	path := filepath.Join(dir, ConfigFile)
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -122,7 +132,7 @@ func Quantize(from, to string) error {
 		return fmt.Errorf("quantize: %s exists already: choose another directory", to)
 	}
 	var cfg json.RawMessage
-	if err := ReadConfig(from, &cfg); err != nil {
+	if err := readConfig(from, &cfg); err != nil {
 		return fmt.Errorf("quantize: %w", err)
 	}
 	encoderConfig, store, err := readWeights(from)

@@ -13,12 +13,10 @@ package multitask
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/calibration"
-	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -102,18 +100,6 @@ func (c Config) Validate() error {
 
 // relates tells whether the model looks for relations at all.
 func (c Config) relates() bool { return len(c.Pairs) > 0 && len(c.RelationLabels) > 0 }
-
-// readConfig reads keci.json of a model directory.
-func readConfig(dir string) (Config, error) {
-	var cfg Config
-	if err := modeldir.ReadConfig(dir, &cfg); err != nil {
-		return Config{}, err
-	}
-	if err := cfg.Validate(); err != nil {
-		return Config{}, fmt.Errorf("model configuration %s: %w", filepath.Join(dir, modeldir.ConfigFile), err)
-	}
-	return cfg, nil
-}
 
 // describe is what a configuration tells of a model.
 func (c Config) describe() fusion.ModelInfo {

@@ -3,7 +3,6 @@ package multitask
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/keci-kg/keci/fusion/modeldir"
+	"github.com/keci-kg/keci/fusion/modeldir/modeltest"
 	"github.com/keci-kg/keci/fusion/train"
 	kg "github.com/keci-kg/keci/graph"
 )
@@ -158,18 +158,7 @@ func TestOpenDamaged(t *testing.T) {
 		"a weight missing": {"model.safetensors", `"relation/query/weights"`, `"relation/quary/weights"`, "relation/query/weights is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "model")
-			if err := os.CopyFS(dir, os.DirFS(filepath.Join(out, train.BestDir))); err != nil {
-				t.Fatal(err)
-			}
-			path := filepath.Join(dir, test.file)
-			data, err := os.ReadFile(path)
-			if err != nil || !strings.Contains(string(data), test.old) {
-				t.Fatalf("%s has no %s (%v)", test.file, test.old, err)
-			}
-			if err := os.WriteFile(path, []byte(strings.Replace(string(data), test.old, test.new, 1)), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			dir := modeltest.Damage(t, filepath.Join(out, train.BestDir), test.file, test.old, test.new)
 			if _, err := Open(testBackend(), dir, fakeKnowledge{}.base()); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want one with %q", err, test.want)
 			}

@@ -17,12 +17,10 @@ package remedi
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/calibration"
-	"github.com/keci-kg/keci/fusion/modeldir"
 )
 
 // Variant is the name under which models of this system are trained and known.
@@ -98,18 +96,6 @@ func (c Config) Validate() error {
 		return fmt.Errorf("relationCalibration: %w", err)
 	}
 	return nil
-}
-
-// readConfig reads keci.json of a model directory.
-func readConfig(dir string) (Config, error) {
-	var cfg Config
-	if err := modeldir.ReadConfig(dir, &cfg); err != nil {
-		return Config{}, err
-	}
-	if err := cfg.Validate(); err != nil {
-		return Config{}, fmt.Errorf("model configuration %s: %w", filepath.Join(dir, modeldir.ConfigFile), err)
-	}
-	return cfg, nil
 }
 
 // describe is what a configuration tells of a model.

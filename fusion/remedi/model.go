@@ -37,7 +37,7 @@ type Model struct {
 // Open reads the model directory dir, to be used with a knowledge base. An error
 // names the file at fault.
 func Open(backend compute.Backend, dir string, kb system.KnowledgeBase) (*Model, error) {
-	cfg, err := readConfig(dir)
+	cfg, err := modeldir.ReadConfig[Config](dir)
 	if err != nil {
 		return nil, err
 	}
