@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 )
 
 func BenchmarkTokenize(b *testing.B) {
@@ -21,7 +23,7 @@ func BenchmarkTokenize(b *testing.B) {
 }
 
 func BenchmarkForward(b *testing.B) {
-	encoder, err := Open(testBackend(), encoderDir(b))
+	encoder, err := Open(enginetest.Go(), encoderDir(b))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,30 +5,21 @@ import (
 	"math"
 	"os"
 	"slices"
-	"sync"
 	"testing"
 
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 )
 
 // tolerance is the greatest difference of one value from the original implementation that is let pass.
 const tolerance = 1e-4
 
-var testBackend = sync.OnceValue(func() compute.Backend {
-	backend, err := gobackend.New("num_executors=1")
-	if err != nil {
-		panic(err)
-	}
-	return backend
-})
-
 // newForward is an executor of BERT in "/encoder": rows of ids and their mask to rows of vectors.
 func newForward(store *model.Store, cfg Config, dynamic bool) *model.Exec {
-	exec := model.MustNewExec(testBackend(), store, func(root *model.Scope, ids, mask *Node) *Node {
+	exec := model.MustNewExec(enginetest.Go(), store, func(root *model.Scope, ids, mask *Node) *Node {
 		return BERT(root.At("encoder"), cfg, ids, mask, 0)
 	})
 	if dynamic {
@@ -190,7 +181,7 @@ func TestGradient(t *testing.T) {
 		"embeddings/word", "embeddings/position", "embeddings/gain", "layer_0/attention/query/weights",
 		"layer_0/attention/key/weights", "layer_1/attention/value/biases", "layer_1/inner/weights", "layer_1/outer/offset",
 	}
-	exec := model.MustNewExec(testBackend(), store, func(root *model.Scope, ids, mask *Node) []*Node {
+	exec := model.MustNewExec(enginetest.Go(), store, func(root *model.Scope, ids, mask *Node) []*Node {
 		g := ids.Graph()
 		root.Store().SetTraining(g, true)
 		hidden := BERT(root.At("encoder"), tinyConfig, ids, mask, 0)
@@ -257,7 +248,7 @@ func (m *referenceBERT) loss(w []float32) float64 {
 func TestDropoutOnlyInTraining(t *testing.T) {
 	store := loadReference(t, newReferenceBERT(tinyConfig, 3))
 	run := func(training bool) float64 {
-		exec := model.MustNewExec(testBackend(), store, func(root *model.Scope, ids, mask *Node) *Node {
+		exec := model.MustNewExec(enginetest.Go(), store, func(root *model.Scope, ids, mask *Node) *Node {
 			root.Store().SetTraining(ids.Graph(), training)
 			with := BERT(root.At("encoder"), tinyConfig, ids, mask, 0.5)
 			return ReduceAllMax(Abs(Sub(with, BERT(root.At("encoder"), tinyConfig, ids, mask, 0))))
@@ -278,7 +269,7 @@ func TestDropoutOnlyInTraining(t *testing.T) {
 
 func TestWordEmbeddings(t *testing.T) {
 	reference := newReferenceBERT(tinyConfig, 5)
-	exec := model.MustNewExec(testBackend(), loadReference(t, reference), func(root *model.Scope, g *Graph) *Node {
+	exec := model.MustNewExec(enginetest.Go(), loadReference(t, reference), func(root *model.Scope, g *Graph) *Node {
 		return WordEmbeddings(root.At("encoder"), tinyConfig, g)
 	})
 	out, err := exec.Call()

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 )
 
 // tinyFolder is a Hugging Face folder with the weights of the reference and a vocabulary of letters.
@@ -23,7 +25,7 @@ func tinyFolder(t testing.TB, reference *referenceBERT) string {
 
 func openTiny(t testing.TB, reference *referenceBERT) *Encoder {
 	t.Helper()
-	encoder, err := Open(testBackend(), tinyFolder(t, reference))
+	encoder, err := Open(enginetest.Go(), tinyFolder(t, reference))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +114,7 @@ func TestForwardNeedsShortRows(t *testing.T) {
 func TestOpenNeedsOneVocabulary(t *testing.T) {
 	dir := tinyFolder(t, newReferenceBERT(tinyConfig, 11))
 	writeFile(t, dir, vocabFile, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n"+strings.Repeat("a\n", 8))
-	if _, err := Open(testBackend(), dir); err == nil || !strings.Contains(err.Error(), "12 pieces") {
+	if _, err := Open(enginetest.Go(), dir); err == nil || !strings.Contains(err.Error(), "12 pieces") {
 		t.Errorf("error %v does not tell that the vocabulary has 12 pieces", err)
 	}
 }

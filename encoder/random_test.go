@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 )
 
 func TestWriteRandom(t *testing.T) {
@@ -21,7 +23,7 @@ func TestWriteRandom(t *testing.T) {
 	if err := WriteRandom(dir, cfg, vocabulary, 1); err != nil {
 		t.Fatal(err)
 	}
-	e, err := Open(testBackend(), dir)
+	e, err := Open(enginetest.Go(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

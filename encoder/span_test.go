@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
+
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -81,7 +83,7 @@ func TestSpanVectorsAreLocal(t *testing.T) {
 	cfg := SpanConfig{MaxWidth: 3, WidthEmbedding: 2, Hidden: 5, Size: 4}
 	store := model.NewStore()
 	store.SetParam("/"+model.ParamInitialSeed, int64(1))
-	exec := model.MustNewExec(testBackend(), store, func(root *model.Scope, in []*Node) *Node {
+	exec := model.MustNewExec(enginetest.Go(), store, func(root *model.Scope, in []*Node) *Node {
 		return SpanVectors(root.At("span"), cfg, in[0], SpanInputs{First: in[1], Last: in[2], Width: in[3], Bias: in[4]}, 0)
 	})
 	run := func(outside, inside float32) []float32 {

@@ -166,6 +166,7 @@ func (e Engine) load(work Work) (backend compute.Backend, err error) {
 
 // openGo opens the Go engine with the settings given, or the fastest measured.
 func openGo(settings []string, work Work) (compute.Backend, error) {
+	makeHeadroom()
 	switch {
 	case len(settings) > 0:
 	case work == Sentences:

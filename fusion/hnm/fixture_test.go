@@ -4,28 +4,16 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/modeldir/tinybert"
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
 )
-
-// testBackend computes as the program does.
-var testBackend = sync.OnceValue(func() compute.Backend {
-	backend, err := gobackend.New("num_executors=1")
-	if err != nil {
-		panic(err)
-	}
-	return backend
-})
 
 // wordPieces spell the texts of the tests.
 var wordPieces = strings.Fields("ibal ##in rova ##ne zed ##ol causes cured rash itch fever in men women and was with the . @ #")
@@ -142,7 +130,7 @@ func newTestLearner(t testing.TB, encoderDir, variant string) *Learner {
 	t.Helper()
 	s := DefaultSettings(variant)
 	s.Negatives = 1
-	l, err := NewLearner(t.Context(), testBackend(), tinyConfig(variant), s, system.Material{
+	l, err := NewLearner(t.Context(), enginetest.Go(), tinyConfig(variant), s, system.Material{
 		Name: "tiny", Encoder: encoderDir, Set: system.Set{Train: abstracts(), HeldOut: abstracts()}, KnowledgeBase: fakeLinker{}.base(),
 		BatchSize: options().BatchSize, Seed: 3,
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/modeldir/modeltest"
 	"github.com/keci-kg/keci/fusion/system"
@@ -26,7 +27,7 @@ import (
 
 func learn(t *testing.T, l *Learner, o train.Options, out string) train.History {
 	t.Helper()
-	h, err := train.Run(t.Context(), testBackend(), l, o, out, silent{})
+	h, err := train.Run(t.Context(), enginetest.Go(), l, o, out, silent{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +60,7 @@ func TestLearning(t *testing.T) {
 
 func checkServed(t *testing.T, dir string) {
 	t.Helper()
-	m, err := Open(testBackend(), dir, fakeLinker{}.base())
+	m, err := Open(enginetest.Go(), dir, fakeLinker{}.base())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func TestResumed(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	o.Resume = true
-	if _, err := train.Run(ctx, testBackend(), newTestLearner(t, dir, Variant), o, out, silent{func(int) { cancel() }}); !errors.Is(err, context.Canceled) {
+	if _, err := train.Run(ctx, enginetest.Go(), newTestLearner(t, dir, Variant), o, out, silent{func(int) { cancel() }}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want that of the context", err)
 	}
 	got := learn(t, newTestLearner(t, dir, Variant), o, out)
@@ -201,7 +202,7 @@ func TestContrast(t *testing.T) {
 		}
 		want -= math.Log(alike(pair[0], pair[1])/sum) / 2
 	}
-	got := model.MustCallOnce(testBackend(), model.NewStore(), func(_ *model.Scope, z, y, w *graph.Node) *graph.Node {
+	got := model.MustCallOnce(enginetest.Go(), model.NewStore(), func(_ *model.Scope, z, y, w *graph.Node) *graph.Node {
 		return contrast(z, y, w, 3, temperature)
 	}, vectors, classes, weights)
 	if loss := float64(tensors.ToScalar[float32](got)); math.Abs(loss-want) > 1e-5 {
@@ -213,7 +214,7 @@ func TestContrast(t *testing.T) {
 // beside them.
 func TestPaddingSaysNothing(t *testing.T) {
 	l := newTestLearner(t, newEncoder(t), Variant)
-	exec, err := model.NewExec(testBackend(), l.Store(), func(root *model.Scope, in []*graph.Node) *graph.Node {
+	exec, err := model.NewExec(enginetest.Go(), l.Store(), func(root *model.Scope, in []*graph.Node) *graph.Node {
 		l.Store().SetTraining(in[0].Graph(), true)
 		return l.network.loss(root, in)
 	})
@@ -247,7 +248,7 @@ func TestBadSettings(t *testing.T) {
 	} {
 		cfg, s := tinyConfig(Variant), DefaultSettings(Variant)
 		change(&cfg, &s)
-		_, err := NewLearner(t.Context(), testBackend(), cfg, s, system.Material{Set: system.Set{Train: abstracts()}, KnowledgeBase: fakeLinker{}.base(), BatchSize: 4})
+		_, err := NewLearner(t.Context(), enginetest.Go(), cfg, s, system.Material{Set: system.Set{Train: abstracts()}, KnowledgeBase: fakeLinker{}.base(), BatchSize: 4})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
@@ -268,12 +269,12 @@ func TestOpenDamaged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := modeltest.Damage(t, filepath.Join(out, train.BestDir), test.file, test.old, test.new)
-			if _, err := Open(testBackend(), dir, fakeLinker{}.base()); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := Open(enginetest.Go(), dir, fakeLinker{}.base()); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want one with %q", err, test.want)
 			}
 		})
 	}
-	m, err := Open(testBackend(), filepath.Join(out, train.BestDir), fakeLinker{fault: errors.New("no disk")}.base())
+	m, err := Open(enginetest.Go(), filepath.Join(out, train.BestDir), fakeLinker{fault: errors.New("no disk")}.base())
 	if err != nil {
 		t.Fatal(err)
 	}

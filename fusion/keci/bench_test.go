@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
 )
@@ -38,7 +39,7 @@ func BenchmarkTrainingStep(b *testing.B) {
 		}
 	}}
 	b.ReportAllocs()
-	if _, err := train.Run(b.Context(), testBackend(), l, o, b.TempDir(), watch); err != nil {
+	if _, err := train.Run(b.Context(), enginetest.Go(), l, o, b.TempDir(), watch); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/kge"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/system"
@@ -68,7 +69,7 @@ func embeddings(t *testing.T, m *Model) *kge.Embeddings {
 		Pieces: tensors.MustCopyFlatData[float32](m.store.GetVariable(wordPath).MustValue())}
 	o := kge.DefaultOptions()
 	o.Size, o.Steps, o.Batch, o.Negatives, o.HeldOut = 6, 3, 8, 8, 0.2
-	e, err := kge.Learn(t.Context(), testBackend(), facts, texts, o, false, noProgress{})
+	e, err := kge.Learn(t.Context(), enginetest.Go(), facts, texts, o, false, noProgress{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +81,7 @@ func newEmbeddedLearner(t *testing.T, cfg Config, o train.Options, e *kge.Embedd
 	t.Helper()
 	kb, c := newFakeKnowledge().base(), tinyCorpus(t)
 	kb.Embeddings = e
-	return NewLearner(t.Context(), testBackend(), newEncoderFolder(t), cfg, []system.Set{{Train: c, HeldOut: c}}, kb, o.BatchSize, o.Seed)
+	return NewLearner(t.Context(), enginetest.Go(), newEncoderFolder(t), cfg, []system.Set{{Train: c, HeldOut: c}}, kb, o.BatchSize, o.Seed)
 }
 
 // TestEmbeddings trains with embeddings of another knowledge base: they stay as

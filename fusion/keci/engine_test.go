@@ -44,7 +44,7 @@ func TestEnginesExtractTheSame(t *testing.T) {
 				cfg := everything(tinyConfig())
 				cfg.Variant, cfg.Knowledge.Size = variant, 8
 				dir, kb := newModelFolder(t, cfg, false), newFakeKnowledge().base()
-				want, err := Open(testBackend(), dir, kb)
+				want, err := Open(enginetest.Go(), dir, kb)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -96,7 +96,7 @@ func TestEnginesLearnTheSame(t *testing.T) {
 					}
 					return l, history
 				}
-				want, wantHistory := learnOn(testBackend())
+				want, wantHistory := learnOn(enginetest.Go())
 				got, gotHistory := learnOn(backend)
 				for i := range wantHistory.Epochs {
 					if a, b := wantHistory.Epochs[i].Loss, gotHistory.Epochs[i].Loss; math.Abs(a-b) > lossAgrees*a {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/internal/tensorfile"
 )
@@ -240,7 +241,7 @@ func checkDamage(t *testing.T, dir, path string, damage func(string) string, wan
 		}
 		writeFile(t, path, damaged)
 	}
-	_, err = Open(testBackend(), dir, newFakeKnowledge().base())
+	_, err = Open(enginetest.Go(), dir, newFakeKnowledge().base())
 	if want == modeldir.WeightsFile {
 		path, want = filepath.Join(dir, modeldir.WeightsFile), ""
 	}
@@ -295,11 +296,11 @@ func TestEncoderTensorsHaveTheirNames(t *testing.T) {
 		}
 	})
 	writeFile(t, filepath.Join(dir, modeldir.WeightsFile), onlyEncoder)
-	model, err := encoder.Open(testBackend(), dir)
+	model, err := encoder.Open(enginetest.Go(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	original, err := encoder.Open(testBackend(), newEncoderFolder(t))
+	original, err := encoder.Open(enginetest.Go(), newEncoderFolder(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,30 +11,19 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/graph"
 )
-
-// testBackend computes as the program does.
-var testBackend = sync.OnceValue(func() compute.Backend {
-	backend, err := gobackend.New("num_executors=1")
-	if err != nil {
-		panic(err)
-	}
-	return backend
-})
 
 // wordPieces are enough to spell the texts of the tests.
 var wordPieces = strings.Fields(`[PAD] [UNK] [CLS] [SEP]
@@ -81,7 +70,7 @@ func newEncoderFolder(t testing.TB) string {
 	writeFile(t, filepath.Join(dir, "config.json"), string(data))
 	writeFile(t, filepath.Join(dir, "vocab.txt"), strings.Join(wordPieces, "\n")+"\n")
 	store := model.NewStore()
-	exec := model.MustNewExec(testBackend(), store, func(root *model.Scope, ids, mask *Node) *Node {
+	exec := model.MustNewExec(enginetest.Go(), store, func(root *model.Scope, ids, mask *Node) *Node {
 		store.SetTraining(ids.Graph(), true)
 		return encoder.BERT(root.At("encoder"), tinyBERT, ids, mask, 0)
 	})
@@ -150,7 +139,7 @@ func newRandomModel(t testing.TB, cfg Config, kb KnowledgeBase, seed uint64) *Mo
 		t.Fatal(err)
 	}
 	dir := newEncoderFolder(t)
-	m, err := newModel(testBackend(), dir, cfg, kb)
+	m, err := newModel(enginetest.Go(), dir, cfg, kb)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +169,7 @@ func newModelFolder(t testing.TB, cfg Config, quantized bool) string {
 
 func openModel(t testing.TB, dir string, kb KnowledgeBase) *Model {
 	t.Helper()
-	m, err := Open(testBackend(), dir, kb)
+	m, err := Open(enginetest.Go(), dir, kb)
 	if err != nil {
 		t.Fatal(err)
 	}

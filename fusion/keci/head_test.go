@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
@@ -40,7 +41,7 @@ func TestLearnsSeveralCorporaByHeart(t *testing.T) {
 	o, out := learnOptions(), t.TempDir()
 	o.Epochs, o.BatchSize, o.EncoderRate, o.TaskRate = 120, 4, 1e-3, 1e-2
 	first, second := tinyCorpus(t), diseases(t)
-	l, err := NewLearner(t.Context(), testBackend(), newEncoderFolder(t), learnable(broad),
+	l, err := NewLearner(t.Context(), enginetest.Go(), newEncoderFolder(t), learnable(broad),
 		[]system.Set{{Train: first, HeldOut: first}, {Train: second, HeldOut: second}}, newFakeKnowledge().base(), o.BatchSize, o.Seed)
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +53,7 @@ func TestLearnsSeveralCorporaByHeart(t *testing.T) {
 			stop()
 		}
 	}}
-	history, err := train.Run(ctx, testBackend(), l, o, out, stopAtOne)
+	history, err := train.Run(ctx, enginetest.Go(), l, o, out, stopAtOne)
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, the best of %d epochs is number %d", err, len(history.Epochs), history.Best+1)
 	}
@@ -97,7 +98,7 @@ func TestCrossEntropyOfHeads(t *testing.T) {
 	labels, heads, counts := [][]int32{{1, 0}, {2, 1}}, []int32{0, 1}, []int{2, 3}
 	for _, smoothing := range []float64{0, 0.2} {
 		n := network{cfg: Config{LabelSmoothing: smoothing}}
-		out := MustExecOnce(testBackend(), func(logits, labels, heads *Node) *Node {
+		out := MustExecOnce(enginetest.Go(), func(logits, labels, heads *Node) *Node {
 			return n.crossEntropy(logits, labels, heads, counts)
 		}, logits, labels, heads)
 		got := tensors.MustCopyFlatData[float32](out)

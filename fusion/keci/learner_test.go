@@ -17,6 +17,7 @@ import (
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
@@ -101,7 +102,7 @@ func learnOptions() train.Options {
 
 func newLearner(t testing.TB, cfg Config, o train.Options) *Learner {
 	t.Helper()
-	return newLearnerOn(t, testBackend(), cfg, o)
+	return newLearnerOn(t, enginetest.Go(), cfg, o)
 }
 
 func newLearnerOn(t testing.TB, backend compute.Backend, cfg Config, o train.Options) *Learner {
@@ -135,7 +136,7 @@ func (s silent) Epoch(e train.Epoch, _ bool) {
 
 func learn(t testing.TB, l *Learner, o train.Options, out string) train.History {
 	t.Helper()
-	history, err := train.Run(t.Context(), testBackend(), l, o, out, silent{})
+	history, err := train.Run(t.Context(), enginetest.Go(), l, o, out, silent{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +178,7 @@ func TestLearnsByHeart(t *testing.T) {
 					stop()
 				}
 			}}
-			history, err := train.Run(ctx, testBackend(), newLearner(t, cfg, o), o, out, stopAtOne)
+			history, err := train.Run(ctx, enginetest.Go(), newLearner(t, cfg, o), o, out, stopAtOne)
 			if !errors.Is(err, context.Canceled) {
 				t.Fatalf("error %v, the best of %d epochs is number %d", err, len(history.Epochs), history.Best+1)
 			}
@@ -265,7 +266,7 @@ func TestResumedLearning(t *testing.T) {
 					cancel()
 				}
 			}}
-			if _, err := train.Run(ctx, testBackend(), newLearner(t, cfg, o), o, out, cut); !errors.Is(err, context.Canceled) {
+			if _, err := train.Run(ctx, enginetest.Go(), newLearner(t, cfg, o), o, out, cut); !errors.Is(err, context.Canceled) {
 				t.Fatalf("error %v, want that of the context", err)
 			}
 			resumed := newLearner(t, cfg, o)

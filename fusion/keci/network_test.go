@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -224,7 +225,7 @@ func lossOf(t testing.TB, l *Learner, shards [][]*tensors.Tensor) float64 {
 
 func lossOfShard(t testing.TB, l *Learner, batch []*tensors.Tensor) float64 {
 	t.Helper()
-	exec := model.MustNewExec(testBackend(), l.Store(), func(root *model.Scope, in []*Node) *Node {
+	exec := model.MustNewExec(enginetest.Go(), l.Store(), func(root *model.Scope, in []*Node) *Node {
 		l.Store().SetTraining(in[0].Graph(), true)
 		return l.Loss(root, in)
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -45,7 +46,7 @@ func newReference(t testing.TB, m *Model, k *fakeKnowledge) *reference {
 		r.weights[v.Path()] = w
 	}
 	var err error
-	if r.encoder, err = encoder.Open(testBackend(), newEncoderFolder(t)); err != nil {
+	if r.encoder, err = encoder.Open(enginetest.Go(), newEncoderFolder(t)); err != nil {
 		t.Fatal(err)
 	}
 	return r

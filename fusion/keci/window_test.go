@@ -16,6 +16,7 @@ import (
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/linker"
@@ -57,14 +58,14 @@ func TestLearnsRelationsBetweenSentences(t *testing.T) {
 	}
 	o, out := learnOptions(), t.TempDir()
 	o.Epochs, o.BatchSize, o.EncoderRate, o.TaskRate = 120, 5, 1e-3, 1e-2
-	l, err := NewLearner(t.Context(), testBackend(), newEncoderFolder(t), learnable(broad, withWindow(2)),
+	l, err := NewLearner(t.Context(), enginetest.Go(), newEncoderFolder(t), learnable(broad, withWindow(2)),
 		[]system.Set{{Train: windows, HeldOut: c}}, newFakeKnowledge().base(), o.BatchSize, o.Seed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	history, err := train.Run(ctx, testBackend(), l, o, out, silent{onEpoch: func(e train.Epoch) {
+	history, err := train.Run(ctx, enginetest.Go(), l, o, out, silent{onEpoch: func(e train.Epoch) {
 		if e.Score == (train.Score{Entity: 1, Relation: 1}) {
 			stop()
 		}

@@ -13,12 +13,13 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/graph"
 )
 
 func learn(t testing.TB, o Options, own bool) *Embeddings {
 	t.Helper()
-	e, err := Learn(t.Context(), testBackend(), mustRead(t, families(8, 8)), testTexts(t), o, own, silent(nil))
+	e, err := Learn(t.Context(), enginetest.Go(), mustRead(t, families(8, 8)), testTexts(t), o, own, silent(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +59,7 @@ func TestCancelled(t *testing.T) {
 			cancel()
 		}
 	})
-	_, err := Learn(ctx, testBackend(), mustRead(t, families(8, 8)), testTexts(t), testOptions(), false, stop)
+	_, err := Learn(ctx, enginetest.Go(), mustRead(t, families(8, 8)), testTexts(t), testOptions(), false, stop)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that of the context", err)
 	}
@@ -74,7 +75,7 @@ func TestWrongOptions(t *testing.T) {
 	} {
 		o := testOptions()
 		change(&o)
-		_, err := Learn(t.Context(), testBackend(), mustRead(t, families(2, 2)), testTexts(t), o, false, silent(nil))
+		_, err := Learn(t.Context(), enginetest.Go(), mustRead(t, families(2, 2)), testTexts(t), o, false, silent(nil))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}

@@ -8,24 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/graph"
 )
-
-// testBackend computes as the program does.
-var testBackend = sync.OnceValue(func() compute.Backend {
-	backend, err := gobackend.New("num_executors=1")
-	if err != nil {
-		panic(err)
-	}
-	return backend
-})
 
 // release is a knowledge base in memory.
 type release struct {

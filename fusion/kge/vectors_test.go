@@ -7,6 +7,8 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 )
 
 // complexNumbers reads a vector as this package stores it.
@@ -46,7 +48,7 @@ func TestLoss(t *testing.T) {
 	head, relation, tail := []int32{0, 3, 5, 1}, []int32{2, 0, 0, 1}, []int32{1, 4, 6, 2}
 	sampled := []int32{4, 2, 5}
 	const others, n3 = 1.25, 0.01
-	exec := MustNewExec(testBackend(), func(in []*Node) *Node {
+	exec := MustNewExec(enginetest.Go(), func(in []*Node) *Node {
 		return questions{in[2], in[3], in[4], in[5]}.loss(in[0], in[1], others, n3)
 	})
 	got := float64(tensors.ToScalar[float32](exec.MustCall1(rows, relations, head, relation, tail, sampled)))
@@ -120,7 +122,7 @@ func TestAsk(t *testing.T) {
 		}
 		return all
 	}
-	got, err := ranking{testBackend(), size, flat(vectors), flat(relations), known}.ask(t.Context(), queries)
+	got, err := ranking{enginetest.Go(), size, flat(vectors), flat(relations), known}.ask(t.Context(), queries)
 	if err != nil || got != want.mean() {
 		t.Errorf("%+v, %v, want %+v", got, err, want.mean())
 	}

@@ -4,27 +4,15 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
-
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/modeldir/tinybert"
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
 )
-
-// testBackend computes as the program does.
-var testBackend = sync.OnceValue(func() compute.Backend {
-	backend, err := gobackend.New("num_executors=1")
-	if err != nil {
-		panic(err)
-	}
-	return backend
-})
 
 // wordPieces spell the texts of the tests.
 var wordPieces = strings.Fields("ibal ##in rova ##ne zed ##ol causes cured gave rash itch liver pain and or the a in was with . , - by men women aspirin ##s")
@@ -121,7 +109,7 @@ func options() train.Options {
 
 func newTestLearner(t testing.TB, encoderDir string, c corpus.Corpus, augmented bool) *Learner {
 	t.Helper()
-	l, err := NewLearner(t.Context(), testBackend(), tinyConfig(), system.Material{
+	l, err := NewLearner(t.Context(), enginetest.Go(), tinyConfig(), system.Material{
 		Name: "tiny", Encoder: encoderDir, Set: system.Set{Train: c, HeldOut: c}, KnowledgeBase: fakeKnowledge{}.base(), BatchSize: options().BatchSize, Seed: 3,
 	}, augmented)
 	if err != nil {

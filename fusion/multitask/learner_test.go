@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/modeldir/modeltest"
 	"github.com/keci-kg/keci/fusion/train"
@@ -21,7 +22,7 @@ import (
 
 func learn(t *testing.T, l *Learner, o train.Options, out string) train.History {
 	t.Helper()
-	h, err := train.Run(t.Context(), testBackend(), l, o, out, silent{})
+	h, err := train.Run(t.Context(), enginetest.Go(), l, o, out, silent{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func TestLearning(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{best, small} {
-		m, err := Open(testBackend(), dir, fakeKnowledge{}.base())
+		m, err := Open(enginetest.Go(), dir, fakeKnowledge{}.base())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +100,7 @@ func TestResumed(t *testing.T) {
 			cancel()
 		}
 	}}
-	if _, err := train.Run(ctx, testBackend(), newTestLearner(t, dir, abstracts(), true), o, out, cut); !errors.Is(err, context.Canceled) {
+	if _, err := train.Run(ctx, enginetest.Go(), newTestLearner(t, dir, abstracts(), true), o, out, cut); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want that of the context", err)
 	}
 	o.Resume = true
@@ -119,7 +120,7 @@ func TestResumed(t *testing.T) {
 func TestPaddingSaysNothing(t *testing.T) {
 	l := newTestLearner(t, newEncoder(t), abstracts(), false)
 	l.network.training = false
-	exec, err := model.NewExec(testBackend(), l.Store(), func(root *model.Scope, in []*graph.Node) *graph.Node {
+	exec, err := model.NewExec(enginetest.Go(), l.Store(), func(root *model.Scope, in []*graph.Node) *graph.Node {
 		l.Store().SetTraining(in[0].Graph(), true)
 		return l.network.loss(root, in)
 	})
@@ -159,12 +160,12 @@ func TestOpenDamaged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := modeltest.Damage(t, filepath.Join(out, train.BestDir), test.file, test.old, test.new)
-			if _, err := Open(testBackend(), dir, fakeKnowledge{}.base()); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := Open(enginetest.Go(), dir, fakeKnowledge{}.base()); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want one with %q", err, test.want)
 			}
 		})
 	}
-	m, err := Open(testBackend(), filepath.Join(out, train.BestDir), fakeKnowledge{fault: errors.New("no disk")}.base())
+	m, err := Open(enginetest.Go(), filepath.Join(out, train.BestDir), fakeKnowledge{fault: errors.New("no disk")}.base())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gomlx/compute/gobackend"
-
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/engine"
 	"github.com/keci-kg/keci/fusion/train"
 )
 
@@ -36,7 +35,11 @@ func BenchmarkStep(b *testing.B) {
 	if _, err := encoder.LoadConfig(dir); err != nil {
 		b.Skip(err)
 	}
-	backend, err := gobackend.New("num_executors=2")
+	goEngine, err := engine.Parse(engine.Go)
+	if err != nil {
+		b.Fatal(err)
+	}
+	backend, err := goEngine.Open(engine.Batches)
 	if err != nil {
 		b.Fatal(err)
 	}

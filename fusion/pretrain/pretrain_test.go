@@ -12,12 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/gobackend"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -25,16 +22,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/train"
 )
-
-var testBackend = sync.OnceValue(func() compute.Backend {
-	backend, err := gobackend.New("num_executors=1")
-	if err != nil {
-		panic(err)
-	}
-	return backend
-})
 
 // wordPieces spell the texts of the tests: a drug binds the protein of its own
 // letter, so that a hidden letter can be told from the other one.
@@ -59,7 +49,7 @@ func newEncoderFolder(t testing.TB, pieces []string) string {
 	writeFile(t, filepath.Join(files, "vocab.txt"), strings.Join(pieces, "\n")+"\n")
 	store := model.NewStore()
 	store.SetParam("/"+model.ParamInitialSeed, int64(7))
-	exec := model.MustNewExec(testBackend(), store, func(root *model.Scope, ids, mask *Node) *Node {
+	exec := model.MustNewExec(enginetest.Go(), store, func(root *model.Scope, ids, mask *Node) *Node {
 		store.SetTraining(ids.Graph(), true)
 		return encoder.BERT(root.At("encoder"), cfg, ids, mask, 0)
 	})
@@ -102,7 +92,7 @@ func testOptions() Options {
 
 func newTestLearner(t testing.TB, dir string, o Options) *Learner {
 	t.Helper()
-	l, err := NewLearner(t.Context(), testBackend(), dir, someTexts(40), "texts", o)
+	l, err := NewLearner(t.Context(), enginetest.Go(), dir, someTexts(40), "texts", o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +112,7 @@ func (silent) Epoch(train.Epoch, bool) {}
 
 func mustRun(t testing.TB, l *Learner, o Options, out string) train.History {
 	t.Helper()
-	history, err := train.Run(t.Context(), testBackend(), l, o.Training(), out, silent{})
+	history, err := train.Run(t.Context(), enginetest.Go(), l, o.Training(), out, silent{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +149,7 @@ func TestLearns(t *testing.T) {
 	if diff := cmp.Diff(table, weights(t, l)[wordPath]); diff != "" {
 		t.Error("the table of word pieces has changed")
 	}
-	opened, err := encoder.Open(testBackend(), filepath.Join(out, train.BestDir))
+	opened, err := encoder.Open(enginetest.Go(), filepath.Join(out, train.BestDir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +160,7 @@ func TestLearns(t *testing.T) {
 		}
 		return encoded[0].Vectors
 	}
-	original, err := encoder.Open(testBackend(), dir)
+	original, err := encoder.Open(enginetest.Go(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +204,7 @@ func TestResumeRefusesAnotherRecipe(t *testing.T) {
 	mustRun(t, newTestLearner(t, dir, o), o, out)
 	o.Resume, o.Hidden = true, 0.3
 	l := newTestLearner(t, dir, o)
-	_, err := train.Run(t.Context(), testBackend(), l, o.Training(), out, silent{})
+	_, err := train.Run(t.Context(), enginetest.Go(), l, o.Training(), out, silent{})
 	if err == nil || !strings.Contains(err.Error(), "other options or texts") {
 		t.Errorf("error %v, want that the options are others", err)
 	}
@@ -224,12 +214,12 @@ func TestStopsWithTheContext(t *testing.T) {
 	o := testOptions()
 	ctx, cancel := context.WithCancel(t.Context())
 	out := t.TempDir()
-	_, err := train.Run(ctx, testBackend(), newTestLearner(t, newEncoderFolder(t, wordPieces), o), o.Training(), out,
+	_, err := train.Run(ctx, enginetest.Go(), newTestLearner(t, newEncoderFolder(t, wordPieces), o), o.Training(), out,
 		silent{onStep: func(int) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that of the context", err)
 	}
-	if _, err := NewLearner(ctx, testBackend(), newEncoderFolder(t, wordPieces), someTexts(9), "texts", o); !errors.Is(err, context.Canceled) {
+	if _, err := NewLearner(ctx, enginetest.Go(), newEncoderFolder(t, wordPieces), someTexts(9), "texts", o); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that of the context", err)
 	}
 }
@@ -241,7 +231,7 @@ func TestLossIsOfTheHiddenPieces(t *testing.T) {
 	s := l.masker.hide(l.learned, []int{0, 1}, rand.New(rand.NewPCG(1, 1)))
 	s.weights[0] = 0 // does not count
 	s.scale(1 / s.told())
-	exec := model.MustNewExec(testBackend(), l.store, func(root *model.Scope, in []*Node) []*Node {
+	exec := model.MustNewExec(enginetest.Go(), l.store, func(root *model.Scope, in []*Node) []*Node {
 		l.store.SetTraining(in[0].Graph(), true)
 		mean := l.Loss(root, in)
 		input := newInputs(in)
@@ -440,12 +430,12 @@ func TestWrongInput(t *testing.T) {
 	} {
 		o := testOptions()
 		change(&o)
-		if _, err := NewLearner(t.Context(), testBackend(), dir, someTexts(9), "texts", o); err == nil {
+		if _, err := NewLearner(t.Context(), enginetest.Go(), dir, someTexts(9), "texts", o); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 	unmasked := newEncoderFolder(t, slices.DeleteFunc(slices.Clone(wordPieces), func(p string) bool { return p == "[MASK]" }))
-	if _, err := NewLearner(t.Context(), testBackend(), unmasked, someTexts(9), "texts", testOptions()); err == nil || !strings.Contains(err.Error(), "[MASK]") {
+	if _, err := NewLearner(t.Context(), enginetest.Go(), unmasked, someTexts(9), "texts", testOptions()); err == nil || !strings.Contains(err.Error(), "[MASK]") {
 		t.Errorf("error %v, want that there is no [MASK]", err)
 	}
 }
@@ -479,7 +469,7 @@ func TestPublish(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := encoder.Open(testBackend(), string(place)); err != nil {
+	if _, err := encoder.Open(enginetest.Go(), string(place)); err != nil {
 		t.Error(err)
 	}
 	card, err := os.ReadFile(filepath.Join(string(place), "README.md"))

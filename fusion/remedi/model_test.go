@@ -7,17 +7,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/modeldir/tinybert"
 	"github.com/keci-kg/keci/fusion/score"
@@ -25,14 +23,6 @@ import (
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
 )
-
-var testBackend = sync.OnceValue(func() compute.Backend {
-	backend, err := gobackend.New("num_executors=1")
-	if err != nil {
-		panic(err)
-	}
-	return backend
-})
 
 // linkLithium knows one concept.
 type linkLithium struct{}
@@ -70,7 +60,7 @@ func newLearnerOf(t *testing.T, c corpus.Corpus, s Settings) *Learner {
 	t.Helper()
 	cfg := DefaultConfig()
 	cfg.LSTM, cfg.Hidden, cfg.Dropout = 8, 12, 0
-	l, err := NewLearner(testBackend(), cfg, s, system.Material{
+	l, err := NewLearner(enginetest.Go(), cfg, s, system.Material{
 		Name: "tiny", Encoder: tinybert.Write(t, vocabulary...), Set: system.Set{Train: c, HeldOut: c}, KnowledgeBase: knowledge, BatchSize: 6, Seed: 1,
 	})
 	if err != nil {
@@ -94,7 +84,7 @@ func options() train.Options {
 func TestLearn(t *testing.T) {
 	out := t.TempDir()
 	l := newTinyLearner(t)
-	history, err := train.Run(t.Context(), testBackend(), l, options(), out, silent{})
+	history, err := train.Run(t.Context(), enginetest.Go(), l, options(), out, silent{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +92,7 @@ func TestLearn(t *testing.T) {
 	if best.Score.Entity < 0.85 || best.Score.Relation < 0.7 { // a drug in an effect cannot be tagged
 		t.Fatalf("learned to %+v", best.Score)
 	}
-	m, err := Open(testBackend(), filepath.Join(out, train.BestDir), knowledge)
+	m, err := Open(enginetest.Go(), filepath.Join(out, train.BestDir), knowledge)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,13 +137,13 @@ func TestResume(t *testing.T) {
 		out := t.TempDir()
 		if steps > 0 {
 			o.MaxSteps = steps
-			if _, err := train.Run(t.Context(), testBackend(), newTinyLearner(t), o, out, silent{}); err != nil {
+			if _, err := train.Run(t.Context(), enginetest.Go(), newTinyLearner(t), o, out, silent{}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		o.MaxSteps, o.Resume = 0, steps > 0
 		l := newTinyLearner(t)
-		if _, err := train.Run(t.Context(), testBackend(), l, o, out, silent{}); err != nil {
+		if _, err := train.Run(t.Context(), enginetest.Go(), l, o, out, silent{}); err != nil {
 			t.Fatal(err)
 		}
 		dir := t.TempDir()
@@ -177,7 +167,7 @@ func TestOpenErrors(t *testing.T) {
 	if err := l.Save(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(testBackend(), dir, knowledge); err == nil || !strings.Contains(err.Error(), "is missing") {
+	if _, err := Open(enginetest.Go(), dir, knowledge); err == nil || !strings.Contains(err.Error(), "is missing") {
 		t.Errorf("a model without the weights of its heads: %v", err)
 	}
 	for config, want := range map[string]string{
@@ -191,7 +181,7 @@ func TestOpenErrors(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, modeldir.ConfigFile), []byte(config), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(testBackend(), dir, knowledge); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "keci.json") {
+		if _, err := Open(enginetest.Go(), dir, knowledge); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "keci.json") {
 			t.Errorf("%s: %v", config, err)
 		}
 	}
@@ -200,7 +190,7 @@ func TestOpenErrors(t *testing.T) {
 func TestNothingToLearn(t *testing.T) {
 	c := tinyCorpus()
 	c.Examples = c.Examples[3:]
-	_, err := NewLearner(testBackend(), DefaultConfig(), DefaultSettings(), system.Material{Encoder: tinybert.Write(t, vocabulary...), Set: system.Set{Train: c}, BatchSize: 1})
+	_, err := NewLearner(enginetest.Go(), DefaultConfig(), DefaultSettings(), system.Material{Encoder: tinybert.Write(t, vocabulary...), Set: system.Set{Train: c}, BatchSize: 1})
 	if err == nil || !strings.Contains(err.Error(), "overlap in every sentence") {
 		t.Errorf("got %v", err)
 	}
@@ -215,7 +205,7 @@ func TestBiLSTM(t *testing.T) {
 	}
 	mask := [][]float32{{1, 1, 1, 1}, {1, 1, 0, 0}}
 	store := model.NewStore()
-	exec, err := model.NewExec(testBackend(), store, func(root *model.Scope, x, mask *Node) *Node { return biLSTM(root, x, mask, size) })
+	exec, err := model.NewExec(enginetest.Go(), store, func(root *model.Scope, x, mask *Node) *Node { return biLSTM(root, x, mask, size) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/train"
@@ -81,7 +82,7 @@ func TestLearnPartOfSpeech(t *testing.T) {
 	for _, with := range []bool{true, false} {
 		out := t.TempDir()
 		l := newLearnerOf(t, told(), Settings{PartOfSpeech: with})
-		history, err := train.Run(t.Context(), testBackend(), l, o, out, silent{})
+		history, err := train.Run(t.Context(), enginetest.Go(), l, o, out, silent{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +118,7 @@ func hasVariable(l *Learner, path string) bool {
 // at once.
 func answerAlike(t *testing.T, m *Model, dir string) {
 	t.Helper()
-	opened, err := Open(testBackend(), dir, knowledge)
+	opened, err := Open(enginetest.Go(), dir, knowledge)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 )
 
 func TestMentions(t *testing.T) {
@@ -99,13 +100,8 @@ func TestBalanced(t *testing.T) {
 }
 
 func TestLoss(t *testing.T) {
-	backend, err := gobackend.New("num_executors=1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer backend.Finalize()
 	logits := [][]float32{{0, 0}, {1, 0}, {5, 5}}
-	exec, err := graph.NewExec(backend, Loss)
+	exec, err := graph.NewExec(enginetest.Go(), Loss)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 )
 
 // measured is a quadratic that remembers which weights were measured last and
@@ -42,7 +44,7 @@ func TestAverages(t *testing.T) {
 	l, progress := newMeasured(t), &listener{}
 	var steps []map[string][]float32
 	progress.onStep = func(int) { steps = append(steps, l.values()) }
-	if _, err := Run(t.Context(), testBackend(), l, o, t.TempDir(), progress); err != nil {
+	if _, err := Run(t.Context(), enginetest.Go(), l, o, t.TempDir(), progress); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(plain.values(), l.values()); diff != "" {
@@ -100,7 +102,7 @@ func TestWeightsComeBack(t *testing.T) {
 	var last map[string][]float32
 	progress.onStep = func(int) { last = l.values() }
 	l.evaluate = func(context.Context) error { return context.DeadlineExceeded }
-	if _, err := Run(t.Context(), testBackend(), l, o, t.TempDir(), progress); err == nil {
+	if _, err := Run(t.Context(), enginetest.Go(), l, o, t.TempDir(), progress); err == nil {
 		t.Fatal("a measurement that failed is no error")
 	}
 	if diff := cmp.Diff(last, l.values()); diff != "" {

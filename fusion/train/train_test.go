@@ -11,28 +11,19 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
+
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/layers"
 	"github.com/gomlx/gomlx/ml/model"
 )
-
-var testBackend = sync.OnceValue(func() compute.Backend {
-	backend, err := gobackend.New("num_executors=1")
-	if err != nil {
-		panic(err)
-	}
-	return backend
-})
 
 // quadratic learns to be where its batches are: the loss of a batch, one vector
 // of targets, is ½‖θ − target‖², so that the gradient is θ − target. θ is a
@@ -180,7 +171,7 @@ func testOptions() Options {
 
 func mustRun(t testing.TB, l Learner, o Options, out string) History {
 	t.Helper()
-	history, err := Run(t.Context(), testBackend(), l, o, out, &listener{})
+	history, err := Run(t.Context(), enginetest.Go(), l, o, out, &listener{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +200,7 @@ func TestSteps(t *testing.T) {
 	progress := &listener{}
 	var got []map[string][]float32
 	progress.onStep = func(int) { got = append(got, l.values()) }
-	if _, err := Run(t.Context(), testBackend(), l, o, t.TempDir(), progress); err != nil {
+	if _, err := Run(t.Context(), enginetest.Go(), l, o, t.TempDir(), progress); err != nil {
 		t.Fatal(err)
 	}
 	if want := o.Epochs * len(l.targets); len(got) != want {
@@ -345,7 +336,7 @@ func TestOptionsAreValidated(t *testing.T) {
 		o := testOptions()
 		change(&o)
 		out := filepath.Join(t.TempDir(), "out")
-		_, err := Run(t.Context(), testBackend(), newQuadratic(t, 1), o, out, &listener{})
+		_, err := Run(t.Context(), enginetest.Go(), newQuadratic(t, 1), o, out, &listener{})
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v", name, err)
 		}
@@ -361,7 +352,7 @@ func TestHistory(t *testing.T) {
 	l.score = func(epoch int) Score { return scores[epoch-1] }
 	o, out, progress := testOptions(), t.TempDir(), &listener{}
 	o.Epochs = len(scores)
-	history, err := Run(t.Context(), testBackend(), l, o, out, progress)
+	history, err := Run(t.Context(), enginetest.Go(), l, o, out, progress)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -382,7 +373,7 @@ func TestHistory(t *testing.T) {
 func TestMaxSteps(t *testing.T) {
 	l, progress, o := newQuadratic(t, 1, 2, 3), &listener{}, testOptions()
 	o.MaxSteps = 4
-	history, err := Run(t.Context(), testBackend(), l, o, t.TempDir(), progress)
+	history, err := Run(t.Context(), enginetest.Go(), l, o, t.TempDir(), progress)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -480,7 +471,7 @@ func TestKilledWhileReplacing(t *testing.T) {
 				kill(t, filepath.Join(out, replaced))
 				o.MaxSteps, o.Resume = 0, true
 				resumed, progress := newQuadratic(t, 1, 2, 3), &listener{}
-				if _, err := Run(t.Context(), testBackend(), resumed, o, out, progress); err != nil {
+				if _, err := Run(t.Context(), enginetest.Go(), resumed, o, out, progress); err != nil {
 					t.Fatal(err)
 				}
 				if len(progress.steps) != 3 {
@@ -535,7 +526,7 @@ func TestResume(t *testing.T) {
 			}}
 			first := start()
 			first.evaluate = func(ctx context.Context) error { return ctx.Err() }
-			before, err := Run(ctx, testBackend(), first, o, out, progress)
+			before, err := Run(ctx, enginetest.Go(), first, o, out, progress)
 			if !errors.Is(err, context.Canceled) {
 				t.Fatalf("error %v, want that of the context", err)
 			}
@@ -550,7 +541,7 @@ func TestResume(t *testing.T) {
 
 			second, resumed, more := start(), o, &listener{}
 			resumed.Resume = true
-			got, err := Run(t.Context(), testBackend(), second, resumed, out, more)
+			got, err := Run(t.Context(), enginetest.Go(), second, resumed, out, more)
 			if err != nil || len(more.steps) != 9-cut {
 				t.Errorf("%d more steps, %v", len(more.steps), err)
 			}
@@ -583,12 +574,12 @@ func TestSaveEvery(t *testing.T) {
 			}
 		}
 	}}
-	if _, err := Run(t.Context(), testBackend(), start(), o, filepath.Join(out, "run"), copied); err != nil {
+	if _, err := Run(t.Context(), enginetest.Go(), start(), o, filepath.Join(out, "run"), copied); err != nil {
 		t.Fatal(err)
 	}
 	second, more := start(), &listener{}
 	o.Resume, o.SaveEvery = true, 0
-	if _, err := Run(t.Context(), testBackend(), second, o, killed, more); err != nil || !slices.Equal(more.steps, []int{5, 6, 7, 8, 9}) {
+	if _, err := Run(t.Context(), enginetest.Go(), second, o, killed, more); err != nil || !slices.Equal(more.steps, []int{5, 6, 7, 8, 9}) {
 		t.Errorf("went on with the steps %v, %v", more.steps, err)
 	}
 	if diff := cmp.Diff(whole.values(), second.values()); diff != "" {
@@ -612,7 +603,7 @@ func TestResumeOfACompleteRun(t *testing.T) {
 	want := mustRun(t, newQuadratic(t, 1, 2), o, out)
 	o.Resume = true
 	progress := &listener{}
-	got, err := Run(t.Context(), testBackend(), newQuadratic(t, 1, 2), o, out, progress)
+	got, err := Run(t.Context(), enginetest.Go(), newQuadratic(t, 1, 2), o, out, progress)
 	if err != nil || len(progress.steps) != 0 || len(got.Epochs) != len(want.Epochs) {
 		t.Errorf("%d more steps, history %+v, error %v", len(progress.steps), got, err)
 	}
@@ -624,7 +615,7 @@ func TestResumeIsRefused(t *testing.T) {
 	out := t.TempDir()
 	mustRun(t, newQuadratic(t, 1, 2), o, out)
 	t.Run("without being asked for", func(t *testing.T) {
-		_, err := Run(t.Context(), testBackend(), newQuadratic(t, 1, 2), o, out, &listener{})
+		_, err := Run(t.Context(), enginetest.Go(), newQuadratic(t, 1, 2), o, out, &listener{})
 		if err == nil || !strings.Contains(err.Error(), out) {
 			t.Errorf("error %v, want one that names %s", err, out)
 		}
@@ -640,7 +631,7 @@ func TestResumeIsRefused(t *testing.T) {
 			other := o
 			other.Resume = true
 			change(&other)
-			_, err := Run(t.Context(), testBackend(), newQuadratic(t, 1, 2), other, out, &listener{})
+			_, err := Run(t.Context(), enginetest.Go(), newQuadratic(t, 1, 2), other, out, &listener{})
 			if err == nil || !strings.Contains(err.Error(), "other options") || !strings.Contains(err.Error(), out) {
 				t.Errorf("error %v, want one that names %s and other options", err, out)
 			}
@@ -674,7 +665,7 @@ func TestResumeOfDamagedCheckpoints(t *testing.T) {
 				t.Fatal(err)
 			}
 			o.Resume, o.MaxSteps = true, 0
-			_, err := Run(t.Context(), testBackend(), newQuadratic(t, 1, 2), o, out, &listener{})
+			_, err := Run(t.Context(), enginetest.Go(), newQuadratic(t, 1, 2), o, out, &listener{})
 			if err == nil || !strings.Contains(err.Error(), dir) {
 				t.Errorf("error %v, want one that names %s", err, dir)
 			}
@@ -705,7 +696,7 @@ func TestLossThatIsNotFinite(t *testing.T) {
 				l.targets[0] = spoiled
 			}
 		}}
-		history, err := Run(t.Context(), testBackend(), l, o, out, progress)
+		history, err := Run(t.Context(), enginetest.Go(), l, o, out, progress)
 		if !errors.Is(err, ErrNotFinite) || !strings.Contains(err.Error(), filepath.Join(out, checkpointDir)) || !strings.Contains(err.Error(), "epoch 2") {
 			t.Errorf("target %g: error %v, want one that tells of the epoch and the checkpoint", spoiled, err)
 		}
@@ -727,7 +718,7 @@ func TestLossThatIsNotFinite(t *testing.T) {
 
 func TestLossThatIsNotFiniteFromTheStart(t *testing.T) {
 	out := t.TempDir()
-	_, err := Run(t.Context(), testBackend(), newQuadratic(t, float32(math.NaN())), testOptions(), out, &listener{})
+	_, err := Run(t.Context(), enginetest.Go(), newQuadratic(t, float32(math.NaN())), testOptions(), out, &listener{})
 	if !errors.Is(err, ErrNotFinite) || strings.Contains(err.Error(), out) || !strings.Contains(err.Error(), "no checkpoint") {
 		t.Errorf("error %v, want one that names no checkpoint", err)
 	}
@@ -745,7 +736,7 @@ func TestErrorsOfTheLearner(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l, out := newQuadratic(t, 1, 2), t.TempDir()
 			spoil(l)
-			if _, err := Run(t.Context(), testBackend(), l, testOptions(), out, &listener{}); !errors.Is(err, fault) {
+			if _, err := Run(t.Context(), enginetest.Go(), l, testOptions(), out, &listener{}); !errors.Is(err, fault) {
 				t.Errorf("error %v, want the learner's", err)
 			}
 			if _, err := os.Stat(filepath.Join(out, BestDir)); err == nil {
@@ -778,7 +769,7 @@ func TestSweep(t *testing.T) {
 	}
 	var heard []Trial
 	tell := func(trial Trial) { heard = append(heard, trial) }
-	got, trials, err := Sweep(t.Context(), testBackend(), fresh, o, []float64{1e-3, 10, 1e30}, 4, out, &listener{}, tell)
+	got, trials, err := Sweep(t.Context(), enginetest.Go(), fresh, o, []float64{1e-3, 10, 1e30}, 4, out, &listener{}, tell)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -792,11 +783,11 @@ func TestSweep(t *testing.T) {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 	o.Resume = true
-	again, _, err := Sweep(t.Context(), testBackend(), nil, o, []float64{1}, 4, out, &listener{}, tell)
+	again, _, err := Sweep(t.Context(), enginetest.Go(), nil, o, []float64{1}, 4, out, &listener{}, tell)
 	if err != nil || again.EncoderRate != got.EncoderRate {
 		t.Errorf("resumed: %+v, %v, want the rates that were found", again, err)
 	}
-	_, _, err = Sweep(t.Context(), testBackend(), fresh, testOptions(), []float64{1e30}, 2, t.TempDir(), &listener{}, tell)
+	_, _, err = Sweep(t.Context(), enginetest.Go(), fresh, testOptions(), []float64{1e30}, 2, t.TempDir(), &listener{}, tell)
 	if err == nil || !strings.Contains(err.Error(), "diverged") {
 		t.Errorf("all diverge: %v", err)
 	}

@@ -1,10 +1,11 @@
-// Package enginetest gives tests the engines beside Go's, so that they can see
-// whether all compute the same.
+// Package enginetest gives tests Go's engine, and those beside it, so that they can
+// see whether all compute the same.
 package enginetest
 
 import (
 	"os"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -41,3 +42,17 @@ func Each(t *testing.T, work engine.Work, test func(t *testing.T, backend comput
 		})
 	}
 }
+
+// Go is the Go engine, one for all tests of a package; it computes as the program
+// does, one batch at a time.
+var Go = sync.OnceValue(func() compute.Backend {
+	e, err := engine.Parse(engine.Go + ":num_executors=1")
+	if err != nil {
+		panic(err)
+	}
+	backend, err := e.Open(engine.Batches)
+	if err != nil {
+		panic(err)
+	}
+	return backend
+})

@@ -11,12 +11,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/modeldir"
 )
 
@@ -51,13 +51,8 @@ func Write(t testing.TB, pieces ...string) (dir string) {
 
 // newStore draws the weights of a BERT.
 func newStore(cfg encoder.Config) (*model.Store, error) {
-	backend, err := gobackend.New("")
-	if err != nil {
-		return nil, err
-	}
-	defer backend.Finalize()
 	store := model.NewStore()
-	exec, err := model.NewExec(backend, store, func(root *model.Scope, ids, mask *graph.Node) *graph.Node {
+	exec, err := model.NewExec(enginetest.Go(), store, func(root *model.Scope, ids, mask *graph.Node) *graph.Node {
 		store.SetTraining(ids.Graph(), true)
 		return encoder.BERT(root.At("encoder"), cfg, ids, mask, 0)
 	})
