@@ -7,11 +7,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gomlx/compute"
-	_ "github.com/gomlx/compute/gobackend"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/keci"
 	"github.com/keci-kg/keci/fusion/keci/pretrained"
 	"github.com/keci-kg/keci/fusion/score"
@@ -33,12 +32,7 @@ func open(t *testing.T) *keci.Model {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { kb.Close() })
-	backend, err := compute.NewWithConfig("go:num_executors=1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(backend.Finalize)
-	model, err := keci.Open(backend, dir, keci.KnowledgeBase{
+	model, err := keci.Open(enginetest.Go(), dir, keci.KnowledgeBase{
 		Linker: kb.Linker, Knowledge: kb.Knowledge, Provenance: *kb.Provenance(),
 	})
 	if err != nil {
