@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -173,6 +175,15 @@ func (t *Tokenizer) Unknown() int32 { return t.unknown }
 // Mask is the id of the piece that stands for a hidden one in pretraining; ok is false where the vocabulary
 // has none.
 func (t *Tokenizer) Mask() (id int32, ok bool) { return t.mask, t.hasMask }
+
+// WordID is the id of a piece that begins a word or is one, as the vocabulary spells it.
+func (t *Tokenizer) WordID(piece string) (id int32, ok bool) {
+	id, ok = t.starting[piece]
+	return id, ok
+}
+
+// Words are the pieces that begin a word or are one, in no order, as [Tokenizer.WordID] takes them.
+func (t *Tokenizer) Words() iter.Seq2[string, int32] { return maps.All(t.starting) }
 
 // VocabSize is the number of pieces in the vocabulary.
 func (t *Tokenizer) VocabSize() int { return t.size }

@@ -14,16 +14,19 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Graph runs a graph on tensors. It is safe for concurrent use: a shape is
-// compiled one at a time and while nothing else runs, since compiling changes the
-// store. Shape tells shapes of inputs apart.
+// Graph runs a graph on tensors. It is safe for concurrent use. Shapes are compiled
+// one at a time, while others run; the first of all, which makes variables that the
+// store lacks, while nothing runs. Shape tells shapes of inputs apart.
 type Graph[Shape comparable] struct {
-	backend  compute.Backend
-	store    *model.Store
-	build    Build
-	mu       sync.RWMutex // held for writing while a shape is compiled
-	exec     *model.Exec
-	compiled map[Shape]bool
+	backend compute.Backend
+	store   *model.Store
+	build   Build
+
+	changes   sync.RWMutex // held for writing while the store or exec change
+	exec      *model.Exec
+	compiling sync.Mutex // held while a shape is compiled
+	compiled  sync.Map   // Shape → struct{}: those that exec knows
+	count     int        // of them
 }
 
 // Build makes the graph of a model from its inputs.
@@ -51,13 +54,14 @@ func (g *Graph[Shape]) reset() error {
 		return fmt.Errorf("build the model: %w", err)
 	}
 	exec.SetMaxCache(-1)
-	g.exec, g.compiled = exec, map[Shape]bool{}
+	g.compiled.Clear()
+	g.exec, g.count = exec, 0
 	return nil
 }
 
-// RLocker is held by those who read the store beside the graph: nothing is
-// compiled then.
-func (g *Graph[Shape]) RLocker() sync.Locker { return g.mu.RLocker() }
+// RLocker is held by those who read the store beside the graph: no variables are
+// made then.
+func (g *Graph[Shape]) RLocker() sync.Locker { return g.changes.RLocker() }
 
 // Run gives what the graph makes of the inputs, which are of the given shape and
 // are freed. The caller frees the outputs with [Free].
@@ -80,26 +84,30 @@ func (g *Graph[Shape]) run(shape Shape, inputs []*tensors.Tensor) ([]*tensors.Te
 		args[i] = t
 	}
 	for {
-		g.mu.RLock()
-		if g.compiled[shape] {
-			defer g.mu.RUnlock()
+		g.changes.RLock()
+		if _, ok := g.compiled.Load(shape); ok {
+			defer g.changes.RUnlock()
 			return g.exec.Call(args...)
 		}
-		g.mu.RUnlock()
+		g.changes.RUnlock()
 		if err := g.compile(shape, inputs); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// compile builds the graph for a shape, while nothing runs.
+// compile builds the graph for a shape.
 func (g *Graph[Shape]) compile(shape Shape, inputs []*tensors.Tensor) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.compiled[shape] {
+	g.compiling.Lock()
+	defer g.compiling.Unlock()
+	if _, ok := g.compiled.Load(shape); ok {
 		return nil // another caller was first
 	}
-	if len(g.compiled) >= maxShapes {
+	if g.count == 0 || g.count >= maxShapes {
+		g.changes.Lock()
+		defer g.changes.Unlock()
+	}
+	if g.count >= maxShapes {
 		if err := g.reset(); err != nil {
 			return err
 		}
@@ -111,7 +119,8 @@ func (g *Graph[Shape]) compile(shape Shape, inputs []*tensors.Tensor) error {
 	if _, err := g.exec.Compile(of...); err != nil {
 		return err
 	}
-	g.compiled[shape] = true
+	g.compiled.Store(shape, struct{}{})
+	g.count++
 	return nil
 }
 

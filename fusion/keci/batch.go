@@ -45,7 +45,7 @@ type grain struct {
 // a shape of its own with the finer grain, and compiling its graph takes as long as
 // computing it. An engine that plans each shape thoroughly compiles for seconds.
 var (
-	servingGrain  = grain{pieces: 16, spans: 64, nodes: 32, mentions: 16, edges: 512, factor: 2}
+	servingGrain  = grain{pieces: 8, spans: 32, nodes: 32, mentions: 16, edges: 1024, factor: 2}
 	trainingGrain = grain{pieces: 16, spans: 128, nodes: 64, mentions: 32, edges: 1024, factor: 4}
 	coarseGrain   = grain{pieces: 64, spans: 256, nodes: 64, mentions: 64, edges: 2048, factor: 4}
 )
@@ -139,6 +139,9 @@ func (m *batcher) shape(texts int, batches ...[]*instance) batchShape {
 	}
 	s.N = roundUp(max(s.N, 1), m.grain.spans)
 	s.V = roundUp(max(s.V, 1), m.grain.nodes)
+	if !m.cfg.has().kar {
+		s.K = 0 // read by nothing: no reason for another graph
+	}
 	s.K = roundUp(max(s.K, 1), m.grain.mentions)
 	s.E = roundUpPower(s.E, m.grain.edges, m.grain.factor)
 	return s

@@ -26,6 +26,7 @@ type Config struct {
 
 	Span      encoder.SpanConfig `json:"span"`
 	KeptRatio float64            `json:"keptRatio"`        // λ: kept spans for each word piece
+	Borders   Borders            `json:"borders,omitzero"` // words that begin and end no mention; learned
 	Window    int                `json:"window,omitempty"` // consecutive sentences that are read together; 0: one
 	Hidden    int                `json:"hidden"`           // size of the hidden layers of the scorers
 	Dropout   float64            `json:"dropout"`          // rate in the scorers while training

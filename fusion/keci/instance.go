@@ -59,6 +59,7 @@ type instancer struct {
 	tokenizer *encoder.Tokenizer
 	linker    system.Linker
 	knowledge graph.Knowledge
+	borders   borderIDs
 }
 
 // instance links a text and makes it ready as one sentence.
@@ -91,7 +92,7 @@ func (r *instancer) link(ctx context.Context, text string) ([]graph.Mention, err
 // background knowledge graph.
 func (r *instancer) linked(ctx context.Context, text string, mentions []graph.Mention) (*instance, error) {
 	in := &instance{Text: text, Pieces: r.tokenizer.Tokenize(text)}
-	in.Spans = encoder.Spans(in.Pieces, r.cfg.Span.MaxWidth)
+	in.Spans = r.borders.within(in.Pieces, encoder.Spans(in.Pieces, r.cfg.Span.MaxWidth))
 	in.Candidates = make([][]candidate, len(in.Spans))
 	if !r.cfg.has().knowledge {
 		return in, nil

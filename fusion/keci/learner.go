@@ -80,6 +80,8 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 	if cfg.has().knowledge {
 		cfg.Knowledge.SemanticTypes, cfg.Knowledge.Relations = vocabularyOf(graphs)
 	}
+	// It learns from every span, and is tried, and used, without those that have these.
+	cfg.Borders = learnBorders(draft.tokenizer, trainParts(sets)...)
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("model configuration: %w", err)
 	}
@@ -114,6 +116,15 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 		}
 	}
 	return l, nil
+}
+
+// trainParts are the corpora to learn from.
+func trainParts(sets []system.Set) []corpus.Corpus {
+	parts := make([]corpus.Corpus, len(sets))
+	for i, set := range sets {
+		parts[i] = set.Train
+	}
+	return parts
 }
 
 // instances links every example of a corpus.

@@ -8,6 +8,8 @@ package keci
 
 import (
 	"context"
+	"fmt"
+	"path/filepath"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/ml/model"
@@ -81,10 +83,14 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase)
 	if err != nil {
 		return nil, err
 	}
+	borders, err := cfg.Borders.in(tokenizer)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, modeldir.ConfigFile), err)
+	}
 	m := &Model{
 		cfg: cfg, encoderConfig: encoderConfig, tokenizer: tokenizer,
 		backend: backend, store: model.NewStore(), kb: kb.Provenance,
-		reader:  &instancer{cfg: cfg, tokenizer: tokenizer, linker: kb.Linker, knowledge: kb.Knowledge},
+		reader:  &instancer{cfg: cfg, tokenizer: tokenizer, linker: kb.Linker, knowledge: kb.Knowledge, borders: borders},
 		batcher: newBatcher(cfg, grainFor(backend, servingGrain), tokenizer, encoderConfig.HiddenSize),
 	}
 	m.info = describe(cfg)

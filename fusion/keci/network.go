@@ -66,7 +66,7 @@ func newInputs(cfg Config, nodes []*Node) (in inputs, rest []*Node) {
 	}
 	in.batch, in.length = in.tokens.Shape().Dimensions[0], in.tokens.Shape().Dimensions[1]
 	in.spanCount = in.spanMask.Shape().Dimensions[1]
-	in.keptMost = min(keptSpans(cfg, in.length), in.spanCount)
+	in.keptMost = min(roundUp(keptSpans(cfg, in.length), 4), in.spanCount)
 	return in, nodes
 }
 

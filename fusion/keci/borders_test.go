@@ -1,0 +1,157 @@
+package keci
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
+	"github.com/keci-kg/keci/fusion/modeldir"
+	"github.com/keci-kg/keci/fusion/system"
+	"github.com/keci-kg/keci/fusion/train"
+)
+
+// often repeats the examples of a corpus until every word counts.
+func often(c corpus.Corpus) corpus.Corpus {
+	c.Examples = slices.Repeat(c.Examples, enoughOfWord)
+	return c
+}
+
+func newTinyTokenizer(t testing.TB) *encoder.Tokenizer {
+	t.Helper()
+	_, tokenizer, err := modeldir.ReadEncoder(newEncoderFolder(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokenizer
+}
+
+func TestBordersAreLearned(t *testing.T) {
+	tokenizer := newTinyTokenizer(t)
+	binding := often(annotated(t, "the [p53:protein] and [insulin receptor:protein] in the tumor"))
+	for name, c := range map[string]struct {
+		corpora []corpus.Corpus
+		want    Borders
+	}{
+		"one corpus": {
+			[]corpus.Corpus{binding},
+			Borders{[]string{"and", "in", "receptor", "the", "tumor"}, []string{"and", "in", "insulin", "the", "tumor"}},
+		},
+		"two, of which each must know the word": {
+			[]corpus.Corpus{binding, often(annotated(t, "the [tumor:disease] and insulin"))},
+			Borders{[]string{"and", "the"}, []string{"and", "insulin", "the"}},
+		},
+		"words that are seen too seldom": {
+			[]corpus.Corpus{annotated(t, "the [p53:protein] and [insulin receptor:protein]")}, Borders{},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, learnBorders(tokenizer, c.corpora...)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSpansWithinBorders(t *testing.T) {
+	tokenizer := newTinyTokenizer(t)
+	borders, err := Borders{NeverFirst: []string{"the", "rapa"}, NeverLast: []string{"the", "insulin"}}.in(tokenizer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "the insulin rapamycin"
+	pieces := tokenizer.Tokenize(text)
+	var got []string
+	for _, s := range borders.within(pieces, encoder.Spans(pieces, len(pieces))) {
+		got = append(got, text[pieces[s.First].Start:pieces[s.Last].End])
+	}
+	if want := []string{"insulin rapamycin", "rapamycin"}; !slices.Equal(got, want) { // "rapa" is a piece of it, not the word
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestUnknownBorders(t *testing.T) {
+	for field, borders := range map[string]Borders{"neverFirst": {NeverFirst: []string{"aardvark"}}, "neverLast": {NeverLast: []string{"aardvark"}}} {
+		dir := newModelFolder(t, tinyConfig(), false)
+		cfg, err := modeldir.ReadConfig[Config](dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Borders = borders
+		if err := modeldir.WriteConfig(dir, cfg); err != nil {
+			t.Fatal(err)
+		}
+		_, err = Open(enginetest.Go(), dir, newFakeKnowledge().base())
+		if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, modeldir.ConfigFile)) || !strings.Contains(err.Error(), field) || !strings.Contains(err.Error(), "aardvark") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// TestLearnsFromEverySpan: what is held out is read without the spans that have the
+// learned words at their ends, what is learned from with them.
+func TestLearnsFromEverySpan(t *testing.T) {
+	c := often(annotated(t, "the [p53:protein] in the tumor"))
+	l, err := NewLearner(t.Context(), enginetest.Go(), newEncoderFolder(t), learnable(), []system.Set{{Train: c, HeldOut: c}}, newFakeKnowledge().base(), 2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heldOut, err := l.readHeldOut(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pieces := l.examples[0].Pieces
+	if got, want := len(l.examples[0].Spans), len(encoder.Spans(pieces, l.model.cfg.Span.MaxWidth)); got != want {
+		t.Errorf("learns from %d spans of %d", got, want)
+	}
+	if got := len(heldOut[0].instances[0].Spans); got != 1 {
+		t.Errorf("%d spans of what is held out, want that of p53", got)
+	}
+}
+
+func TestPrune(t *testing.T) {
+	o, out := learnOptions(), t.TempDir()
+	o.Epochs = 2
+	learn(t, newLearner(t, learnable(), o), o, out)
+	from := filepath.Join(out, train.BestDir)
+	open := func(dir string) (*Model, error) { return Open(enginetest.Go(), dir, newFakeKnowledge().base()) }
+	set := system.Set{Train: often(tinyCorpus(t)), HeldOut: tinyCorpus(t)}
+
+	to := filepath.Join(t.TempDir(), "pruned")
+	got, err := Prune(t.Context(), open, from, to, set, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pruned := openModel(t, to, newFakeKnowledge().base())
+	if pruned.cfg.KeptRatio != prunedRatios[0] || got.KeptRatio != prunedRatios[0] || got.Before.KeptRatio != 1 {
+		t.Errorf("whatever it costs, %g of the spans are kept, %+v", pruned.cfg.KeptRatio, got)
+	}
+	if diff := cmp.Diff(learnBorders(pruned.tokenizer, set.Train), pruned.cfg.Borders); diff != "" || len(pruned.cfg.Borders.NeverFirst) == 0 {
+		t.Errorf("borders -want +got:\n%s", diff)
+	}
+	after, err := pruned.reach(t.Context(), set.HeldOut)
+	if err != nil || after != got.After {
+		t.Errorf("reaches %+v (%v), said %+v", after, err, got.After)
+	}
+
+	for name, c := range map[string]struct {
+		to        string
+		tolerance float64
+		want      string
+	}{
+		"into a directory that is there": {to, 1, "exists already"},
+		"at a price that is too high":    {filepath.Join(t.TempDir(), "dear"), -2, "are these the texts"},
+	} {
+		if _, err := Prune(t.Context(), open, from, c.to, set, c.tolerance); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(c.to), "*.next")); len(left) > 0 {
+			t.Errorf("%s: %v is left", name, left)
+		}
+	}
+}
