@@ -14,7 +14,7 @@ const headroom = 1 << 30
 
 // makeHeadroom keeps the numbers of models away from the end of the heap's memory.
 //
-// Go 1.27 up to 1.27.4 loads the last few numbers of a slice by reading a whole
+// Go 1.27.4 loads the last few numbers of a slice by reading a whole
 // vector and zeroing what is too much (simd/archsimd, the functions Load…Part,
 // which the Go engine uses everywhere). Behind a slice there mostly is other
 // memory of the heap, but behind its last page there is none yet, and the process
