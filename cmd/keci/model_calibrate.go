@@ -27,12 +27,8 @@ out there. What the model finds stays the same. (keci train does this by itself.
 }
 
 func calibrateModel(cmd *cobra.Command, o heldOutOptions, from, to string) error {
-	return o.with(cmd, from, func(set system.Set, open func(string) (*keci.Model, error)) error {
-		model, err := open(from)
-		if err != nil {
-			return err
-		}
-		cfg, err := model.Calibrate(cmd.Context(), from, to, set.HeldOut)
+	return o.with(cmd, from, func(m *keci.Model, set system.Set) error {
+		cfg, err := m.Calibrate(cmd.Context(), from, to, set.HeldOut)
 		if err != nil {
 			return err
 		}

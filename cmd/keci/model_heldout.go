@@ -26,16 +26,15 @@ func (o *heldOutOptions) addFlags(f *pflag.FlagSet, heldOut float64) {
 	f.Int64Var(&o.seed, "seed", 1, "of what is held out")
 }
 
-// with reads the texts, and opens the knowledge base and the engine for a model in
-// the directory dir while do runs.
-func (o heldOutOptions) with(cmd *cobra.Command, dir string, do func(set system.Set, open func(dir string) (*keci.Model, error)) error) error {
+// with reads the texts, and opens the model in the directory dir while do runs.
+func (o heldOutOptions) with(cmd *cobra.Command, dir string, do func(m *keci.Model, set system.Set) error) error {
 	if o.corpus == "" || o.data == "" {
 		return usageError("--corpus and --data are needed")
 	}
 	if s, err := systems.At(dir); err != nil {
 		return err
 	} else if s != system.System(keci.System{}) {
-		return usageError("%s is no KECI model: keci train does this for other systems", dir)
+		return usageError("%s is no KECI model, and no other can be changed so", dir)
 	}
 	all, err := readCorpus(o.corpus, o.data, false, cmd.ErrOrStderr())
 	if err != nil {
@@ -53,5 +52,9 @@ func (o heldOutOptions) with(cmd *cobra.Command, dir string, do func(set system.
 		return err
 	}
 	defer backend.Finalize()
-	return do(set, func(dir string) (*keci.Model, error) { return keci.Open(backend, dir, modelKnowledge(kb)) })
+	m, err := keci.Open(backend, dir, modelKnowledge(kb))
+	if err != nil {
+		return err
+	}
+	return do(m, set)
 }

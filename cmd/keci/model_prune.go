@@ -28,7 +28,7 @@ its training. (keci train leaves out these spans by itself, and keeps what
 		},
 	}
 	o.addFlags(cmd.Flags(), 0.1)
-	cmd.Flags().Float64Var(&tolerance, "tolerance", 0.002, "what the mean of entity and relation F1 may lose on the held-out texts")
+	cmd.Flags().Float64Var(&tolerance, "tolerance", 0.002, "what the mean of entity and relation F1 may lose on the held-out texts, as a fraction")
 	return cmd
 }
 
@@ -36,8 +36,8 @@ func pruneModel(cmd *cobra.Command, o heldOutOptions, from, to string, tolerance
 	if o.heldOut <= 0 || o.heldOut >= 1 {
 		return usageError("--held-out is %g: give the share that was held out in training, more than 0 and less than 1", o.heldOut)
 	}
-	return o.with(cmd, from, func(set system.Set, open func(string) (*keci.Model, error)) error {
-		pruned, err := keci.Prune(cmd.Context(), open, from, to, set, tolerance)
+	return o.with(cmd, from, func(m *keci.Model, set system.Set) error {
+		pruned, err := m.Prune(cmd.Context(), from, to, set, tolerance)
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ spans kept for each word piece: %g, before %g
 words that begin no mention: %d, that end none: %d
 F1 on %d held-out texts: entities %.2f, before %.2f; relations %.2f, before %.2f
 `,
-			to, pruned.KeptRatio, pruned.Before.KeptRatio, len(pruned.Borders.NeverFirst), len(pruned.Borders.NeverLast), len(set.HeldOut.Examples),
+			to, pruned.Config.KeptRatio, m.Config().KeptRatio, len(pruned.Config.Borders.NeverFirst), len(pruned.Config.Borders.NeverLast), len(set.HeldOut.Examples),
 			100*pruned.After.Entity, 100*pruned.Before.Entity, 100*pruned.After.Relation, 100*pruned.Before.Relation)
 		return err
 	})

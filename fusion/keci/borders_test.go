@@ -119,16 +119,16 @@ func TestPrune(t *testing.T) {
 	o.Epochs = 2
 	learn(t, newLearner(t, learnable(), o), o, out)
 	from := filepath.Join(out, train.BestDir)
-	open := func(dir string) (*Model, error) { return Open(enginetest.Go(), dir, newFakeKnowledge().base()) }
+	before := openModel(t, from, newFakeKnowledge().base())
 	set := system.Set{Train: often(tinyCorpus(t)), HeldOut: tinyCorpus(t)}
 
 	to := filepath.Join(t.TempDir(), "pruned")
-	got, err := Prune(t.Context(), open, from, to, set, 1)
+	got, err := before.Prune(t.Context(), from, to, set, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	pruned := openModel(t, to, newFakeKnowledge().base())
-	if pruned.cfg.KeptRatio != prunedRatios[0] || got.KeptRatio != prunedRatios[0] || got.Before.KeptRatio != 1 {
+	if pruned.cfg.KeptRatio != prunedRatios[0] || before.cfg.KeptRatio != 1 {
 		t.Errorf("whatever it costs, %g of the spans are kept, %+v", pruned.cfg.KeptRatio, got)
 	}
 	if diff := cmp.Diff(learnBorders(pruned.tokenizer, set.Train), pruned.cfg.Borders); diff != "" || len(pruned.cfg.Borders.NeverFirst) == 0 {
@@ -147,7 +147,7 @@ func TestPrune(t *testing.T) {
 		"into a directory that is there": {to, 1, "exists already"},
 		"at a price that is too high":    {filepath.Join(t.TempDir(), "dear"), -2, "are these the texts"},
 	} {
-		if _, err := Prune(t.Context(), open, from, c.to, set, c.tolerance); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := before.Prune(t.Context(), from, c.to, set, c.tolerance); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(c.to), "*.next")); len(left) > 0 {

@@ -2,10 +2,7 @@ package keci
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/keci-kg/keci/fusion/calibration"
@@ -61,14 +58,14 @@ func (c Config) calibrated(gold corpus.Corpus, texts []reading, predictions [][]
 // no part of. It finds the same as before. A model of several corpora is calibrated
 // for that of the texts. It gives the configuration as that corpus has it.
 func (m *Model) Calibrate(ctx context.Context, from, to string, heldOut corpus.Corpus) (Config, error) {
+	if err := modeldir.CheckNew(to); err != nil {
+		return m.cfg, fmt.Errorf("calibrate: %w", err)
+	}
 	head := 0
 	if len(m.cfg.More) > 0 {
 		if head = slices.IndexFunc(m.cfg.heads(), func(h Head) bool { return h.Corpus == heldOut.Name }); head < 0 {
 			return m.cfg, fmt.Errorf("calibrate: the model has no labels of the corpus %s", heldOut.Name)
 		}
-	}
-	if _, err := os.Stat(to); err == nil {
-		return m.cfg, fmt.Errorf("calibrate: %s exists already: choose another directory", to)
 	}
 	texts := make([]reading, len(heldOut.Examples))
 	for i, e := range heldOut.Examples {
@@ -90,10 +87,5 @@ func (m *Model) Calibrate(ctx context.Context, from, to string, heldOut corpus.C
 	}
 	cfg := m.cfg
 	cfg.setHead(head, fitted.Head)
-	next := to + ".next"
-	defer os.RemoveAll(next)
-	if err := errors.Join(os.RemoveAll(next), os.CopyFS(next, os.DirFS(from)), modeldir.WriteConfig(next, cfg)); err != nil {
-		return fitted, fmt.Errorf("calibrate: %w", err)
-	}
-	return fitted, os.Rename(next, filepath.Clean(to))
+	return fitted, modeldir.Reconfigure(from, to, cfg)
 }

@@ -124,12 +124,35 @@ func copyFile(to, from string) error {
 	return os.WriteFile(to, data, 0o644)
 }
 
+// CheckNew is an error where a directory that is to be written is there already.
+func CheckNew(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return fmt.Errorf("%s exists already: choose another directory", dir)
+	}
+	return nil
+}
+
+// Reconfigure writes the model of the directory from again as the new directory to,
+// with the configuration cfg. It is written as a whole or not at all; a directory that
+// is there already is an error.
+func Reconfigure(from, to string, cfg any) error {
+	if err := CheckNew(to); err != nil {
+		return fmt.Errorf("write model: %w", err)
+	}
+	next := filepath.Clean(to) + ".next"
+	defer os.RemoveAll(next)
+	if err := errors.Join(os.RemoveAll(next), os.CopyFS(next, os.DirFS(from)), WriteConfig(next, cfg)); err != nil {
+		return fmt.Errorf("write model %s: %w", to, err)
+	}
+	return os.Rename(next, filepath.Clean(to))
+}
+
 // Quantize writes the model directory from again, as the new directory to, with
 // its matrices as 8-bit integers: a quarter of the size. They are computed with
 // as float32.
 func Quantize(from, to string) error {
-	if _, err := os.Stat(to); err == nil {
-		return fmt.Errorf("quantize: %s exists already: choose another directory", to)
+	if err := CheckNew(to); err != nil {
+		return fmt.Errorf("quantize: %w", err)
 	}
 	var cfg json.RawMessage
 	if err := readConfig(from, &cfg); err != nil {
