@@ -65,7 +65,7 @@ func Open(backend compute.Backend, dir string, kb KnowledgeBase) (*Model, error)
 		weights, err = modeldir.WeightsDigest(dir)
 		return err
 	})
-	if m.info.Parameters, m.info.Digest, err = modeldir.Load(m.store, m.encoderConfig, dir, m.try); err != nil {
+	if m.info.Parameters, m.info.Digest, err = modeldir.Load(backend, m.store, m.encoderConfig, dir, m.try); err != nil {
 		return nil, err
 	}
 	if err := digests.Wait(); err != nil {

@@ -177,7 +177,7 @@ func readWeights(dir string) (encoder.Config, *model.Store, error) {
 		return cfg, nil, err
 	}
 	store := model.NewStore()
-	return cfg, store, LoadWeights(store, cfg, dir)
+	return cfg, store, LoadWeights(nil, store, cfg, dir)
 }
 
 // Measure counts the weights of a model directory and gives its digest.

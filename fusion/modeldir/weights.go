@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"golang.org/x/sync/errgroup"
@@ -98,8 +100,9 @@ func nameInFile(path string, encoderNames map[string]string) string {
 	return strings.TrimPrefix(path, "/")
 }
 
-// LoadWeights reads the weights of a model directory into a store.
-func LoadWeights(store *model.Store, cfg encoder.Config, dir string) error {
+// LoadWeights reads the weights of a model directory into a store, to be computed with
+// on a backend or, without one, to be looked at.
+func LoadWeights(backend compute.Backend, store *model.Store, cfg encoder.Config, dir string) error {
 	path := filepath.Join(dir, WeightsFile)
 	file, err := tensorfile.Open(path)
 	if err != nil {
@@ -108,7 +111,7 @@ func LoadWeights(store *model.Store, cfg encoder.Config, dir string) error {
 	defer file.Close()
 	names := slices.DeleteFunc(file.Names(), func(name string) bool { return strings.HasSuffix(name, tensorfile.ScaleSuffix) })
 	paths := pathsOf(names, cfg)
-	values, err := readTensors(file, names, paths)
+	values, err := readTensors(backend, file, names, paths)
 	if err != nil {
 		return fmt.Errorf("read weights %s: %w", path, err)
 	}
@@ -138,13 +141,13 @@ func pathsOf(names []string, cfg encoder.Config) []string {
 
 // readTensors reads the tensors of a file as the values of the variables at paths,
 // as many at once as there are processors: those of 8 bits take time.
-func readTensors(file *tensorfile.File, names, paths []string) ([]*tensors.Tensor, error) {
+func readTensors(backend compute.Backend, file *tensorfile.File, names, paths []string) ([]*tensors.Tensor, error) {
 	values := make([]*tensors.Tensor, len(names))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, name := range names {
 		group.Go(func() (err error) {
-			if values[i], err = readTensor(file, name, isTransposed(paths[i])); err != nil {
+			if values[i], err = readTensor(backend, file, name, isTransposed(paths[i])); err != nil {
 				return fmt.Errorf("tensor %s: %w", name, err)
 			}
 			return nil
@@ -153,19 +156,31 @@ func readTensors(file *tensorfile.File, names, paths []string) ([]*tensors.Tenso
 	return values, group.Wait()
 }
 
-func readTensor(file *tensorfile.File, name string, transposed bool) (*tensors.Tensor, error) {
-	values, shape, err := file.Floats(name)
+// readTensor reads a tensor, if it can be, to where the backend computes with it.
+func readTensor(backend compute.Backend, file *tensorfile.File, name string, transposed bool) (*tensors.Tensor, error) {
+	shape, err := file.Shape(name)
 	if err != nil {
 		return nil, err
 	}
 	if transposed {
-		if len(shape) != 2 {
-			return nil, fmt.Errorf("has shape %v, want a matrix", shape)
-		}
-		values = encoder.TransposeMatrix(values, shape[0], shape[1])
 		slices.Reverse(shape)
 	}
-	return tensors.FromFlatDataAndDimensions(values, shape...), nil
+	size := shapes.Make(dtypes.Float32, shape...)
+	if backend == nil || !backend.HasSharedBuffers() {
+		values := make([]float32, size.Size())
+		if err := file.Fill(name, values, transposed); err != nil {
+			return nil, err
+		}
+		return tensors.FromFlatDataAndDimensions(values, shape...), nil
+	}
+	buffer, flat, err := backend.NewSharedBuffer(0, size)
+	if err != nil {
+		return nil, err
+	}
+	if err := file.Fill(name, flat.([]float32), transposed); err != nil {
+		return nil, err
+	}
+	return tensors.FromBuffer(buffer)
 }
 
 // Begin makes the weights of a model that is to be trained: those of the pretrained
@@ -189,13 +204,13 @@ func FreezeWords(store *model.Store) {
 // with random numbers, one of another shape would not fit; the error for either names
 // the file. It gives the number of weights and the [Digest] of the directory, which is
 // computed while the weights are read.
-func Load(store *model.Store, cfg encoder.Config, dir string, try func() error) (parameters int, sum string, err error) {
+func Load(backend compute.Backend, store *model.Store, cfg encoder.Config, dir string, try func() error) (parameters int, sum string, err error) {
 	var digests errgroup.Group
 	digests.Go(func() (err error) {
 		sum, err = Digest(dir)
 		return err
 	})
-	if err := LoadWeights(store, cfg, dir); err != nil {
+	if err := LoadWeights(backend, store, cfg, dir); err != nil {
 		return 0, "", err
 	}
 	known := paths(store)

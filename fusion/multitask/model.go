@@ -42,7 +42,7 @@ func Open(backend compute.Backend, dir string, kb system.KnowledgeBase) (*Model,
 	if err != nil {
 		return nil, err
 	}
-	m.info.Parameters, m.info.Digest, err = modeldir.Load(m.store, m.encoderConfig, dir, m.try)
+	m.info.Parameters, m.info.Digest, err = modeldir.Load(backend, m.store, m.encoderConfig, dir, m.try)
 	return m, err
 }
 

@@ -68,3 +68,43 @@ func TestQuantized(t *testing.T) {
 		}
 	}
 }
+
+// TestFillTransposed reads matrices of some tiles and a bit, column by column.
+func TestFillTransposed(t *testing.T) {
+	const rows, columns = 2*tile + 3, tile + 5
+	values := make([]float32, rows*columns)
+	for i := range values {
+		values[i] = float32(i%253 - 126)
+	}
+	path := filepath.Join(t.TempDir(), "weights.safetensors")
+	list := append(Quantized("small", []int{rows, columns}, values), Float32("large", []int{rows, columns}, values))
+	if err := Create(path, list); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, name := range []string{"small", "large"} {
+		straight, _, err := f.Floats(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		transposed := make([]float32, len(values))
+		if err := f.Fill(name, transposed, true); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range straight {
+			if got := transposed[i%columns*rows+i/columns]; got != want {
+				t.Fatalf("%s, row %d, column %d: %g, want %g", name, i/columns, i%columns, got, want)
+			}
+		}
+	}
+	if err := f.Fill("small", make([]float32, 3), false); err == nil {
+		t.Error("no error for a slice of another size")
+	}
+	if err := f.Fill("small"+ScaleSuffix, make([]float32, rows), true); err == nil {
+		t.Error("no error for a vector that is to be transposed")
+	}
+}

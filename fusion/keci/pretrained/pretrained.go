@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -64,12 +65,17 @@ func digest(model fs.FS) (string, error) {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		data, err := fs.ReadFile(model, path)
+		file, err := model.Open(path)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(sum, "%s %d\n", path, len(data))
-		_, err = sum.Write(data)
+		defer file.Close()
+		stat, err := file.Stat()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(sum, "%s %d\n", path, stat.Size())
+		_, err = io.Copy(sum, file) // piece by piece: a copy of all weights takes longer
 		return err
 	})
 	return hex.EncodeToString(sum.Sum(nil)[:8]), err
