@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"math"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,6 +90,35 @@ func TestAveragesAreResumed(t *testing.T) {
 		}
 		if diff := cmp.Diff(whole.values(), last.values()); diff != "" {
 			t.Errorf("stopped after step %d: other weights (-want +got):\n%s", stop, diff)
+		}
+	}
+}
+
+// TestAveragesOfWhatWasCutWhileMeasured: the means are there, and are measured, though
+// no step is done before.
+func TestAveragesOfWhatWasCutWhileMeasured(t *testing.T) {
+	o := testOptions()
+	o.EMA = 0.7
+	whole := newMeasured(t)
+	mustRun(t, whole, o, t.TempDir())
+	for _, cut := range []int{6, 9} { // after the second epoch, and after the last
+		out, first, progress := filepath.Join(t.TempDir(), "run"), newMeasured(t), &listener{}
+		first.evaluate = func(ctx context.Context) error { return ctx.Err() }
+		cutWhile(t, first, o, out, progress, func(act func()) {
+			progress.onStep = func(step int) {
+				if step == cut {
+					act()
+				}
+			}
+		})
+		last, resumed := newMeasured(t), o
+		resumed.Resume = true
+		mustRun(t, last, resumed, out)
+		if diff := cmp.Diff(whole.last, last.last); diff != "" {
+			t.Errorf("cut after step %d: other means (-want +got):\n%s", cut, diff)
+		}
+		if diff := cmp.Diff(whole.values(), last.values()); diff != "" {
+			t.Errorf("cut after step %d: other weights (-want +got):\n%s", cut, diff)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/gomlx/compute"
 )
@@ -17,9 +18,10 @@ const SweepFile = "sweep.json"
 
 // Trial is a short run of a sweep.
 type Trial struct {
-	Factor   float64 `json:"factor"` // of both learning rates
-	Score    Score   `json:"score"`  // held out, at the end
-	Loss     float64 `json:"loss"`   // mean over the last epoch
+	Factor   float64 `json:"factor"`           // of both learning rates
+	Epochs   int     `json:"epochs,omitempty"` // 0: not recorded
+	Score    Score   `json:"score"`            // held out, at the end
+	Loss     float64 `json:"loss"`             // mean over the last epoch
 	Diverged bool    `json:"diverged,omitempty"`
 }
 
@@ -55,6 +57,9 @@ func Sweep(ctx context.Context, backend compute.Backend, fresh func() (Learner, 
 			return o, nil, fmt.Errorf("sweep: %w", err)
 		}
 	}
+	if err := sameTrials(trials, factors, epochs); err != nil {
+		return o, nil, fmt.Errorf("sweep: %s: %w", path, err)
+	}
 	best, err := bestTrial(trials)
 	if err != nil {
 		return o, trials, fmt.Errorf("sweep: %w", err)
@@ -73,6 +78,21 @@ func readTrials(path string) ([]Trial, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return trials, nil
+}
+
+// sameTrials refuses trials of other factors or epochs than those that are asked for.
+func sameTrials(trials []Trial, factors []float64, epochs int) error {
+	var tried []float64
+	for _, t := range trials {
+		tried = append(tried, t.Factor)
+		if t.Epochs != 0 && t.Epochs != epochs {
+			return fmt.Errorf("it was of %d epochs: give the same, or start anew in another directory", t.Epochs)
+		}
+	}
+	if !slices.Equal(tried, factors) {
+		return fmt.Errorf("it tried the factors %v: give the same, or start anew in another directory", tried)
+	}
+	return nil
 }
 
 func bestTrial(trials []Trial) (Trial, error) {
@@ -124,11 +144,11 @@ func runTrial(ctx context.Context, backend compute.Backend, fresh func() (Learne
 	o.EncoderRate, o.TaskRate = o.EncoderRate*factor, o.TaskRate*factor
 	history, err := Run(ctx, backend, learner, o, dir, progress)
 	if errors.Is(err, ErrNotFinite) {
-		return Trial{Factor: factor, Diverged: true}, nil
+		return Trial{Factor: factor, Epochs: o.Epochs, Diverged: true}, nil
 	}
 	if err != nil {
 		return Trial{}, err
 	}
 	last := history.Epochs[len(history.Epochs)-1]
-	return Trial{Factor: factor, Score: last.Score, Loss: last.Loss}, nil
+	return Trial{Factor: factor, Epochs: o.Epochs, Score: last.Score, Loss: last.Loss}, nil
 }

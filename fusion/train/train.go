@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -220,16 +222,26 @@ func Run(ctx context.Context, backend compute.Backend, learner Learner, o Option
 		return History{}, err
 	}
 	defer r.exec.Finalize()
-	for !r.reachedMaxSteps() && !r.history.outOfPatience() {
+	for !r.isDone() {
 		epoch, done := r.history.next()
-		if epoch >= o.Epochs {
-			break
-		}
 		if err := r.epoch(ctx, epoch, done); err != nil {
 			return r.history, err
 		}
 	}
 	return r.history, nil
+}
+
+// isDone tells whether there is nothing left to do: neither a step nor to measure
+// what an interrupted run had learned.
+func (r *run) isDone() bool {
+	epoch, _ := r.history.next()
+	switch {
+	case epoch >= r.o.Epochs || r.history.outOfPatience():
+		return true
+	case r.history.Part != nil:
+		return false
+	}
+	return r.reachedMaxSteps()
 }
 
 // run is a training run under way.
@@ -240,6 +252,7 @@ type run struct {
 	out      string
 	progress Progress
 	exec     *model.Exec
+	compiled bool // whether a step's graph was built, and with it every variable made or read from the checkpoint
 	history  History
 	steps    int // done
 	shards   int // of a batch
@@ -272,13 +285,16 @@ func (r *run) open() error {
 	return nil
 }
 
+// stepScalars is how many scalars the graph of a step has before its shards: rates.
+const stepScalars = 4
+
 // buildStep makes the graph of one training step. Its inputs are the scalars of
 // rates and the tensors of each shard; it gives the loss and the gradient's norm.
 func (r *run) buildStep() error {
 	store := r.learner.Store()
 	exec, err := model.NewExec(r.backend, store, func(root *model.Scope, in []*graph.Node) []*graph.Node {
 		store.SetTraining(in[0].Graph(), true)
-		loss := r.loss(root, in[4:])
+		loss := r.loss(root, in[stepScalars:])
 		norm := update(root, loss, rates{in[0], in[1], in[2], in[3]}, r.o)
 		return []*graph.Node{loss, norm}
 	})
@@ -313,6 +329,9 @@ func (r *run) epoch(ctx context.Context, epoch int, before Epoch) error {
 	}
 	total, done, sum := len(batches)*r.o.Epochs, before.Batches, before.Loss*float64(before.Batches)
 	for _, batch := range batches[done:] {
+		if r.reachedMaxSteps() {
+			break
+		}
 		if ctx.Err() != nil || r.o.SaveEvery > 0 && time.Since(r.saved) >= r.o.SaveEvery {
 			if err := r.savePart(Epoch{Epoch: epoch + 1, Batches: done, Loss: sum / max(1, float64(done))}); err != nil {
 				return err
@@ -327,15 +346,15 @@ func (r *run) epoch(ctx context.Context, epoch int, before Epoch) error {
 		}
 		done, sum = done+1, sum+loss
 		r.progress.Step(r.steps, r.lastStep(total), sum/float64(done))
-		if r.reachedMaxSteps() {
-			break
-		}
+	}
+	if err := r.compile(batches); err != nil {
+		return fmt.Errorf("epoch %d: %w", epoch+1, err)
 	}
 	e := Epoch{Epoch: epoch + 1, Steps: r.steps, Loss: sum / float64(done)}
 	if done < len(batches) {
 		e.Batches = done
 	}
-	if err := r.measure(ctx, e); ctx.Err() == nil {
+	if err := r.measure(ctx, e); err == nil || ctx.Err() == nil {
 		return err
 	}
 	e.Batches = done
@@ -345,10 +364,31 @@ func (r *run) epoch(ctx context.Context, epoch int, before Epoch) error {
 	return fmt.Errorf("training stopped while epoch %d was measured; %s: %w", epoch+1, r.whereToResume(), ctx.Err())
 }
 
+// compile builds the graph of a step where none was done since the run was resumed:
+// only then are all variables there, to be measured and saved.
+func (r *run) compile(batches []Batch) error {
+	if r.compiled {
+		return nil
+	}
+	shards := batches[0]()
+	r.shards = len(shards)
+	of := slices.Repeat([]shapes.Shape{shapes.Make(dtypes.Float32)}, stepScalars)
+	for _, t := range slices.Concat(shards...) {
+		of = append(of, t.Shape())
+		t.MustFinalizeAll()
+	}
+	if _, err := r.exec.Compile(of...); err != nil {
+		return fmt.Errorf("build the training step: %w", err)
+	}
+	r.compiled = true
+	return nil
+}
+
 // savePart writes a checkpoint inside an epoch, so many batches of which are done.
+// Where no step was done since the last one, that is as good.
 func (r *run) savePart(e Epoch) error {
-	if e.Batches == 0 {
-		return nil // the checkpoint of the epoch before is as good
+	if last, ok := r.history.saved(); e.Batches == 0 || ok && last.Steps == r.steps {
+		return nil
 	}
 	e.Steps, e.Elapsed = r.steps, time.Since(r.started)
 	r.history.Part = &e
@@ -389,6 +429,7 @@ func (r *run) step(shards [][]*tensors.Tensor, total int) (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("run the training step: %w", err)
 	}
+	r.compiled = true
 	for _, t := range batch {
 		t.MustFinalizeAll()
 	}
@@ -446,14 +487,14 @@ func (r *run) score(ctx context.Context, e Epoch) (measured Epoch, best bool, er
 	if err != nil && !unmeasured {
 		return e, false, fmt.Errorf("measure epoch %d: %w", e.Epoch, err)
 	}
-	e.Score, e.Elapsed = score, time.Since(r.started)
-	r.history.Epochs, r.history.Part = append(r.history.Epochs, e), nil
 	best = unmeasured || r.history.Best < 0 || score.Selection() > r.history.Epochs[r.history.Best].Score.Selection()
 	if best {
 		if err := r.saveBest(ctx); err != nil {
 			return e, true, err
 		}
-		r.history.Best = len(r.history.Epochs) - 1
+		r.history.Best = len(r.history.Epochs)
 	}
+	e.Score, e.Elapsed = score, time.Since(r.started)
+	r.history.Epochs, r.history.Part = append(r.history.Epochs, e), nil
 	return e, best, nil
 }

@@ -39,6 +39,7 @@ type quadratic struct {
 	saved    []string
 	evaluate func(ctx context.Context) error
 	save     func(dir string) error
+	onState  func() // when a checkpoint is written
 }
 
 // parameters are those of quadratic, with their initial values.
@@ -123,6 +124,9 @@ func (l *quadratic) Save(_ context.Context, dir string) error {
 
 // SaveState keeps the number of epochs, on which the scores depend.
 func (l *quadratic) SaveState(dir string) error {
+	if l.onState != nil {
+		l.onState()
+	}
 	return os.WriteFile(filepath.Join(dir, "state"), fmt.Append(nil, l.epochs), 0o644)
 }
 
@@ -558,6 +562,80 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// cutWhile runs a learner until act, which it is given, is called.
+func cutWhile(t *testing.T, l Learner, o Options, out string, progress *listener, arrange func(act func())) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	arrange(cancel)
+	if _, err := Run(ctx, enginetest.Go(), l, o, out, progress); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, want that of the context", err)
+	}
+}
+
+// TestResumeIsCutAtOnce: a resumed run that is stopped before its first step leaves
+// the checkpoint as it was, with all that the next one needs.
+func TestResumeIsCutAtOnce(t *testing.T) {
+	o := testOptions()
+	start := func() *quadratic { return newQuadratic(t, 1, 2, 3) }
+	whole, out := start(), filepath.Join(t.TempDir(), "run")
+	mustRun(t, whole, o, t.TempDir())
+	progress := &listener{}
+	cutWhile(t, start(), o, out, progress, func(act func()) {
+		progress.onStep = func(step int) {
+			if step == 5 {
+				act()
+			}
+		}
+	})
+	o.Resume = true
+	cutWhile(t, start(), o, out, &listener{}, func(act func()) { act() })
+	last := start()
+	mustRun(t, last, o, out)
+	if diff := cmp.Diff(whole.values(), last.values()); diff != "" {
+		t.Errorf("other weights (-want +got):\n%s", diff)
+	}
+}
+
+// TestMaxStepsCutWhileMeasured: what was not measured when MaxSteps was reached is
+// measured when the run goes on, without a step.
+func TestMaxStepsCutWhileMeasured(t *testing.T) {
+	o, out := testOptions(), filepath.Join(t.TempDir(), "run")
+	o.MaxSteps = 2
+	first := newQuadratic(t, 1, 2, 3)
+	first.evaluate = func(ctx context.Context) error { return ctx.Err() }
+	progress := &listener{}
+	cutWhile(t, first, o, out, progress, func(act func()) {
+		progress.onStep = func(step int) {
+			if step == 2 {
+				act()
+			}
+		}
+	})
+	o.Resume = true
+	more := &listener{}
+	history, err := Run(t.Context(), enginetest.Go(), newQuadratic(t, 1, 2, 3), o, out, more)
+	if err != nil || len(more.steps) != 0 || len(history.Epochs) != 1 || history.Best != 0 {
+		t.Errorf("%d steps, history %+v, %v", len(more.steps), history, err)
+	}
+}
+
+// TestCutBehindMeasuring stops a run when an epoch was measured already: it is not
+// measured again.
+func TestCutBehindMeasuring(t *testing.T) {
+	o, out := testOptions(), filepath.Join(t.TempDir(), "run")
+	first := newQuadratic(t, 1, 2, 3)
+	cutWhile(t, first, o, out, &listener{}, func(act func()) { first.onState = act })
+	o.Resume = true
+	history := mustRun(t, newQuadratic(t, 1, 2, 3), o, out)
+	var epochs []int
+	for _, e := range history.Epochs {
+		epochs = append(epochs, e.Epoch)
+	}
+	if !slices.Equal(epochs, []int{1, 2, 3}) {
+		t.Errorf("epochs %v, want each once", epochs)
+	}
+}
+
 // TestSaveEvery: a run that is killed inside an epoch goes on from what was saved
 // last.
 func TestSaveEvery(t *testing.T) {
@@ -783,9 +861,16 @@ func TestSweep(t *testing.T) {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 	o.Resume = true
-	again, _, err := Sweep(t.Context(), enginetest.Go(), nil, o, []float64{1}, 4, out, &listener{}, tell)
+	factors := []float64{1e-3, 10, 1e30}
+	again, _, err := Sweep(t.Context(), enginetest.Go(), nil, o, factors, 4, out, &listener{}, tell)
 	if err != nil || again.EncoderRate != got.EncoderRate {
 		t.Errorf("resumed: %+v, %v, want the rates that were found", again, err)
+	}
+	if _, _, err = Sweep(t.Context(), enginetest.Go(), nil, o, factors[:2], 4, out, &listener{}, tell); err == nil || !strings.Contains(err.Error(), out) {
+		t.Errorf("resumed with other factors: %v", err)
+	}
+	if _, _, err = Sweep(t.Context(), enginetest.Go(), nil, o, factors, 3, out, &listener{}, tell); err == nil || !strings.Contains(err.Error(), "4 epochs") {
+		t.Errorf("resumed with other epochs: %v", err)
 	}
 	_, _, err = Sweep(t.Context(), enginetest.Go(), fresh, testOptions(), []float64{1e30}, 2, t.TempDir(), &listener{}, tell)
 	if err == nil || !strings.Contains(err.Error(), "diverged") {
