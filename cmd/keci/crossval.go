@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/results"
@@ -56,6 +58,13 @@ was interrupted.`,
 	f.StringVar(&o.folds, "folds", "", "which folds, such as 0-2 or 0,5 (default: all)")
 	f.StringVar(&o.seeds, "seeds", "1", "which seeds, such as 1-3 or 1,7")
 	f.IntVar(&o.count, "count", 10, "how many folds there are")
+	f.Bool("resume", true, "go on with what was interrupted, which this command always does")
+	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "seed" {
+			name = "seeds"
+		}
+		return pflag.NormalizedName(name)
+	})
 	return cmd
 }
 
@@ -92,7 +101,11 @@ func (o crossvalOptions) run(cmd *cobra.Command) error {
 			runs = append(runs, r)
 		}
 	}
-	return results.WriteRuns(cmd.OutOrStdout(), results.GroupRuns(runs))
+	groups, err := results.GroupRuns(runs)
+	if err != nil {
+		return err
+	}
+	return results.WriteRuns(cmd.OutOrStdout(), groups)
 }
 
 // split is a part of a corpus to learn from and one to measure on.
@@ -121,6 +134,9 @@ func (o crossvalOptions) splits(cmd *cobra.Command) ([]split, error) {
 		return nil, err
 	}
 	if info.IsDir() && o.corpus == corpus.ADE {
+		if cmd.Flags().Changed("count") {
+			return nil, usageError("--count divides a file: the folds in %s are files", o.data)
+		}
 		return o.foldFiles(cmd, folds)
 	}
 	return o.foldsOf(cmd, folds)
@@ -249,7 +265,8 @@ func (o crossvalOptions) measure(ctx context.Context, kb *knowledgebase.Knowledg
 	return run, nil
 }
 
-// parseNumbers reads a list such as "0-2,5" of numbers that are not negative.
+// parseNumbers reads a list such as "0-2,5" of numbers that are not negative. They come
+// in order, each once.
 func parseNumbers(text string) ([]int, error) {
 	var numbers []int
 	for part := range strings.SplitSeq(text, ",") {
@@ -266,5 +283,6 @@ func parseNumbers(text string) ([]int, error) {
 			numbers = append(numbers, int(n))
 		}
 	}
-	return numbers, nil
+	slices.Sort(numbers)
+	return slices.Compact(numbers), nil
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/results"
 )
 
 func newModelCommand() *cobra.Command {
@@ -68,13 +70,34 @@ func newModelQuantizeCommand() *cobra.Command {
 		Long: `Writes the model in DIR as the new directory OUT with its matrices as 8-bit
 integers, each row with a scale of its own. Computing is done in 32 bits as before.`,
 		Example: "  keci model quantize runs/biorelex/best small",
-		Args:    cobra.ExactArgs(2),
+		Args:    exactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := systems.Quantize(args[0], args[1]); err != nil {
+				return err
+			}
+			if err := recordChange(args[0], args[1], "quantized", nil); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "wrote %s\n", args[1])
 			return err
 		},
 	}
+}
+
+// recordChange tells the model directory to, which was made of the model in from, how
+// its model came about, as far as that one knows it. more changes the rest of the
+// record, and may be nil.
+func recordChange(from, to, name string, more func(*results.Training)) error {
+	t, err := results.ReadTraining(from)
+	if errors.Is(err, results.ErrNoTraining) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	t.Changes = append(t.Changes, results.Change{Name: name, Command: thisCommand()})
+	if more != nil {
+		more(&t)
+	}
+	return writeCard(to, t)
 }

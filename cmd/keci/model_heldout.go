@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/keci-kg/keci/fusion/engine"
 	"github.com/keci-kg/keci/fusion/keci"
+	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/system"
 )
 
@@ -36,12 +39,21 @@ func (o heldOutOptions) with(cmd *cobra.Command, dir string, do func(m *keci.Mod
 	} else if s != system.System(keci.System{}) {
 		return usageError("%s is no KECI model, and no other can be changed so", dir)
 	}
+	if !(o.heldOut > 0 && o.heldOut <= 1) {
+		return usageError("--held-out is %g: it is a share of the texts, more than 0 and at most 1", o.heldOut)
+	}
+	if err := o.checkUnseen(dir); err != nil {
+		return err
+	}
 	all, err := readCorpus(o.corpus, o.data, false, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	var set system.Set
 	set.Train, set.HeldOut = all.Split(o.heldOut, o.seed)
+	if len(set.HeldOut.Examples) == 0 {
+		return usageError("--held-out %g of the %d texts in %s is none", o.heldOut, len(all.Examples), o.data)
+	}
 	kb, err := openKnowledgeBase(cmd.Context(), o.kb)
 	if err != nil {
 		return err
@@ -57,4 +69,24 @@ func (o heldOutOptions) with(cmd *cobra.Command, dir string, do func(m *keci.Mod
 		return err
 	}
 	return do(m, set)
+}
+
+// checkUnseen refuses texts that the model in dir learned from, as far as it knows what
+// it did.
+func (o heldOutOptions) checkUnseen(dir string) error {
+	t, err := results.ReadTraining(dir)
+	if errors.Is(err, results.ErrNoTraining) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	data, err := results.Describe(o.data)
+	if err != nil {
+		return err
+	}
+	if t = t.Of(o.corpus); data.SHA256 != t.Data.SHA256 || t.HeldOutShare == o.heldOut && t.Seed == o.seed {
+		return nil
+	}
+	return usageError("the model in %s learned from texts that are taken so: it was trained with --held-out %g --seed %d", dir, t.HeldOutShare, t.Seed)
 }

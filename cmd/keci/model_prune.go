@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/fusion/keci"
+	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/system"
 )
 
@@ -33,12 +34,16 @@ its training. (keci train leaves out these spans by itself, and keeps what
 }
 
 func pruneModel(cmd *cobra.Command, o heldOutOptions, from, to string, tolerance float64) error {
-	if o.heldOut <= 0 || o.heldOut >= 1 {
-		return usageError("--held-out is %g: give the share that was held out in training, more than 0 and less than 1", o.heldOut)
+	if o.heldOut == 1 {
+		return usageError("--held-out is 1: the rest of the texts tells which words begin and end mentions, so give the share that was held out in training")
 	}
 	return o.with(cmd, from, func(m *keci.Model, set system.Set) error {
 		pruned, err := m.Prune(cmd.Context(), from, to, set, tolerance)
 		if err != nil {
+			return err
+		}
+		keptRatio := func(t *results.Training) { t.KeptRatio = pruned.Config.KeptRatio }
+		if err := recordChange(from, to, "pruned", keptRatio); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), `wrote %s

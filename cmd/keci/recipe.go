@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,6 +37,8 @@ type recipe struct {
 	flags      *pflag.FlagSet
 	settings   system.Recipe   // of the variant, once it is settled
 	embeddings *kge.Embeddings // of the knowledge base, once it is open; nil: none
+
+	encoderDigest, embeddingsDigest string // once the knowledge base is open
 }
 
 // addFlags adds the flags of a recipe. Which data, which seed and where to is
@@ -60,7 +63,7 @@ func (r *recipe) addFlags(f *pflag.FlagSet) {
 	f.Float64SliceVar(&r.sweep, "sweep", nil, "first try these factors of both learning rates in short runs and take the one that does best on what is held out")
 	f.Lookup("sweep").NoOptDefVal = "0.5,1,2"
 	f.IntVar(&r.sweepEpochs, "sweep-epochs", 2, "passes over the data in each run of a sweep")
-	f.BoolVar(&r.quiet, "quiet", false, "no progress")
+	f.BoolVarP(&r.quiet, "quiet", "q", false, "tell no progress")
 	for _, s := range systems {
 		f.AddFlagSet(settingsOf(s.Recipe(s.Variants()[0])))
 	}
@@ -129,6 +132,9 @@ func (r *recipe) check() error {
 	if err := r.settle(cmp.Or(r.variant, string(keci.VariantKECI))); err != nil {
 		return err
 	}
+	if err := r.train.Validate(); err != nil {
+		return usageError("%w", err)
+	}
 	if !(r.heldOut >= 0 && r.heldOut < 1) {
 		return usageError("--held-out is %g: it is a share of the texts, at least 0 and less than 1", r.heldOut)
 	}
@@ -187,6 +193,9 @@ func (r *recipe) openKnowledge(ctx context.Context, stderr io.Writer) (*knowledg
 	if r.embeddings, err = openEmbeddings(r.kb); err != nil {
 		return nil, err
 	}
+	if err := r.digest(); err != nil {
+		return nil, err
+	}
 	switch {
 	case r.variant == "" && r.embeddings != nil:
 		r.variant = string(keci.VariantKECI)
@@ -205,8 +214,45 @@ func (r *recipe) openKnowledge(ctx context.Context, stderr io.Writer) (*knowledg
 	return openKnowledgeBase(ctx, r.kb)
 }
 
+// digest names the contents of the encoder's folder and of the embeddings.
+func (r *recipe) digest() error {
+	encoder, err := results.Describe(r.encoder)
+	if err != nil {
+		return fmt.Errorf("--encoder: %w", err)
+	}
+	r.encoderDigest = encoder.SHA256
+	if r.embeddings == nil {
+		return nil
+	}
+	embeddings, err := results.Describe(filepath.Join(r.kb, kge.FileName))
+	r.embeddingsDigest = embeddings.SHA256
+	return err
+}
+
+// begin keeps what a run is told in its directory, or compares it with what the run
+// that is to go on was told.
+func (r recipe) begin(m material) error {
+	begun, err := train.Begun(m.out)
+	switch {
+	case err != nil:
+		return err
+	case !begun:
+		return results.WriteRecipe(m.out, r.identity(m))
+	case !r.train.Resume:
+		return nil // refused when it is opened
+	}
+	err = results.CheckRecipe(m.out, r.identity(m))
+	if errors.Is(err, results.ErrOtherRun) {
+		return usageError("%w", err)
+	}
+	return err
+}
+
 // learn trains one model and leaves it, with its card, in out/best.
 func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (results.Training, error) {
+	if err := r.begin(m); err != nil {
+		return results.Training{}, err
+	}
 	set, more, err := r.trainingSets(m, stderr)
 	if err != nil {
 		return results.Training{}, err
@@ -238,9 +284,13 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	if err != nil {
 		return results.Training{}, err
 	}
+	best := filepath.Join(m.out, train.BestDir)
+	if t, err := results.ReadTraining(best); err == nil && len(t.Curve) == len(history.Epochs) {
+		return t, nil // it was complete before
+	}
 	t := r.training(m, append([]system.Set{set}, more...), history)
 	t.Sweep = trials
-	return t, writeCard(filepath.Join(m.out, train.BestDir), t)
+	return t, writeCard(best, t)
 }
 
 // findRates sets the learning rates to those that a sweep finds, if one is wanted.
@@ -269,7 +319,13 @@ func describeTrial(t train.Trial) string {
 func (r recipe) identity(m material) results.Training {
 	t := results.Training{
 		Source: m.record(), Encoder: filepath.Base(filepath.Clean(r.encoder)), Variant: r.variant,
-		Seed: r.train.Seed, Options: r.train, HeldOutShare: r.heldOut,
+		Seed: r.train.Seed, Options: r.train, HeldOutShare: r.heldOut, EncoderDigest: r.encoderDigest,
+	}
+	if r.settings.Needs().Embeddings {
+		t.Embeddings = r.embeddingsDigest
+	}
+	for _, factor := range r.sweep {
+		t.Sweep = append(t.Sweep, train.Trial{Factor: factor})
 	}
 	for _, s := range m.also {
 		t.Also = append(t.Also, s.record())
@@ -303,7 +359,7 @@ func addCounts(total, part map[string]int) {
 }
 
 func (s source) record() results.Source {
-	return results.Source{Corpus: s.all.Name, Data: s.data}
+	return results.Source{Corpus: s.all.Name, Data: s.data, Names: s.names}
 }
 
 // writeCard tells the model directory how its model came about, for programs

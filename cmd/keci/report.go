@@ -39,13 +39,17 @@ func newReportTable(name, short string, write func(io.Writer, []results.Group) e
 as a Markdown table. The folder is what keci crossval and keci evaluate --results
 write; every figure is computed from the counts in it.`,
 		Example: "  keci report " + name + " doc/results",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			runs, err := results.ReadAll(args[0])
 			if err != nil {
 				return err
 			}
-			return write(cmd.OutOrStdout(), results.GroupRuns(runs))
+			groups, err := results.GroupRuns(runs)
+			if err != nil {
+				return err
+			}
+			return write(cmd.OutOrStdout(), groups)
 		},
 	}
 }
@@ -66,13 +70,17 @@ func newReportCurvesCommand() *cobra.Command {
 		Use:     "curves RESULTS",
 		Short:   "Learning curves of all runs in a results folder, as a PNG",
 		Example: "  keci report curves doc/results --out doc/results/curves.png",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			runs, err := results.ReadAll(args[0])
 			if err != nil {
 				return err
 			}
-			return results.DrawCurves(out, results.GroupRuns(runs))
+			groups, err := results.GroupRuns(runs)
+			if err != nil {
+				return err
+			}
+			return results.DrawCurves(out, groups)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "curves.png", "`FILE` to draw to")

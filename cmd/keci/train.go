@@ -43,7 +43,8 @@ from what a corpus does not annotate. Such a model finds the entities and relati
 of them in a text; keci evaluate looks at those of the corpus that is measured.`,
 		Example: `  keci train --corpus biorelex --data train.json --encoder encoders/minilm-l6 \
     --kb data/kb-open --seed 1 --out runs/biorelex
-  keci train --corpus biorelex --data train.json --also ade=ade_split_0_train.json     --also bc5cdr=CDR_TrainingSet.PubTator.txt --encoder encoders/minilm-l6 --kb data/kb-open --out runs/many
+  keci train --corpus biorelex --data train.json --also ade=ade_split_0_train.json \
+    --also bc5cdr=CDR_TrainingSet.PubTator.txt --encoder encoders/minilm-l6 --kb data/kb-open --out runs/many
   keci train --config train.yaml --sweep --patience 4 --out runs/mine`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },

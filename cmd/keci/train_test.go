@@ -279,9 +279,57 @@ func TestCrossvalGoesOn(t *testing.T) {
 	if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "options.batchSize (8 there, 3 here)") {
 		t.Errorf("another batch: %v", err)
 	}
+	checkOtherRecipe(t, append(args, "--folds", "1"), filepath.Join(dir, "elsewhere"))
+	checkChangedModel(t, args, filepath.Join(dir, "runs", "jsonl-fold1of5-sent-context-"+filepath.Base(args[8])+"-seed1", "best"))
 	runs, err := results.ReadAll(filepath.Join(dir, "results"))
 	if err != nil || len(runs) != 3 || runs[0].Learned == 0 || runs[0].Scores.Documents != 2 || runs[0].Reading == nil || runs[0].Parameters == 0 {
 		t.Errorf("%d runs, %v", len(runs), err)
+	}
+}
+
+// checkOtherRecipe goes on with a run that is complete: as another one it is refused,
+// and as itself it keeps the record of its training.
+func checkOtherRecipe(t *testing.T, args []string, elsewhere string) {
+	t.Helper()
+	args = append(slices.Clone(args), "--results", elsewhere)
+	_, _, err := keciRun(t, append(args, "--label-smoothing", "0.1")...)
+	if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "labelSmoothing (none there, 0.1 here)") {
+		t.Errorf("another label smoothing: %v", err)
+	}
+	if runs, err := results.ReadAll(elsewhere); err == nil {
+		t.Errorf("%d runs were written", len(runs))
+	}
+	mustKeci(t, args...)
+	runs, err := results.ReadAll(elsewhere)
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+}
+
+// checkChangedModel makes a model smaller and prunes it: what it reaches then is another
+// run, and its card tells what was done.
+func checkChangedModel(t *testing.T, args []string, model string) {
+	t.Helper()
+	small, pruned, reached := filepath.Join(t.TempDir(), "small"), filepath.Join(t.TempDir(), "pruned"), t.TempDir()
+	data, kb := args[4], args[10]
+	mustKeci(t, "model", "quantize", model, small+string(filepath.Separator))
+	heldOut := []string{"--corpus", "jsonl", "--data", data, "--kb", kb}
+	for _, wrong := range []string{"0.5", "1", "0", "3"} {
+		if _, _, err := keciRun(t, append([]string{"model", "prune", small, pruned, "--held-out", wrong}, heldOut...)...); exitCode(err) != exitUsage {
+			t.Errorf("--held-out %s: %v", wrong, err)
+		}
+	}
+	mustKeci(t, append([]string{"model", "prune", small, pruned, "--held-out", "0.25"}, heldOut...)...)
+	for _, of := range []string{model, pruned} {
+		mustKeci(t, "evaluate", "--corpus", "jsonl", "--data", data, "--model", of, "--kb", kb, "--results", reached)
+	}
+	runs, err := results.ReadAll(reached)
+	if err != nil || len(runs) != 2 {
+		t.Fatalf("%d runs, %v: want one of each model", len(runs), err)
+	}
+	card, err := os.ReadFile(filepath.Join(pruned, results.CardFile))
+	if want := "After training it was quantized, then pruned:"; err != nil || !strings.Contains(string(card), want) {
+		t.Errorf("%v: the card does not say %q:\n%s", err, want, card)
 	}
 }
 
@@ -327,6 +375,7 @@ func TestTrainWrongCalls(t *testing.T) {
 	for want, args := range map[string][]string{
 		"--variant": append(given, "--variant", "bert"), "--held-out": append(given, "--held-out", "1"),
 		"--sweep compares": append(given, "--sweep", "--held-out", "0"), "--sweep has": append(given, "--sweep=-1"),
+		"epochs is 0": append(given, "--epochs", "0"), "EMA is 1": append(given, "--ema", "1"), "learning rates are -1": append(given, "--encoder-rate", "-1"),
 	} {
 		_, _, err := keciRun(t, append([]string{"train"}, slices.Clone(args)...)...)
 		if exitCode(err) != exitUsage || !strings.Contains(err.Error(), want) {
@@ -336,7 +385,7 @@ func TestTrainWrongCalls(t *testing.T) {
 }
 
 func TestParseNumbers(t *testing.T) {
-	for text, want := range map[string]string{"0": "[0]", "0-2": "[0 1 2]", "1, 7": "[1 7]", "3-4,0": "[3 4 0]", "": "", "a": "", "2-1": "", "-1": "", "1-": "", "0-99999": ""} {
+	for text, want := range map[string]string{"0": "[0]", "0-2": "[0 1 2]", "1, 7": "[1 7]", "3-4,0": "[0 3 4]", "1,1,1-2": "[1 2]", "": "", "a": "", "2-1": "", "-1": "", "1-": "", "0-99999": ""} {
 		got, err := parseNumbers(text)
 		if (err != nil) != (want == "") || err == nil && fmt.Sprint(got) != want {
 			t.Errorf("parseNumbers(%q) = %v, %v, want %s", text, got, err, want)

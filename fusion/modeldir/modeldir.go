@@ -139,12 +139,37 @@ func Reconfigure(from, to string, cfg any) error {
 	if err := CheckNew(to); err != nil {
 		return fmt.Errorf("write model: %w", err)
 	}
-	next := filepath.Clean(to) + ".next"
+	to = filepath.Clean(to)
+	next := to + ".next"
 	defer os.RemoveAll(next)
-	if err := errors.Join(os.RemoveAll(next), os.CopyFS(next, os.DirFS(from)), WriteConfig(next, cfg)); err != nil {
+	if err := errors.Join(os.RemoveAll(next), copyFiles(next, from), WriteConfig(next, cfg)); err != nil {
 		return fmt.Errorf("write model %s: %w", to, err)
 	}
-	return os.Rename(next, filepath.Clean(to))
+	return os.Rename(next, to)
+}
+
+// copyFiles makes a directory with copies of the files of another one, or of what links
+// there lead to.
+func copyFiles(to, from string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path := filepath.Join(from, e.Name())
+		if info, err := os.Stat(path); err != nil {
+			return err
+		} else if info.IsDir() {
+			continue
+		}
+		if err := copyFile(filepath.Join(to, e.Name()), path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Quantize writes the model directory from again, as the new directory to, with
@@ -162,6 +187,7 @@ func Quantize(from, to string) error {
 	if err != nil {
 		return fmt.Errorf("quantize: %w", err)
 	}
+	to = filepath.Clean(to)
 	next := to + ".next"
 	defer os.RemoveAll(next)
 	if err := errors.Join(os.RemoveAll(next), Save(next, from, cfg, encoderConfig, store, true)); err != nil {

@@ -229,7 +229,7 @@ func Load(backend compute.Backend, store *model.Store, cfg encoder.Config, dir s
 
 // missing is an error that names a weight which the graph of a model has made
 // anew, because the file lacks it. before are the paths that were loaded, see
-// [Paths]; the graph has been built since then.
+// [paths]; the graph has been built since then.
 func missing(store *model.Store, cfg encoder.Config, before map[string]bool) error {
 	for v := range store.IterVariables() {
 		if IsWeight(v) && !before[v.Path()] {

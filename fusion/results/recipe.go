@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,8 +14,8 @@ import (
 	"github.com/keci-kg/keci/fusion/train"
 )
 
-// ErrOtherRun is returned, wrapped, where a folder has a run of the same name that
-// was made, or measured, otherwise.
+// ErrOtherRun is returned, wrapped, where there is a run of the same name, or in the
+// same directory, that was made, or measured, otherwise.
 var ErrOtherRun = errors.New("there is another run")
 
 // Find reads the run of a folder that has the name of another one, and tells
@@ -29,44 +30,90 @@ func Find(dir string, like Run) (Run, bool, error) {
 	if err != nil {
 		return found, false, err
 	}
-	different, err := differences(found, like)
+	there, err := found.recipe()
 	if err != nil {
 		return found, false, err
 	}
-	if len(different) > 0 {
-		return found, false, fmt.Errorf("%w: %s differs in %s: name another folder with --results, or remove that file",
+	here, err := like.recipe()
+	if err != nil {
+		return found, false, err
+	}
+	if different := differences(there, here); len(different) > 0 {
+		return found, false, fmt.Errorf("%w: %s differs in %s: name another folder with --results",
 			ErrOtherRun, filepath.Join(dir, like.FileName()), strings.Join(different, ", "))
 	}
 	return found, true, nil
 }
 
-// differences lists what two runs were told differently, with the values of both,
-// sorted. Learning rates that a sweep found are not compared.
-func differences(there, here Run) ([]string, error) {
-	a, err := there.recipe()
+// RecipeFile is where the directory of a training run holds what the run was told.
+const RecipeFile = "recipe.json"
+
+// WriteRecipe writes what a run is told into its directory, which it makes if need be.
+func WriteRecipe(dir string, t Training) error {
+	recipe, err := t.recipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	b, err := here.recipe()
-	if err != nil {
-		return nil, err
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("write the recipe: %w", err)
 	}
-	if len(there.Sweep)+len(here.Sweep) > 0 {
-		for _, rate := range []string{"options.encoderRate", "options.taskRate"} {
-			delete(a, rate)
-			delete(b, rate)
-		}
-	}
-	var all []string
-	names := maps.Clone(a)
-	maps.Copy(names, b)
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if a[name] != b[name] {
-			all = append(all, fmt.Sprintf("%s (%s there, %s here)", name, orNone(a[name]), orNone(b[name])))
-		}
-	}
-	return all, nil
+	return writeJSON(filepath.Join(dir, RecipeFile), recipe)
 }
+
+// CheckRecipe is an [ErrOtherRun] that lists what differs where the run in a directory
+// was told something else. How long it may last is not compared.
+func CheckRecipe(dir string, t Training) error {
+	var there map[string]string
+	err := readJSON(filepath.Join(dir, RecipeFile), &there)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // an older program began it
+	}
+	if err != nil {
+		return fmt.Errorf("read the recipe: %w", err)
+	}
+	here, err := t.recipe()
+	if err != nil {
+		return err
+	}
+	for _, limit := range []string{"options.maxSteps", "options.patience"} {
+		delete(there, limit)
+		delete(here, limit)
+	}
+	if different := differences(there, here); len(different) > 0 {
+		return fmt.Errorf("%w: the one in %s differs in %s: give the same, or name another directory with --out",
+			ErrOtherRun, dir, strings.Join(different, ", "))
+	}
+	return nil
+}
+
+// rates are the parts of a recipe that a sweep finds.
+var rates = []string{"options.encoderRate", "options.taskRate"}
+
+// differences lists what two recipes tell differently, with the values of both,
+// sorted. Learning rates that sweeps found are not compared, and neither are digests
+// that one of them lacks.
+func differences(there, here map[string]string) []string {
+	var all []string
+	names := maps.Clone(there)
+	maps.Copy(names, here)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		a, b := there[name], here[name]
+		switch {
+		case a == b:
+		case slices.Contains(rates, name) && there[sweepKey] != "" && here[sweepKey] != "":
+		case slices.Contains(recorded, name) && (a == "" || b == ""):
+		default:
+			all = append(all, fmt.Sprintf("%s (%s there, %s here)", name, orNone(a), orNone(b)))
+		}
+	}
+	return all
+}
+
+// recorded are the parts of a recipe that older runs did not record.
+var recorded = []string{"encoderDigest", "embeddings"}
+
+// sweepKey is where a recipe has the factors of a sweep.
+const sweepKey = "sweep"
 
 func orNone(value string) string {
 	if value == "" {
@@ -75,14 +122,47 @@ func orNone(value string) string {
 	return value
 }
 
-// recipe is all that a run was told, by the names that it has in the run's file:
-// what it was made from and how, and what it was measured with.
-func (r Run) recipe() (map[string]string, error) {
-	t := r.Training
+// recipe is all that training was told, by the names that it has in the file of a run:
+// what the model was made from, and how.
+func (t Training) recipe() (map[string]string, error) {
+	var factors []float64
+	for _, trial := range t.Sweep {
+		factors = append(factors, trial.Factor)
+	}
+	changes := t.changeNames()
+	t.Changes = nil
 	t.Sweep, t.Learned, t.HeldOut, t.EntityTypes, t.RelationLabels = nil, 0, 0, nil, nil
 	t.Best, t.Curve, t.Program, t.Command, t.Finished = train.Epoch{}, nil, Program{}, "", ""
-	told := Run{Training: t, Split: r.Split, Test: r.Test, Testing: Testing{KB: r.Testing.KB}}
-	data, err := json.Marshal(told)
+	flat, err := flatten(t)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"learned", "heldOut", "best", "program", "command", "finished"} { // zeroes
+		maps.DeleteFunc(flat, func(key, _ string) bool { return key == name || strings.HasPrefix(key, name+".") })
+	}
+	if len(changes) > 0 {
+		flat["changes"] = strings.Join(changes, ", ")
+	}
+	if len(factors) > 0 {
+		flat[sweepKey] = fmt.Sprint(factors)
+	}
+	return flat, nil
+}
+
+// recipe is that of the training, and what was measured, and with what.
+func (r Run) recipe() (map[string]string, error) {
+	recipe, err := r.Training.recipe()
+	if err != nil {
+		return nil, err
+	}
+	measured, err := flatten(map[string]any{"split": r.Split, "test": r.Test, "testing": map[string]any{"kb": r.Testing.KB}})
+	maps.Copy(recipe, measured)
+	return recipe, err
+}
+
+// flatten names the values of nested objects by their paths, such as "options.epochs".
+func flatten(value any) (map[string]string, error) {
+	data, err := json.Marshal(value)
 	if err != nil {
 		return nil, fmt.Errorf("compare runs: %w", err)
 	}
@@ -91,15 +171,14 @@ func (r Run) recipe() (map[string]string, error) {
 		return nil, fmt.Errorf("compare runs: %w", err)
 	}
 	flat := map[string]string{}
-	flatten("", fields, flat)
+	addFlat("", fields, flat)
 	return flat, nil
 }
 
-// flatten names the values of nested objects by their paths, such as "options.epochs".
-func flatten(prefix string, fields map[string]any, into map[string]string) {
+func addFlat(prefix string, fields map[string]any, into map[string]string) {
 	for name, value := range fields {
 		if nested, ok := value.(map[string]any); ok {
-			flatten(prefix+name+".", nested, into)
+			addFlat(prefix+name+".", nested, into)
 		} else if value != nil {
 			into[prefix+name] = fmt.Sprint(value)
 		}

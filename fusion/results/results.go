@@ -32,6 +32,10 @@ type Training struct {
 	Seed    int64             `json:"seed"`
 	Options train.Options     `json:"options"`
 
+	EncoderDigest string   `json:"encoderDigest,omitempty"` // SHA-256 over the files of that directory
+	Embeddings    string   `json:"embeddings,omitempty"`    // SHA-256 of the file of knowledge-graph embeddings
+	Changes       []Change `json:"changes,omitempty"`       // what was done to the model after training, in order
+
 	MaxSpan        int            `json:"maxSpan"`          // word pieces; KECI only
 	KeptRatio      float64        `json:"keptRatio"`        // spans kept for each word piece; KECI only
 	Window         int            `json:"window,omitempty"` // sentences that are read together, where they are several; KECI only
@@ -54,8 +58,9 @@ type Training struct {
 
 // Source is a corpus that a model learned from.
 type Source struct {
-	Corpus string `json:"corpus"` // the name of its form, for example "ade"
-	Data   File   `json:"data"`
+	Corpus string            `json:"corpus"` // the name of its form, for example "ade"
+	Data   File              `json:"data"`
+	Names  map[string]string `json:"names,omitempty"` // what types and labels are told as, where it is otherwise
 }
 
 // Of is the record as one of the corpora has it, where the model learned from several:
@@ -70,6 +75,21 @@ func (t Training) Of(corpus string) Training {
 	slices.SortFunc(others, func(a, b Source) int { return strings.Compare(a.Corpus, b.Corpus) })
 	t.Also = others
 	return t
+}
+
+// Change is something that was done to a model after training.
+type Change struct {
+	Name    string `json:"name"` // "quantized", "calibrated" or "pruned"
+	Command string `json:"command"`
+}
+
+// changeNames are the names of the changes, in order.
+func (t Training) changeNames() []string {
+	var names []string
+	for _, c := range t.Changes {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // system names the variant, and what else it learned from.
@@ -219,6 +239,7 @@ func (r Run) FileName() string {
 	if r.KB != nil {
 		parts = append(parts, r.KB.Name)
 	}
+	parts = append(parts, r.changeNames()...)
 	name := strings.Join(append(parts, fmt.Sprintf("seed %d", r.Seed)), "-")
 	return strings.Map(inFileName, name) + ".json"
 }

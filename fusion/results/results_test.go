@@ -75,8 +75,11 @@ func TestWriteSparesOtherRuns(t *testing.T) {
 	}{
 		{"resumed", func(r *Run) { r.Options.Resume = true }, ""},
 		{"by another program, on another day", func(r *Run) { r.Program.Revision, r.Finished, r.Testing.Command = "abc", "2026-01-02", "keci" }, ""},
-		{"a rate that a sweep found", func(r *Run) { r.Options.TaskRate, r.Sweep = 9, []train.Trial{{Factor: 9}} }, ""},
-		{"another rate", func(r *Run) { r.Options.TaskRate = 9 }, "options.taskRate (2 there, 9 here)"},
+		{"a rate that a sweep found", func(r *Run) { r.Options.TaskRate, r.Sweep = 9, []train.Trial{{Factor: 9, Loss: 1}} }, ""},
+		{"another sweep", func(r *Run) { r.Sweep = []train.Trial{{Factor: 1}, {Factor: 2}} }, "sweep ([9] there, [1 2] here)"},
+		{"no sweep", func(r *Run) { r.Sweep = nil }, "sweep ([9] there, none here)"},
+		{"a digest that was not recorded", func(r *Run) { r.EncoderDigest = "sha256:3" }, ""},
+		{"another rate", func(r *Run) { r.Options.TaskRate, r.Sweep = 9, nil }, "options.taskRate (2 there, 9 here), sweep ([9] there, none here)"},
 		{"another schedule", func(r *Run) { r.Options.Epochs, r.Options.MaxSteps = 4, 100 }, "options.epochs (3 there, 4 here), options.maxSteps (none there, 100 here)"},
 		{"settings of a system", func(r *Run) { r.Settings = map[string]any{"mining": false} }, "settings.mining (true there, false here)"},
 		{"other texts", func(r *Run) { r.Test.SHA256 = "2" }, "test.sha256 (none there, 2 here)"},
@@ -85,7 +88,7 @@ func TestWriteSparesOtherRuns(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			r := reached("keci", "dev", 1, high, low)
-			r.Settings = map[string]any{"mining": true}
+			r.Settings, r.Sweep = map[string]any{"mining": true}, []train.Trial{{Factor: 9}}
 			r.Testing.KB = r.KB
 			mustWrite(t, dir, r)
 			test.change(&r)
@@ -128,6 +131,16 @@ func TestReadAllNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
+// mustGroup is GroupRuns for runs that can be grouped.
+func mustGroup(t *testing.T, runs []Run) []Group {
+	t.Helper()
+	groups, err := GroupRuns(runs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return groups
+}
+
 func TestStatistic(t *testing.T) {
 	g := Group{Runs: []Run{reached("keci", "dev", 1, high, low), reached("keci", "dev", 2, middle, low), reached("keci", "dev", 3, low, low)}}
 	s := g.Of(EntityF1)
@@ -144,7 +157,8 @@ func TestTables(t *testing.T) {
 		reached("sent-context", "dev", 1, middle, low), reached("keci", "dev", 1, high, middle), reached("keci", "dev", 2, middle, middle),
 		reached("no-kge", "dev", 2, low, low),
 	}
-	groups := GroupRuns(runs)
+	runs[1].Command, runs[1].Finished, runs[1].Program.Revision = "keci crossval --seeds 1", "2026-11-20", "0123456789"
+	groups := mustGroup(t, runs)
 	for _, test := range []struct {
 		name  string
 		write func(*bytes.Buffer) error
@@ -158,14 +172,22 @@ func TestTables(t *testing.T) {
 `},
 		// Differences are taken on the seed that both have: 0.8 for one, 0.6 for the other.
 		{"ablations", func(b *bytes.Buffer) error {
-			return WriteAblations(b, append(GroupRuns([]Run{reached("multitask", "dev", 1, high, low)}), groups...))
+			return WriteAblations(b, append(mustGroup(t, []Run{reached("multitask", "dev", 1, high, low)}), groups...))
 		}, `biorelex, dev, minilm, 3 epochs
 
-| variant | knowledge base | runs | entity F1 | Δ | paper | relation F1 | Δ | paper |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
-| keci | open | 2 | 70.00 ± 14.14 | – | 87.42 | 60.00 ± 0.00 | – | 66.09 |
-| sent-context |  | 1 | 60.00 | -20.00 | 83.98 | 40.00 | -20.00 | 63.90 |
-| no-kge | open | 1 | 40.00 | -20.00 | 86.25 | 40.00 | -20.00 | 65.29 |
+| # | variant | knowledge base | measured on | seeds | entity F1 | Δ | paper | relation F1 | Δ | paper | runs beside keci |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| 1 | keci | open | dev | 1, 2 | 70.00 ± 14.14 | – | 87.42 | 60.00 ± 0.00 | – | 66.09 | – |
+| 2 | sent-context |  | dev | 1 | 60.00 | -20.00 | 83.98 | 40.00 | -20.00 | 63.90 | 1 |
+| 3 | no-kge | open | dev | 2 | 40.00 | -20.00 | 86.25 | 40.00 | -20.00 | 65.29 | 1 |
+
+The commands of each row:
+
+    # 1: biorelex, keci
+    keci crossval --seeds 1 # 2026-11-20, commit 0123456
+    # 2: biorelex, sent-context
+    # 3: biorelex, no-kge
+
 `},
 		{"types", func(b *bytes.Buffer) error { return WriteTypes(b, groups[:1]) }, `biorelex, keci, minilm, seeds 1, 2, dev
 
@@ -185,6 +207,62 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// TestGroupsOfOneRecipe: runs with other settings are no seeds of one, and tables say
+// what tells them apart; a variant without a knowledge base is compared with the full
+// model only where it is clear with which.
+func TestGroupsOfOneRecipe(t *testing.T) {
+	smooth := reached("keci", "dev", 2, middle, middle)
+	smooth.Options.EMA, smooth.Options.Seed = 0.998, 2
+	seed3 := reached("keci", "dev", 3, low, middle)
+	seed3.Options.Seed, seed3.EncoderDigest = 3, "sha256:1"
+	runs := []Run{reached("keci", "dev", 1, high, middle), smooth, seed3, reached("sent-context", "dev", 1, middle, low)}
+	var got bytes.Buffer
+	if err := WriteRuns(&got, mustGroup(t, runs)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| keci | minilm | open | 3; ema none | 1, 3 |", "| keci | minilm | open | 3; ema 0.998 | 2 |", "| sent-context | minilm |  | 3 | 1 |"} {
+		if !strings.Contains(got.String(), want) {
+			t.Errorf("no %s in\n%s", want, got.String())
+		}
+	}
+	other := reached("keci", "dev", 1, low, low)
+	other.KB = &graph.Provenance{Name: "another", Digest: "sha256:2"}
+	got.Reset()
+	if err := WriteAblations(&got, mustGroup(t, append(runs, other))); err != nil {
+		t.Fatal(err)
+	}
+	if want := "| sent-context |  | dev | 1 | 60.00 | – | 83.98 | 40.00 | – | 63.90 | 0 |"; !strings.Contains(got.String(), want) {
+		t.Errorf("no %s in\n%s", want, got.String())
+	}
+	if err := WriteAblations(&got, mustGroup(t, []Run{reached("multitask", "dev", 1, high, low)})); err == nil {
+		t.Error("no run of the paper's variants is no error")
+	}
+}
+
+// TestRecipe: a run goes on with what it was told, and longer or shorter, but not with
+// anything else.
+func TestRecipe(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	told := reached("keci", "dev", 1, high, low).Training
+	if err := CheckRecipe(dir, told); err != nil {
+		t.Errorf("nothing was kept: %v", err)
+	}
+	if err := WriteRecipe(dir, told); err != nil {
+		t.Fatal(err)
+	}
+	longer := told
+	longer.Options.MaxSteps, longer.Options.Patience, longer.Finished, longer.Learned = 7, 3, "2026-01-01", 5
+	if err := CheckRecipe(dir, longer); err != nil {
+		t.Errorf("limits of the run: %v", err)
+	}
+	other := told
+	other.LabelSmoothing, other.HeldOutShare = 0.1, 0.05
+	const want = "heldOutShare (0 there, 0.05 here), labelSmoothing (none there, 0.1 here)"
+	if err := CheckRecipe(dir, other); !errors.Is(err, ErrOtherRun) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), want) {
+		t.Errorf("other settings: %v", err)
+	}
+}
+
 // TestGroupsOfFolds: folds of one division are one group, other splits are not.
 func TestGroupsOfFolds(t *testing.T) {
 	var runs []Run
@@ -192,10 +270,10 @@ func TestGroupsOfFolds(t *testing.T) {
 		runs = append(runs, reached("keci", split, 1, high, low))
 	}
 	var got []string
-	for _, g := range GroupRuns(runs) {
+	for _, g := range mustGroup(t, runs) {
 		got = append(got, g.Part+": "+g.Splits())
 	}
-	want := []string{"10 folds: fold 0 of 10, fold 7 of 10", "5 folds: fold 0 of 5", "dev: dev", "test: test"}
+	want := []string{"dev: dev", "folds of 10: fold 0 of 10, fold 7 of 10", "folds of 5: fold 0 of 5", "test: test"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
 	}
@@ -245,6 +323,7 @@ The commands of each row:
     keci train --seed 1
     keci evaluate
     keci train --seed 2
+
 `
 	dir := t.TempDir()
 	mustWrite(t, dir, measuredByAll()...)
@@ -253,7 +332,7 @@ The commands of each row:
 		t.Fatal(err)
 	}
 	var got bytes.Buffer
-	if err := WriteSystems(&got, GroupRuns(runs)); err != nil {
+	if err := WriteSystems(&got, mustGroup(t, runs)); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got.String()); diff != "" {
@@ -265,7 +344,7 @@ The commands of each row:
 // there is no table of them.
 func TestWriteSystemsOfOldRuns(t *testing.T) {
 	var got bytes.Buffer
-	if err := WriteSystems(&got, GroupRuns([]Run{reached("keci", "dev", 1, high, low)})); err != nil {
+	if err := WriteSystems(&got, mustGroup(t, []Run{reached("keci", "dev", 1, high, low)})); err != nil {
 		t.Fatal(err)
 	}
 	const want = "| 1 | biorelex | keci | minilm | open | 3 | 1 | dev | 1 | 80.00 / 80.00 / 80.00 | 40.00 / 40.00 / 40.00 | – | – | – |\n\nThe commands"

@@ -3,6 +3,7 @@ package results
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -16,8 +17,12 @@ type Group struct {
 	Corpus, Variant, Encoder string
 	KB                       string // name of the knowledge base of training; empty without
 	Epochs, MaxSteps         int    // of the schedule
-	Part                     string // what was measured: a split such as "dev", or "10 folds"
+	Part                     string // what was measured: a split such as "dev", or "folds of 10"
 	Runs                     []Run
+
+	settings map[string]string // the rest of the recipe, but for the knowledge base: rates, shares, texts, …
+	kb       string            // digests of the knowledge bases of training and of measuring
+	apart    string            // what of these tells the group from others, as tables say it: "EMA 0.998"
 }
 
 // Statistic is a mean over runs with the sample standard deviation.
@@ -36,10 +41,13 @@ func (s Statistic) String() string {
 
 // GroupRuns divides runs into groups, sorted by corpus, variant, encoder,
 // knowledge base, schedule and what was measured.
-func GroupRuns(runs []Run) []Group {
+func GroupRuns(runs []Run) ([]Group, error) {
 	var groups []Group
 	for _, r := range runs {
-		g := groupOf(r)
+		g, err := groupOf(r)
+		if err != nil {
+			return nil, err
+		}
 		i := slices.IndexFunc(groups, func(other Group) bool { return g.compare(other) == 0 })
 		if i < 0 {
 			i, groups = len(groups), append(groups, g)
@@ -47,15 +55,79 @@ func GroupRuns(runs []Run) []Group {
 		groups[i].Runs = append(groups[i].Runs, r)
 	}
 	slices.SortFunc(groups, Group.compare)
-	return groups
+	tellApart(groups)
+	return groups, nil
 }
 
-func groupOf(r Run) Group {
+func groupOf(r Run) (Group, error) {
 	g := Group{Corpus: r.Corpus, Variant: r.system(), Encoder: r.Encoder, Epochs: r.Options.Epochs, MaxSteps: r.Options.MaxSteps, Part: partOf(r.Split)}
 	if r.KB != nil {
-		g.KB = r.KB.Name
+		g.KB, g.kb = r.KB.Name, r.KB.Digest
 	}
-	return g
+	if r.Testing.KB != nil {
+		g.kb += " " + r.Testing.KB.Digest
+	}
+	recipe, err := r.recipe()
+	if err != nil {
+		return g, err
+	}
+	named := []string{"corpus", "variant", "encoder", "encoderDigest", "embeddings", "kb", "testing", "seed", "options.seed", "options.epochs", "options.maxSteps", "options.patience", "split"}
+	if g.Part != r.Split { // each fold has texts of its own
+		named = append(named, "data", "test")
+	}
+	if len(r.Sweep) > 0 {
+		named = append(named, rates...)
+	}
+	maps.DeleteFunc(recipe, func(key, _ string) bool {
+		return slices.ContainsFunc(named, func(name string) bool { return key == name || strings.HasPrefix(key, name+".") })
+	})
+	g.settings = recipe
+	return g, nil
+}
+
+// tellApart notes what tells groups apart that have the same corpus and variant.
+func tellApart(groups []Group) {
+	for i, g := range groups {
+		names := map[string]bool{}
+		for _, other := range groups {
+			if other.Corpus == g.Corpus && other.Variant == g.Variant && other.Part == g.Part {
+				for name := range settingsApart(g.settings, other.settings) {
+					names[name] = true
+				}
+			}
+		}
+		var told []string
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			short := name[strings.LastIndex(name, ".")+1:]
+			if strings.HasSuffix(name, ".sha256") {
+				short = strings.TrimSuffix(name, ".sha256")
+			}
+			told = append(told, fmt.Sprintf("%s %.12s", short, orNone(g.settings[name])))
+		}
+		groups[i].apart = strings.Join(told, ", ")
+	}
+}
+
+// settingsApart are the names of what two recipes have otherwise.
+func settingsApart(a, b map[string]string) map[string]bool {
+	apart := map[string]bool{}
+	for name := range a {
+		apart[name] = a[name] != b[name]
+	}
+	for name := range b {
+		apart[name] = a[name] != b[name]
+	}
+	maps.DeleteFunc(apart, func(_ string, differs bool) bool { return !differs })
+	return apart
+}
+
+// settingsKey writes settings so that they can be compared.
+func settingsKey(settings map[string]string) string {
+	var key strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		fmt.Fprintf(&key, "%s=%s\n", name, settings[name])
+	}
+	return key.String()
 }
 
 // foldForm is how a fold is called, with its number and how many there are.
@@ -68,7 +140,7 @@ func Fold(number, count int) string { return fmt.Sprintf(foldForm, number, count
 func partOf(split string) string {
 	var number, count int
 	if _, err := fmt.Sscanf(split, foldForm, &number, &count); err == nil {
-		return fmt.Sprintf("%d folds", count)
+		return fmt.Sprintf("folds of %d", count)
 	}
 	return split
 }
@@ -77,7 +149,7 @@ func (g Group) compare(h Group) int {
 	return cmp.Or(
 		cmp.Compare(g.Corpus, h.Corpus), cmp.Compare(variantRank(g.Variant), variantRank(h.Variant)), cmp.Compare(g.Variant, h.Variant),
 		cmp.Compare(g.Encoder, h.Encoder), cmp.Compare(g.KB, h.KB), cmp.Compare(g.Epochs, h.Epochs), cmp.Compare(g.MaxSteps, h.MaxSteps),
-		cmp.Compare(g.Part, h.Part))
+		cmp.Compare(g.Part, h.Part), cmp.Compare(settingsKey(g.settings), settingsKey(h.settings)), cmp.Compare(g.kb, h.kb))
 }
 
 // Of is the statistic of a measure over the runs.

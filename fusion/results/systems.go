@@ -132,7 +132,8 @@ func (r Run) figure(name string) (value float64, ok bool) {
 	return r.Protocol.Figures[i].Value, true
 }
 
-// writeCommands writes the different commands of each group, to be pasted into a shell.
+// writeCommands writes the different commands of each group, to be pasted into a shell,
+// with the day on which each was done, and by which commit.
 func writeCommands(out io.Writer, groups []Group) error {
 	var text strings.Builder
 	text.WriteString("\nThe commands of each row:\n\n")
@@ -140,14 +141,44 @@ func writeCommands(out io.Writer, groups []Group) error {
 		fmt.Fprintf(&text, "    # %d: %s, %s\n", i+1, g.Corpus, g.Variant)
 		var told []string
 		for _, r := range g.Runs {
-			for _, command := range []string{r.Command, r.Testing.Command} {
-				if command != "" && !slices.Contains(told, command) {
-					told = append(told, command)
-					fmt.Fprintf(&text, "    %s\n", command)
+			for _, line := range []string{commandLine(r.Command, r.Finished, r.Program), commandLine(r.Testing.Command, r.Testing.Finished, r.Testing.Program)} {
+				if line != "" && !slices.Contains(told, line) {
+					told = append(told, line)
+					text.WriteString(line)
 				}
 			}
 		}
 	}
+	text.WriteString("\n")
 	_, err := io.WriteString(out, text.String())
 	return err
+}
+
+// commandLine is a command with a comment that says when and by what it was done.
+func commandLine(command, day string, by Program) string {
+	if command == "" {
+		return ""
+	}
+	var about []string
+	for _, known := range []string{day, shortRevision(by)} {
+		if known != "" {
+			about = append(about, known)
+		}
+	}
+	if len(about) > 0 {
+		command += " # " + strings.Join(about, ", ")
+	}
+	return "    " + command + "\n"
+}
+
+// shortRevision names the commit of a program as git does in short.
+func shortRevision(p Program) string {
+	if p.Revision == "" {
+		return ""
+	}
+	short := "commit " + p.Revision[:min(7, len(p.Revision))]
+	if p.Modified {
+		short += " with changes"
+	}
+	return short
 }

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -25,24 +26,30 @@ func WriteRuns(out io.Writer, groups []Group) error {
 	return t.write(out, rows)
 }
 
-// schedule tells the length of the runs.
+// schedule tells the length of the runs, and what else tells them from others.
 func (g Group) schedule() string {
+	text := fmt.Sprint(g.Epochs)
 	if g.MaxSteps > 0 {
-		return fmt.Sprintf("%d, at most %d steps", g.Epochs, g.MaxSteps)
+		text += fmt.Sprintf(", at most %d steps", g.MaxSteps)
 	}
-	return fmt.Sprint(g.Epochs)
+	if g.apart != "" {
+		text += "; " + g.apart
+	}
+	return text
 }
 
 // WriteAblations writes a Markdown table for each corpus, what was measured of it,
-// encoder and schedule: what each variant of the paper reaches, how far that is from
-// the full model, and what the paper gives. Differences are taken over the seeds and
-// splits that both have. Other systems are left out, see WriteSystems.
+// encoder, schedule and settings: what each variant of the paper reaches, how far that
+// is from the full model, and what the paper gives. Differences are taken over the
+// seeds and splits that both have, as many as the last column says. The commands of
+// each row follow. Other systems are left out, see [WriteSystems]; nothing but such is
+// an error.
 func WriteAblations(out io.Writer, groups []Group) error {
 	groups = slices.DeleteFunc(slices.Clone(groups), func(g Group) bool { return !isOfPaper(g.Variant) })
-	for i, family := range families(groups) {
-		if i > 0 {
-			fmt.Fprintln(out)
-		}
+	if len(groups) == 0 {
+		return errors.New("there is no run of a variant of the paper: keci crossval --variant and keci evaluate --results make them")
+	}
+	for _, family := range families(groups) {
 		if err := writeFamily(out, family); err != nil {
 			return err
 		}
@@ -54,13 +61,13 @@ func WriteAblations(out io.Writer, groups []Group) error {
 // knowledge base), in the order of the groups.
 func families(groups []Group) [][]Group {
 	type key struct {
-		corpus, encoder, part string
-		epochs, maxSteps      int
+		corpus, encoder, part, settings string
+		epochs, maxSteps                int
 	}
 	var order []key
 	byKey := map[key][]Group{}
 	for _, g := range groups {
-		k := key{g.Corpus, g.Encoder, g.Part, g.Epochs, g.MaxSteps}
+		k := key{g.Corpus, g.Encoder, g.Part, settingsKey(g.settings), g.Epochs, g.MaxSteps}
 		if byKey[k] == nil {
 			order = append(order, k)
 		}
@@ -78,48 +85,75 @@ func writeFamily(out io.Writer, family []Group) error {
 	if _, err := fmt.Fprintf(out, "%s, %s, %s, %s epochs\n\n", first.Corpus, first.Part, first.Encoder, first.schedule()); err != nil {
 		return err
 	}
-	t := table{"variant", "knowledge base", "runs", "entity F1", "Δ", "paper", "relation F1", "Δ", "paper"}
+	t := table{"#", "variant", "knowledge base", "measured on", "seeds", "entity F1", "Δ", "paper", "relation F1", "Δ", "paper", "runs beside keci"}
 	var rows [][]string
-	for _, g := range family {
-		row := []string{g.Variant, g.KB, fmt.Sprint(len(g.Runs)), g.Of(EntityF1).String(), difference(family, g, EntityF1)}
+	for i, g := range family {
 		p, ok := InPaper(g.Corpus, g.Variant)
-		entity, relation := "–", "–"
+		entity, relation := unknown, unknown
 		if ok {
 			entity, relation = fmt.Sprintf("%.2f", p.Entity), fmt.Sprintf("%.2f", p.Relation)
 		}
-		rows = append(rows, append(row, entity, g.Of(RelationF1).String(), difference(family, g, RelationF1), relation))
+		full := fullBeside(family, g)
+		rows = append(rows, []string{fmt.Sprint(i + 1), g.Variant, g.KB, g.Splits(), g.Seeds(), g.Of(EntityF1).String(), difference(full, g, EntityF1), entity,
+			g.Of(RelationF1).String(), difference(full, g, RelationF1), relation, beside(full, g)})
 	}
-	return t.write(out, rows)
+	if err := t.write(out, rows); err != nil {
+		return err
+	}
+	return writeCommands(out, family)
+}
+
+// fullBeside is the full model that a group is compared with: that with its knowledge
+// base, or the only one. It is nil where there is none, or several.
+func fullBeside(family []Group, g Group) *Group {
+	var full *Group
+	for i, other := range family {
+		switch {
+		case other.Variant != fullModel || g.Variant == fullModel || g.KB != "" && other.kb != g.kb:
+		case full != nil:
+			return nil
+		default:
+			full = &family[i]
+		}
+	}
+	return full
+}
+
+// pairs are the runs of the full model and of a group that have the same seed and split.
+func pairs(full *Group, g Group) [][2]Run {
+	var both [][2]Run
+	if full == nil {
+		return nil
+	}
+	for _, r := range g.Runs {
+		i := slices.IndexFunc(full.Runs, func(f Run) bool { return f.Seed == r.Seed && f.Split == r.Split })
+		if i >= 0 {
+			both = append(both, [2]Run{full.Runs[i], r})
+		}
+	}
+	return both
+}
+
+// beside tells how many runs a difference is taken over.
+func beside(full *Group, g Group) string {
+	if g.Variant == fullModel {
+		return unknown
+	}
+	return fmt.Sprint(len(pairs(full, g)))
 }
 
 // difference is how far a group is from the full model on the seeds and splits
 // that both have, in points.
-func difference(family []Group, g Group, measure func(Run) float64) string {
-	if g.Variant == fullModel {
-		return "–"
+func difference(full *Group, g Group, measure func(Run) float64) string {
+	both := pairs(full, g)
+	if len(both) == 0 {
+		return unknown
 	}
-	type place struct {
-		split string
-		seed  int64
+	sum := 0.0
+	for _, pair := range both {
+		sum += measure(pair[1]) - measure(pair[0])
 	}
-	full := map[place]float64{}
-	for _, other := range family {
-		if other.Variant == fullModel && (g.KB == "" || other.KB == g.KB) {
-			for _, r := range other.Runs {
-				full[place{r.Split, r.Seed}] = measure(r)
-			}
-		}
-	}
-	sum, n := 0.0, 0
-	for _, r := range g.Runs {
-		if value, ok := full[place{r.Split, r.Seed}]; ok {
-			sum, n = sum+measure(r)-value, n+1
-		}
-	}
-	if n == 0 {
-		return "–"
-	}
-	return fmt.Sprintf("%+.2f", 100*sum/float64(n))
+	return fmt.Sprintf("%+.2f", 100*sum/float64(len(both)))
 }
 
 // WriteTypes writes a Markdown table of each group with precision, recall and F1

@@ -58,6 +58,20 @@ func (r *run) saveCheckpoint() error {
 	return writeFile(filepath.Join(r.out, HistoryFile), data)
 }
 
+// Begun tells whether a directory holds a run that can be resumed.
+func Begun(out string) (bool, error) {
+	for _, name := range []string{checkpointDir, checkpointDir + oldSuffix} {
+		_, err := os.Stat(filepath.Join(out, name))
+		if err == nil {
+			return true, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return false, fmt.Errorf("open output directory: %w", err)
+		}
+	}
+	return false, nil
+}
+
 // resume reads the checkpoint of an interrupted run with the same options.
 func (r *run) resume() error {
 	dir := filepath.Join(r.out, checkpointDir)

@@ -60,7 +60,7 @@ func (o Options) Validate() error {
 	case o.BatchSize < 1:
 		return fmt.Errorf("batch size is %d, it must be at least 1", o.BatchSize)
 	case o.EncoderRate < 0 || o.TaskRate <= 0:
-		return errors.New("learning rates must be positive")
+		return fmt.Errorf("learning rates are %g (encoder) and %g: the first must not be negative, and the second positive", o.EncoderRate, o.TaskRate)
 	case o.WarmUp < 0 || o.WarmUp > 1:
 		return fmt.Errorf("warm-up is %g, it is a share of the steps in [0, 1]", o.WarmUp)
 	case o.ClipNorm <= 0 || o.WeightDecay < 0 || o.MaxSteps < 0 || o.Patience < 0:
