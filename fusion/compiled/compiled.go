@@ -5,6 +5,7 @@ package compiled
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -64,13 +65,14 @@ func (g *Graph[Shape]) reset() error {
 func (g *Graph[Shape]) RLocker() sync.Locker { return g.changes.RLocker() }
 
 // Run gives what the graph makes of the inputs, which are of the given shape and
-// are freed. The caller frees the outputs with [Free].
-func (g *Graph[Shape]) Run(ctx context.Context, shape Shape, inputs []*tensors.Tensor) ([]*tensors.Tensor, error) {
+// are freed, and of those behind them that the caller keeps for another run. The
+// caller frees the outputs with [Free].
+func (g *Graph[Shape]) Run(ctx context.Context, shape Shape, inputs []*tensors.Tensor, kept ...*tensors.Tensor) ([]*tensors.Tensor, error) {
 	defer Free(inputs)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	outs, err := g.run(shape, inputs)
+	outs, err := g.run(shape, slices.Concat(inputs, kept))
 	if err != nil {
 		return nil, fmt.Errorf("run the model: %w", err)
 	}

@@ -17,6 +17,32 @@ import (
 	"github.com/keci-kg/keci/fusion/engine/enginetest"
 )
 
+// TestKept: what the caller keeps is there for another run, what it hands over is not.
+func TestKept(t *testing.T) {
+	g, err := compiled.New[int](enginetest.Go(), model.NewStore(), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
+		return []*graph.Node{graph.Sub(in[0], in[1])}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := tensors.FromScalar(float32(3))
+	for i := range 3 {
+		given := tensors.FromScalar(float32(i))
+		outs, err := g.Run(t.Context(), 0, []*tensors.Tensor{given}, kept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tensors.ToScalar[float32](outs[0]); got != float32(i-3) {
+			t.Errorf("%d − 3 is %g", i, got)
+		}
+		if given.CheckValid() == nil || kept.CheckValid() != nil {
+			t.Errorf("run %d: given %v, kept %v", i, given.CheckValid(), kept.CheckValid())
+		}
+		compiled.Free(outs)
+	}
+	compiled.Free([]*tensors.Tensor{kept})
+}
+
 // TestManyShapesAtOnce runs more shapes than are kept, each by several callers, while
 // others are compiled: each answer is right, and the race detector finds nothing.
 func TestManyShapesAtOnce(t *testing.T) {

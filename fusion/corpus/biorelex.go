@@ -16,13 +16,6 @@ const (
 	suffixUncertain = "-uncertain"
 )
 
-// Labels of the relations that BioRelEx 1.0 knows.
-const (
-	Bind          = "bind"
-	BindNegated   = Bind + suffixNegated
-	BindUncertain = Bind + suffixUncertain
-)
-
 // bioRelExRecord is a sentence as BioRelEx 1.0 writes it. Spans count code
 // points, 0-based and end-exclusive.
 type bioRelExRecord struct {

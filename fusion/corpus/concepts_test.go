@@ -79,7 +79,7 @@ func TestReadConceptsTells(t *testing.T) {
 	}{
 		"offsets that do not fit": {"bc5cdr", "a.txt", map[string]string{"a.txt": strings.Replace(good, "5\t14\t18\trash", "5\t13\t17\trash", 1)}, []string{"a.txt:4", "document \"5\"", "from 13 to 17", `"rash"`}},
 		"outside the text":        {"bc5cdr", "a.txt", map[string]string{"a.txt": strings.Replace(good, "5\t14\t18\trash", "5\t14\t180\trash", 1)}, []string{"a.txt:4", "document \"5\"", "14 to 180"}},
-		"a concept of no mention": {"bc5cdr", "a.txt", map[string]string{"a.txt": good + "5\tCID\tD1\tD9\n"}, []string{"a.txt", "document \"5\"", "CID", "D9"}},
+		"a concept of no mention": {"bc5cdr", "a.txt", map[string]string{"a.txt": "4|t|One.\n\n" + good + "5\tCID\tD1\tD9\n"}, []string{"a.txt:3: document \"5\"", "CID", "D9"}},
 		"no relations":            {"chemdisgene", "x_abstracts.txt", map[string]string{"x_abstracts.txt": good}, []string{"x_relationships.tsv"}},
 		"a relation of a column":  {"chemdisgene", "x_abstracts.txt", map[string]string{"x_abstracts.txt": good, "x_relationships.tsv": "5\tcauses\tD1\tD2\n5\n"}, []string{"x_relationships.tsv:2", "4 columns"}},
 		"another name":            {"chemdisgene", "x.txt", map[string]string{"x.txt": good}, []string{"_abstracts.txt", "_relationships.tsv"}},

@@ -22,15 +22,15 @@ type relationsTold struct{ mentions, directed, concepts bool }
 func readDocuments(path string, kind format.Kind, told *relationsTold) iter.Seq2[Example, error] {
 	return func(yield func(Example, error) bool) {
 		number := 0
-		for doc, err := range format.ReadAnnotatedFile(path, kind) {
+		for doc, err := range (format.Files{Kind: kind, Annotated: true}).ReadPlaced(path) {
 			number++
-			e := Example{File: path, ID: doc.ID}
+			e := Example{File: doc.File, Line: doc.Line, ID: doc.ID}
 			if e.ID == "" {
 				e.ID = fmt.Sprintf("#%d", number)
 			}
 			e.Group = e.ID
 			if err == nil {
-				e, err = annotatedExample(e, doc)
+				e, err = annotatedExample(e, doc.Document)
 			}
 			told.mentions = told.mentions || len(doc.Relations) > 0
 			told.concepts = told.concepts || len(doc.ConceptRelations) > 0

@@ -98,6 +98,24 @@ func TestRelationsBetweenConcepts(t *testing.T) {
 	}
 }
 
+// TestPlaceOfSentences: what a document is cut into, and is told to be too long, is at
+// the place of the document.
+func TestPlaceOfSentences(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"a.jsonl": `{"id":"a","text":"A b."}` + "\n" + `{"id":"b","text":"C d. E f."}`, "b.jsonl": "\n" + `{"id":"c","text":"G."}`})
+	c, err := Read("jsonl", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut, _ := c.InSentences()
+	var got []string
+	for _, e := range cut.Examples {
+		got = append(got, e.ID+" "+strings.TrimPrefix(e.Place(), dir+string(filepath.Separator)))
+	}
+	if diff := cmp.Diff([]string{"a#1 a.jsonl:1", "b#1 a.jsonl:2", "b#2 a.jsonl:2", "c#1 b.jsonl:2"}, got); diff != "" {
+		t.Errorf("places (-want +got):\n%s", diff)
+	}
+}
+
 func TestReadDamagedDocuments(t *testing.T) {
 	for _, test := range []struct {
 		about, form, content string
@@ -105,9 +123,10 @@ func TestReadDamagedDocuments(t *testing.T) {
 	}{
 		{"span outside", "pubtator", "1|t|ab\n1|a|\n1\t0\t9\tab\tx\tC\n", []string{"corpus.json:3: ", "lies outside"}},
 		{"another text", "pubtator", "1|t|ab\n1|a|\n1\t0\t1\tb\tx\tC\n", []string{"corpus.json:3: ", `"a"`, `"b"`}},
-		{"same id", "pubtator", "1|t|ab\n\n1|t|cd\n", []string{`"1"`, "taken"}},
-		{"no type", "jsonl", `{"text":"ab","mentions":[{"id":"T1","start":0,"end":1,"text":"a"}]}`, []string{"corpus.json", "T1", "no type"}},
-		{"no label", "jsonl", `{"text":"ab","mentions":[{"id":"T1","start":0,"end":1,"text":"a","type":"x"}],"relations":[{"id":"R1","head":"T1","tail":"T1"}]}`, []string{"R1", "no label"}},
+		{"same id", "pubtator", "1|t|ab\n\n1|t|cd\n", []string{"corpus.json:3: ", `"1"`, "taken by the text at ", "corpus.json:1: "}},
+		{"no type", "jsonl", `{"text":"ab"}` + "\n" + `{"id":"a","text":"ab","mentions":[{"id":"T1","start":0,"end":1,"text":"a"}]}`, []string{`corpus.json:2: document "a": `, "T1", "no type"}},
+		{"no type in BioC", "bioc", `{"documents":[` + "\n" + `{"id":"a","passages":[{"offset":0,"text":"ab","annotations":[{"id":"T1","text":"a","locations":[{"offset":0,"length":1}]}]}]}]}`, []string{`corpus.json:2: document "a": `, "T1", "no type"}},
+		{"no label", "jsonl", "\n\n" + `{"text":"ab","mentions":[{"id":"T1","start":0,"end":1,"text":"a","type":"x"}],"relations":[{"id":"R1","head":"T1","tail":"T1"}]}`, []string{"corpus.json:3: ", "R1", "no label"}},
 		{"unknown mention", "jsonl", "\n" + `{"text":"ab","relations":[{"id":"R1","head":"T1","tail":"T1","label":"x"}]}`, []string{"corpus.json:2: ", "R1", `"T1"`}},
 		{"nothing", "jsonl", "\n", []string{"corpus.json", "no annotated text"}},
 		{"no file of the form", "bioc", "hello", []string{"corpus.json"}},
@@ -123,6 +142,10 @@ func TestReadDamagedDocuments(t *testing.T) {
 				}
 			}
 		})
+	}
+	if c, err := Read("jsonl", writeFiles(t, map[string]string{"a.jsonl": "\n" + `{"id":"a","text":"ab"}`, "b.jsonl": "\n\n" + `{"id":"a","text":"cd"}`})); err == nil ||
+		!strings.Contains(err.Error(), "b.jsonl:3: ") || !strings.Contains(err.Error(), "a.jsonl:2: ") {
+		t.Errorf("an id in two files: %v, %v, want both places", c.Examples, err)
 	}
 	skipped := 0
 	c, err := Reader{Invalid: func(error) { skipped++ }}.Read("pubtator", write(t, "1|t|ab\n1|a|\n1\t0\t9\tab\tx\tC\n\n2|t|cd\n2|a|\n2\t0\t1\tc\tx\tC\n"))

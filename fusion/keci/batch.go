@@ -11,8 +11,9 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
-// maxRow is the longest row of word pieces that the encoder reads, [CLS] and
-// [SEP] included; longer texts are read in windows.
+// maxRow is the longest row of word pieces that an encoder reads, [CLS] and [SEP]
+// included; one that is trained for fewer reads those. Longer texts are read in
+// windows.
 const maxRow = 512
 
 // outsideSpan is added to the attention score of a piece outside the span.
@@ -95,13 +96,14 @@ type batcher struct {
 	cfg       Config
 	tokenizer *encoder.Tokenizer
 	width     int // H, of the encoder
+	row       int // longest row of the encoder
 	types     vocabulary
 	relations vocabulary
 	embedded  map[graph.TUI]int // column of each semantic type that embeddings know
 	grain     grain
 }
 
-func newBatcher(cfg Config, grain grain, tokenizer *encoder.Tokenizer, width int) *batcher {
+func newBatcher(cfg Config, grain grain, tokenizer *encoder.Tokenizer, enc encoder.Config) *batcher {
 	embedded := map[graph.TUI]int{}
 	if cfg.has().kge {
 		for column, tui := range cfg.Knowledge.Embeddings.SemanticTypes {
@@ -109,7 +111,9 @@ func newBatcher(cfg Config, grain grain, tokenizer *encoder.Tokenizer, width int
 		}
 	}
 	return &batcher{
-		cfg: cfg, tokenizer: tokenizer, width: width,
+		cfg: cfg, tokenizer: tokenizer,
+		width:     enc.HiddenSize,
+		row:       min(maxRow, enc.MaxPositionEmbeddings),
 		types:     newVocabulary(cfg.Knowledge.SemanticTypes),
 		relations: newVocabulary(cfg.Knowledge.Relations),
 		embedded:  embedded,
@@ -132,7 +136,7 @@ func (m *batcher) shape(texts int, batches ...[]*instance) batchShape {
 		}
 		s.E = max(s.E, edges)
 	}
-	s.S = min(roundUp(pieces+2, m.grain.pieces), maxRow)
+	s.S = min(roundUp(pieces+2, m.grain.pieces), m.row)
 	s.T = s.S - 2
 	if pieces > s.T {
 		s.T = roundUp(pieces, 64)

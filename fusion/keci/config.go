@@ -87,17 +87,17 @@ func (c Config) Validate() error {
 		return fmt.Errorf("formatVersion is %d, this program reads 1", c.FormatVersion)
 	case !slices.Contains(Variants(), c.Variant):
 		return fmt.Errorf("variant %q is unknown, there are %v", c.Variant, Variants())
-	case c.Span.MaxWidth < 1 || c.Span.Hidden < 1 || c.Span.Size < 2 || c.Span.Size%2 != 0 || c.Span.WidthEmbedding < 1:
-		return errors.New("span: every size must be positive and size even")
+	case c.Span.Size%2 != 0:
+		return fmt.Errorf("span.size is %d, it must be even", c.Span.Size)
 	case c.KeptRatio <= 0 || c.KeptRatio > 1:
 		return fmt.Errorf("keptRatio is %g, it must lie in (0, 1]", c.KeptRatio)
-	case c.Window < 0:
-		return fmt.Errorf("window is %d sentences, it must not be negative", c.Window)
-	case c.Hidden < 1 || c.SpanLayers < 0:
-		return errors.New("hidden must be positive and spanLayers not negative")
-	}
-	if !(c.LabelSmoothing >= 0 && c.LabelSmoothing < 1) {
+	case !(c.LabelSmoothing >= 0 && c.LabelSmoothing < 1):
 		return fmt.Errorf("labelSmoothing is %g, it must lie in [0, 1)", c.LabelSmoothing)
+	}
+	for _, b := range c.bounds() {
+		if b.value < b.least || b.value > b.most {
+			return fmt.Errorf("%s is %d, it must lie between %d and %d", b.name, b.value, b.least, b.most)
+		}
 	}
 	if err := c.validateHeads(); err != nil {
 		return err
@@ -106,12 +106,6 @@ func (c Config) Validate() error {
 		return nil
 	}
 	k := c.Knowledge
-	if k.Candidates < 1 || k.Layers < 0 || k.Size < 1 || k.Bases < 1 || k.NamePieces < 1 || k.DefinitionPieces < 1 {
-		return errors.New("knowledge: every size must be positive")
-	}
-	if k.Embeddings != nil && k.Embeddings.Size < 1 {
-		return fmt.Errorf("knowledge: embeddings of size %d: it must be positive", k.Embeddings.Size)
-	}
 	if c.has().kar && k.Size%karHeads != 0 {
 		return fmt.Errorf("knowledge: size is %d, for %s it must be a multiple of %d", k.Size, VariantKnowBERT, karHeads)
 	}
@@ -119,6 +113,47 @@ func (c Config) Validate() error {
 		return errors.New("knowledge: semanticTypes and relations must be sorted")
 	}
 	return nil
+}
+
+// No model comes near these: what is beyond them was damaged, and would ask for all
+// memory, or take for ever, before weights are there that tell.
+const (
+	mostWide   = 1 << 14 // of a layer
+	mostLayers = 64
+)
+
+// bound is a size of a configuration with what a model can have of it.
+type bound struct {
+	name               string
+	value, least, most int
+}
+
+// bounds are those of the sizes that a model of this variant reads.
+func (c Config) bounds() []bound {
+	list := []bound{
+		{"span.maxWidth", c.Span.MaxWidth, 1, maxRow},
+		{"span.widthEmbedding", c.Span.WidthEmbedding, 1, mostWide},
+		{"span.hidden", c.Span.Hidden, 1, mostWide},
+		{"span.size", c.Span.Size, 2, mostWide},
+		{"window", c.Window, 0, maxWindow}, // a sentence has a word piece at least
+		{"hidden", c.Hidden, 1, mostWide},
+		{"spanLayers", c.SpanLayers, 0, mostLayers},
+	}
+	if !c.has().knowledge {
+		return list
+	}
+	k := c.Knowledge
+	list = append(list,
+		bound{"knowledge.candidates", k.Candidates, 1, 256},
+		bound{"knowledge.layers", k.Layers, 0, mostLayers},
+		bound{"knowledge.size", k.Size, 1, mostWide},
+		bound{"knowledge.bases", k.Bases, 1, 256},
+		bound{"knowledge.namePieces", k.NamePieces, 1, maxRow},
+		bound{"knowledge.definitionPieces", k.DefinitionPieces, 1, maxRow - 2}) // with [CLS] and [SEP]
+	if k.Embeddings != nil {
+		list = append(list, bound{"knowledge.embeddings.size", k.Embeddings.Size, 1, mostWide})
+	}
+	return list
 }
 
 // has are the parts of the model that its variant has, as far as it was given

@@ -45,6 +45,7 @@ type definitions struct {
 	tokenizer *encoder.Tokenizer
 	exec      *model.Exec
 	rows      int         // definitions encoded at once
+	length    int         // word pieces of a row, [CLS] and [SEP] included
 	calls     sync.Locker // held while exec runs: nothing may be compiled then
 	mu        sync.Mutex
 	known     map[string]*definition
@@ -67,7 +68,10 @@ func newDefinitions(backend compute.Backend, store *model.Store, cfg Config, enc
 		return nil, fmt.Errorf("build the encoder of definitions: %w", err)
 	}
 	exec.SetMaxCache(-1)
-	return &definitions{cfg: cfg, tokenizer: t, exec: exec, rows: servingDefinitions, calls: calls, known: map[string]*definition{}}, nil
+	return &definitions{
+		cfg: cfg, tokenizer: t, exec: exec, rows: servingDefinitions, calls: calls, known: map[string]*definition{},
+		length: min(cfg.Knowledge.DefinitionPieces+2, enc.MaxPositionEmbeddings),
+	}, nil
 }
 
 // meanVector is the mean of the vectors that the mask [B, S] has, 0 of none:
@@ -162,9 +166,9 @@ func (d *definitions) compile() error {
 }
 
 // encode encodes a batch of definitions, each cut to the configured number of
-// pieces.
+// pieces, or to those that the encoder reads at once.
 func (d *definitions) encode(texts []string) ([]*definition, error) {
-	length := d.cfg.Knowledge.DefinitionPieces + 2
+	length := d.length
 	ids, mask, words := make([]int32, d.rows*length), make([]float32, d.rows*length), make([]float32, d.rows*length)
 	for i := range d.rows {
 		row := i * length

@@ -135,10 +135,15 @@ func weightsOf(store *model.Store) []*model.Variable {
 // newRandomModel is a model with random weights, not yet in any folder.
 func newRandomModel(t testing.TB, cfg Config, kb KnowledgeBase, seed uint64) *Model {
 	t.Helper()
+	return newRandomModelOn(t, newEncoderFolder(t), cfg, kb, seed)
+}
+
+// newRandomModelOn is one with the encoder in a folder.
+func newRandomModelOn(t testing.TB, dir string, cfg Config, kb KnowledgeBase, seed uint64) *Model {
+	t.Helper()
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	dir := newEncoderFolder(t)
 	m, err := newModel(enginetest.Go(), dir, cfg, kb)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/engine/enginetest"
+	"github.com/keci-kg/keci/fusion/modeldir/tinybert"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -28,6 +31,32 @@ func TestWindowsOfALongRow(t *testing.T) {
 	r := newReference(t, m, k)
 	for row, text := range texts {
 		r.compare(t, text, p, row, r.read(t, text))
+	}
+}
+
+// TestShortEncoder reads with an encoder that reads fewer pieces at once than others:
+// texts in more windows, and of definitions what fits.
+func TestShortEncoder(t *testing.T) {
+	cfg := tinyConfig()
+	cfg.Span.MaxWidth, cfg.KeptRatio, cfg.Knowledge.DefinitionPieces = 1, 0.1, 100
+	dir, k := tinybert.Write(t, wordPieces[4:]...), newFakeKnowledge()
+	c := k.concepts["C1"]
+	c.Definition = strings.Repeat("a tumor suppressor ", 30)
+	k.concepts["C1"] = c
+	m := newRandomModelOn(t, dir, cfg, k.base(), 4)
+	text := strings.TrimSpace(strings.Repeat("mdm2 binds fk506 (insulin), ", 12))
+	in := mustInstance(t, m, text)
+	if n, row := len(in.Pieces), m.encoderConfig.MaxPositionEmbeddings; n <= row || n > maxWindow {
+		t.Fatalf("%d pieces, %d are read at once", n, row)
+	}
+	r := newReference(t, m, k)
+	var err error
+	if r.encoder, err = encoder.Open(enginetest.Go(), dir); err != nil {
+		t.Fatal(err)
+	}
+	r.compare(t, text, predictTogether(t, m, 1, in), 0, r.read(t, text))
+	if _, err := m.Extract(t.Context(), graph.Document{ID: "long definition", Text: "p53 binds " + text}); err != nil {
+		t.Error(err)
 	}
 }
 

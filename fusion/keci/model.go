@@ -91,7 +91,7 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase)
 		cfg: cfg, encoderConfig: encoderConfig, tokenizer: tokenizer,
 		backend: backend, store: model.NewStore(), kb: kb.Provenance,
 		reader:  &instancer{cfg: cfg, tokenizer: tokenizer, linker: kb.Linker, knowledge: kb.Knowledge, borders: borders},
-		batcher: newBatcher(cfg, grainFor(backend, servingGrain), tokenizer, encoderConfig.HiddenSize),
+		batcher: newBatcher(cfg, grainFor(backend, servingGrain), tokenizer, encoderConfig),
 	}
 	m.info = describe(cfg)
 	m.info.Engine = backend.String()

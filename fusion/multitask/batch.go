@@ -59,6 +59,25 @@ type pairsOf struct {
 	pairs    []pair
 }
 
+// part has some of the pairs, and of the entities those that they join.
+func (of pairsOf) part(pairs []pair) pairsOf {
+	part := pairsOf{text: of.text, places: of.places}
+	index := map[int]int{} // in part, of the entities
+	in := func(e int) int {
+		at, ok := index[e]
+		if !ok {
+			at = len(part.entities)
+			index[e] = at
+			part.entities = append(part.entities, of.entities[e])
+		}
+		return at
+	}
+	for _, p := range pairs {
+		part.pairs = append(part.pairs, pair{in(p.head), in(p.tail), p.types})
+	}
+	return part
+}
+
 // pairBatch lays pairs out, those of each text for a text of t pieces.
 func (c Config) pairBatch(texts []pairsOf, rows, t int) (pairShape, []*tensors.Tensor) {
 	s := pairShape{B: rows, T: t, E: 1, P: 1}

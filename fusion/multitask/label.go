@@ -3,6 +3,7 @@ package multitask
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/keci-kg/keci/fusion/corpus"
@@ -140,10 +141,16 @@ func (c Config) related(e corpus.Example, placed []int, index map[string]int) ma
 }
 
 // typePairs are the types of the heads and tails of relations, sorted; those of
-// fewer than one in a hundred relations are taken for slips of the annotation.
+// fewer than one in a hundred relations are taken for slips of the annotation. A
+// relation of a concept that no mention denotes, such as one id for two concepts, is
+// left out.
 func typePairs(c corpus.Corpus) []TypePair {
-	counts, total := map[TypePair]int{}, 0
+	counts, total, leftOut := map[TypePair]int{}, 0, 0
 	add := func(head, tail string) {
+		if head == "" || tail == "" {
+			leftOut++
+			return
+		}
 		if !c.Directed && tail < head {
 			head, tail = tail, head
 		}
@@ -157,17 +164,13 @@ func typePairs(c corpus.Corpus) []TypePair {
 			}
 			continue
 		}
-		types := map[string]string{}
-		for _, m := range e.Entities {
-			for _, id := range m.Concepts {
-				if types[id] == "" {
-					types[id] = m.Type
-				}
-			}
-		}
+		types := conceptTypes(e)
 		for _, r := range e.ConceptRelations {
 			add(types[r.Head], types[r.Tail])
 		}
+	}
+	if leftOut > 0 {
+		slog.Info("relations of concepts that no mention denotes are not learned", "relations", leftOut)
 	}
 	var pairs []TypePair
 	for p, n := range counts {
@@ -177,4 +180,15 @@ func typePairs(c corpus.Corpus) []TypePair {
 	}
 	slices.SortFunc(pairs, func(a, b TypePair) int { return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail)) })
 	return pairs
+}
+
+// conceptTypes are the types of the concepts that mentions denote: of each the first.
+func conceptTypes(e corpus.Example) map[string]string {
+	types := map[string]string{}
+	for _, m := range e.Entities {
+		for _, id := range m.Concepts {
+			types[id] = cmp.Or(types[id], m.Type)
+		}
+	}
+	return types
 }

@@ -115,6 +115,29 @@ func TestTypePairs(t *testing.T) {
 	}
 }
 
+// TestRelationsOfUnknownConcepts: a relation that names what no mention denotes, such
+// as one id for two concepts, is passed over, however many there are.
+func TestRelationsOfUnknownConcepts(t *testing.T) {
+	c := abstracts()
+	for i := range c.Examples {
+		e := &c.Examples[i]
+		first := e.ConceptRelations[0]
+		e.ConceptRelations = append(e.ConceptRelations, corpus.ConceptRelation{Head: first.Head, Tail: "M:rash|M:itch", Label: "CID"},
+			corpus.ConceptRelation{Head: "-1", Tail: first.Tail, Label: "CID"})
+	}
+	want := []TypePair{{"Chemical", "Disease"}}
+	for _, directed := range []bool{false, true} {
+		c.Directed = directed
+		if got := typePairs(c); !slices.Equal(got, want) {
+			t.Errorf("directed %v: %v, want %v", directed, got, want)
+		}
+	}
+	c.Directed = false
+	if l := newTestLearner(t, newEncoder(t), c, false); !slices.Equal(l.model.cfg.Pairs, want) {
+		t.Errorf("learned %v, want %v", l.model.cfg.Pairs, want)
+	}
+}
+
 // TestAugment keeps the text around mentions and all that is annotated.
 func TestAugment(t *testing.T) {
 	c := abstracts()

@@ -3,6 +3,7 @@ package multitask
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -26,7 +27,7 @@ type Model struct {
 	store         *model.Store
 	reader        *reader
 	tagger        *compiled.Graph[textShape] // texts → probabilities of tags, vectors of pieces
-	classifier    *compiled.Graph[pairShape] // these vectors and pairs → logits of labels
+	classifier    *compiled.Graph[pairShape] // pairs and these vectors → logits of labels
 	kb            kg.Provenance
 	info          fusion.ModelInfo
 }
@@ -68,8 +69,8 @@ func newModel(backend compute.Backend, dir string, cfg Config, kb system.Knowled
 		return nil, err
 	}
 	m.classifier, err = compiled.New[pairShape](backend, m.store, func(root *model.Scope, nodes []*graph.Node) []*graph.Node {
-		in, _ := newPairInputs(nodes[1:])
-		return []*graph.Node{n.relations(root.At("relation"), nodes[0], in)}
+		in, rest := newPairInputs(nodes)
+		return []*graph.Node{n.relations(root.At("relation"), rest[0], in)}
 	})
 	return m, err
 }
@@ -81,11 +82,11 @@ func (m *Model) try() error {
 	if err != nil {
 		return err
 	}
+	defer compiled.Free([]*tensors.Tensor{x})
 	if !m.cfg.relates() {
-		compiled.Free([]*tensors.Tensor{x})
 		return nil
 	}
-	_, err = m.classify(context.Background(), pairsOf{text: nothing}, x)
+	_, err = m.classifyPart(context.Background(), pairsOf{text: nothing}, x)
 	return err
 }
 
@@ -120,20 +121,19 @@ func (m *Model) find(ctx context.Context, text *reading) (found, error) {
 	if err != nil {
 		return f, err
 	}
+	defer compiled.Free([]*tensors.Tensor{x})
 	f.places, f.odds = m.cfg.decodePlaces(text, probabilities)
 	f.entities = m.cfg.entitiesOf(text, f.places)
-	f.pairs = m.cfg.pairs(text, f.places, f.entities)
-	if !m.cfg.relates() || len(f.pairs) == 0 {
-		compiled.Free([]*tensors.Tensor{x})
-		f.pairs = nil
+	if !m.cfg.relates() {
 		return f, nil
 	}
+	f.pairs = m.cfg.pairs(text, f.places, f.entities)
 	f.labels, err = m.classify(ctx, f.pairsOf, x)
 	return f, err
 }
 
 // tag gives the probabilities of the tags of a text's pieces, [T, tags], and the
-// vectors of the pieces, [1, T, H], which the caller frees or gives to classify.
+// vectors of the pieces, [1, T, H], which the caller frees.
 func (m *Model) tag(ctx context.Context, text *reading) ([]float32, *tensors.Tensor, error) {
 	shape, inputs := m.cfg.textBatch([]*reading{text}, 1, 1, m.tokenizer)
 	outs, err := m.tagger.Run(ctx, shape, inputs)
@@ -148,10 +148,28 @@ func (m *Model) tag(ctx context.Context, text *reading) ([]float32, *tensors.Ten
 	return probabilities, outs[1], nil
 }
 
-// classify gives the log-odds of the labels of pairs, [P, L]. It frees x.
+// pairsAtOnce is how many pairs of a text are classified at once: memory grows with
+// them times the length of the text, and a long article has thousands.
+const pairsAtOnce = 256
+
+// classify gives the log-odds of the labels of pairs, [P, L]. No pair hears of
+// another, so they are classified part by part.
 func (m *Model) classify(ctx context.Context, of pairsOf, x *tensors.Tensor) ([]float64, error) {
+	odds := make([]float64, 0, len(of.pairs)*len(m.cfg.RelationLabels))
+	for pairs := range slices.Chunk(of.pairs, pairsAtOnce) {
+		part, err := m.classifyPart(ctx, of.part(pairs), x)
+		if err != nil {
+			return nil, err
+		}
+		odds = append(odds, part...)
+	}
+	return odds, nil
+}
+
+// classifyPart classifies pairs at once.
+func (m *Model) classifyPart(ctx context.Context, of pairsOf, x *tensors.Tensor) ([]float64, error) {
 	shape, inputs := m.cfg.pairBatch([]pairsOf{of}, 1, x.Shape().Dim(1))
-	outs, err := m.classifier.Run(ctx, shape, append([]*tensors.Tensor{x}, inputs...))
+	outs, err := m.classifier.Run(ctx, shape, inputs, x)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -212,6 +213,10 @@ func TestBrat(t *testing.T) {
 		"e.ann": "X1\tGene 0 3\tbad\n",
 		"f.ann": "",
 		"g.txt": "no annotations",
+		"h.txt": "bad",
+		"h.ann": "\nT1\t 0 3\tbad\n",
+		"i.txt": "bad",
+		"i.ann": "T1\tGene 0 3\tbad\nE1\tBinding:T1 :T1\n",
 	})
 	want := []string{
 		fmt.Sprintf("a \"\" %q", text),
@@ -222,11 +227,13 @@ func TestBrat(t *testing.T) {
 		`error: DIR/d.ann:1: the offsets of T1 are "0-3": they must be two numbers, or several pairs with semicolons between`,
 		`error: DIR/e.ann:1: no annotation of brat begins like "X1\tGene 0 3\tbad"`,
 		"error: DIR/f.txt: no such file or directory",
+		"error: DIR/h.ann:2: mention T1 has no type",
+		`error: DIR/i.ann:2: the argument ":T1" of event E1 has no role`,
 	}
 	if diff := cmp.Diff(want, toldIn(dir, format.ReadAnnotatedFile(dir, ""))); diff != "" {
 		t.Errorf("by name, want - got +:\n%s", diff)
 	}
-	want = append(want, "error: DIR/g.ann: no such file or directory")
+	want = slices.Insert(want, len(want)-2, "error: DIR/g.ann: no such file or directory")
 	if diff := cmp.Diff(want, toldIn(dir, format.ReadAnnotatedFile(dir, format.Brat))); diff != "" {
 		t.Errorf("as brat, want - got +:\n%s", diff)
 	}
@@ -262,6 +269,36 @@ func TestReadFile(t *testing.T) {
 	want = []string{"error: DIR/g.md: a text has no annotations: name another format, or put an .ann file beside it"}
 	if diff := cmp.Diff(want, toldIn(dir, format.ReadAnnotatedFile(filepath.Join(dir, "g.md"), ""))); diff != "" {
 		t.Errorf("annotated text, want - got +:\n%s", diff)
+	}
+}
+
+// Every document comes with the place where it begins.
+func TestPlaces(t *testing.T) {
+	dir := writeFiles(t, map[string]string{
+		"a.jsonl":      "\n" + `{"id":"a","text":"one"}` + "\n\n" + `{"id":"b","text":"two"}` + "\n{}\n",
+		"b.json":       "[{\"id\":\"a\",\"text\":\"one\",\"mentions\":[]},\n{\"id\":\"b\",\n\"text\":\"two\"}]",
+		"c.json":       "{\"documents\":[\n{\"id\":\"a\",\n\"passages\":[{\"offset\":0,\"text\":\"one\"}]},\n{\"id\":\"b\",\"passages\":[{\"offset\":0,\"text\":\"two\"}]}]}",
+		"d.xml":        "<collection>\n<document><id>a</id>\n<passage><offset>0</offset><text>one</text></passage></document>\n<document><id>b</id><passage><offset>0</offset><text>two</text></passage></document></collection>",
+		"e.pubtator":   "\na|t|one\na|a|more\n\n\nb|t|two\nc|t|three\n",
+		"f.json":       "{\"sourceid\":\"a\",\"text\":\"one\"}\n{\"sourceid\":\"b\",\"text\":\"two\"}",
+		"folder/g.txt": "one",
+		"folder/g.ann": "",
+		"folder/h.ann": "",
+	})
+	var got []string
+	for document, err := range (format.Files{Annotated: true}).ReadPlaced(dir) {
+		line := fmt.Sprintf("%s:%d %s", strings.TrimPrefix(document.File, dir+"/"), document.Line, document.ID)
+		if err != nil {
+			line += " error"
+		}
+		got = append(got, line)
+	}
+	want := []string{
+		"a.jsonl:2 a", "a.jsonl:4 b", "a.jsonl:5  error", "b.json:1 a", "b.json:2 b", "c.json:2 a", "c.json:4 b", "d.xml:2 a", "d.xml:4 b",
+		"e.pubtator:2 a", "e.pubtator:6 b", "e.pubtator:7 c", "f.json:1 a", "f.json:2 b", "folder/g.txt:0 folder/g", "folder/h.txt:0 folder/h error",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
 	}
 }
 

@@ -77,7 +77,7 @@ const (
 )
 
 // readBioC reads BioC, in XML or in JSON as the first character tells.
-func readBioC(r io.Reader, annotated bool) iter.Seq2[graph.Document, error] {
+func readBioC(r io.Reader, annotated bool) iter.Seq2[Placed, error] {
 	in := bufio.NewReaderSize(r, 1<<16)
 	head, _ := in.Peek(512) // an error will come again
 	head = bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\uFEFF")))
@@ -87,8 +87,8 @@ func readBioC(r io.Reader, annotated bool) iter.Seq2[graph.Document, error] {
 	case len(head) == 0, head[0] == '{', head[0] == '[':
 		return readBioCJSON(in, annotated)
 	}
-	return func(yield func(graph.Document, error) bool) {
-		yield(graph.Document{}, &DocumentError{Err: fmt.Errorf("neither JSON nor XML of BioC: it begins with %.20q", head)})
+	return func(yield func(Placed, error) bool) {
+		yield(Placed{}, &DocumentError{Err: fmt.Errorf("neither JSON nor XML of BioC: it begins with %.20q", head)})
 	}
 }
 

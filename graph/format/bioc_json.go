@@ -18,7 +18,7 @@ var bioCCollections = []string{"documents", "PubTator3"}
 
 // readBioCJSON reads collections, documents, and arrays and lines of them: all
 // are found.
-func readBioCJSON(r io.Reader, annotated bool) iter.Seq2[graph.Document, error] {
+func readBioCJSON(r io.Reader, annotated bool) iter.Seq2[Placed, error] {
 	return readJSON(r, bioCCollections, func(raw []byte, line int) (graph.Document, error) {
 		var in bioCDocument
 		err := json.Unmarshal(raw, &in)

@@ -14,8 +14,8 @@ import (
 )
 
 // readBioCXML reads the <document> elements, wherever they stand.
-func readBioCXML(r io.Reader, annotated bool) iter.Seq2[graph.Document, error] {
-	return func(yield func(graph.Document, error) bool) {
+func readBioCXML(r io.Reader, annotated bool) iter.Seq2[Placed, error] {
+	return func(yield func(Placed, error) bool) {
 		decoder := xml.NewDecoder(r)
 		decoder.CharsetReader = charsetReader
 		for {
@@ -25,16 +25,16 @@ func readBioCXML(r io.Reader, annotated bool) iter.Seq2[graph.Document, error] {
 			}
 			line, _ := decoder.InputPos()
 			if err != nil {
-				yield(graph.Document{}, documentError("", line, brokenXML(err)))
+				yield(Placed{}, documentError("", line, brokenXML(err)))
 				return
 			}
 			var in bioCDocument
 			if err = decoder.DecodeElement(&in, &start); err != nil {
 				err = documentError(string(in.ID), line, brokenXML(err))
 			}
-			document := graph.Document{ID: string(in.ID)}
+			document := Placed{Document: graph.Document{ID: string(in.ID)}, Line: line}
 			if err == nil {
-				document, err = in.document(annotated, line)
+				document.Document, err = in.document(annotated, line)
 			}
 			if !yield(document, err) || errors.As(err, new(*xml.SyntaxError)) {
 				return

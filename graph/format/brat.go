@@ -71,6 +71,9 @@ func (b *bratRecord) readMention(line textLine) error {
 		return errors.New("a mention has the columns id, type with offsets, and text")
 	}
 	label, offsets, _ := strings.Cut(columns[1], " ")
+	if label == "" {
+		return fmt.Errorf("mention %s has no type", columns[0])
+	}
 	m := annotation{line: line.number}
 	m.ID, m.Type = columns[0], label
 	for i, fragment := range strings.Split(offsets, ";") {
@@ -140,6 +143,9 @@ func (b *bratRecord) readOther(line textLine) error {
 	case 'E':
 		for _, argument := range fields[1:] {
 			role, other, _ := strings.Cut(argument, ":")
+			if role == "" {
+				return fmt.Errorf("the argument %q of event %s has no role", argument, id)
+			}
 			b.addRelation(graph.Extraction{Label: role, Head: b.triggers[id], Tail: b.mentionOf(other), Directed: true}, line.number)
 		}
 	case 'A', 'M':

@@ -3,6 +3,7 @@ package format
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -44,13 +45,18 @@ type Files struct {
 
 // Read reads the documents of a file or a folder.
 func (f Files) Read(path string) iter.Seq2[graph.Document, error] {
-	return func(yield func(graph.Document, error) bool) {
+	return unplaced(f.ReadPlaced(path))
+}
+
+// ReadPlaced is Read with the place of each document.
+func (f Files) ReadPlaced(path string) iter.Seq2[Placed, error] {
+	return func(yield func(Placed, error) bool) {
 		_ = filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
 			if err == nil && entry.IsDir() {
 				return nil
 			}
 			if err != nil {
-				if !yield(graph.Document{ID: file}, inFile(err, file, file)) {
+				if !yield(Placed{Document: graph.Document{ID: file}, File: file}, inFile(err, file, file)) {
 					return fs.SkipAll
 				}
 				return nil
@@ -60,6 +66,7 @@ func (f Files) Read(path string) iter.Seq2[graph.Document, error] {
 				return nil
 			}
 			for document, err := range f.readOne(path, file, kind) {
+				document.File = cmp.Or(document.File, file)
 				if !yield(document, inFile(err, document.ID, file)) {
 					return fs.SkipAll
 				}
@@ -207,14 +214,14 @@ func kindOfJSON(file string) Kind {
 }
 
 // readOne reads the documents of one file in the folder root, or the file root.
-func (f Files) readOne(root, file string, kind Kind) iter.Seq2[graph.Document, error] {
+func (f Files) readOne(root, file string, kind Kind) iter.Seq2[Placed, error] {
 	if kind == Brat {
 		return f.readBrat(root, file)
 	}
-	return func(yield func(graph.Document, error) bool) {
+	return func(yield func(Placed, error) bool) {
 		in, err := f.open(file)
 		if err != nil {
-			yield(graph.Document{ID: file}, err)
+			yield(Placed{Document: graph.Document{ID: file}}, err)
 			return
 		}
 		defer in.Close()
@@ -232,15 +239,16 @@ func (f Files) readOne(root, file string, kind Kind) iter.Seq2[graph.Document, e
 	}
 }
 
-// readBrat reads the pair of files of which one is named.
-func (f Files) readBrat(root, file string) iter.Seq2[graph.Document, error] {
-	return func(yield func(graph.Document, error) bool) {
+// readBrat reads the pair of files of which one is named. The document is in that of
+// the text.
+func (f Files) readBrat(root, file string) iter.Seq2[Placed, error] {
+	return func(yield func(Placed, error) bool) {
 		text := textOfAnn(file)
 		plain := Files{OnRead: f.OnRead}
 		for document, err := range plain.readOne(root, text, Text) {
-			document.ID = bratID(root, text)
+			document.ID, document.File = bratID(root, text), text
 			if err == nil && f.Annotated {
-				document, err = f.readAnn(document, annOfText(file))
+				document.Document, err = f.readAnn(document.Document, annOfText(file))
 			}
 			if !yield(document, err) {
 				return

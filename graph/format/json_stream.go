@@ -20,13 +20,13 @@ type jsonStream struct {
 	lines       *lineCounter
 	collections []string // keys under which collections keep their documents
 	convert     func(raw []byte, line int) (graph.Document, error)
-	yield       func(graph.Document, error) bool
+	yield       func(Placed, error) bool
 }
 
 // readJSON reads the documents of r, each of which convert makes from its JSON
 // and the line on which that begins.
-func readJSON(r io.Reader, collections []string, convert func([]byte, int) (graph.Document, error)) iter.Seq2[graph.Document, error] {
-	return func(yield func(graph.Document, error) bool) {
+func readJSON(r io.Reader, collections []string, convert func([]byte, int) (graph.Document, error)) iter.Seq2[Placed, error] {
+	return func(yield func(Placed, error) bool) {
 		lines := &lineCounter{in: r}
 		s := jsonStream{json.NewDecoder(lines), lines, collections, convert, yield}
 		err := s.readAll()
@@ -35,7 +35,7 @@ func readJSON(r io.Reader, collections []string, convert func([]byte, int) (grap
 			line = lines.last()
 		}
 		if err != nil && !errors.Is(err, errStopped) {
-			yield(graph.Document{}, documentError("", line, err))
+			yield(Placed{}, documentError("", line, err))
 		}
 	}
 }
@@ -142,7 +142,7 @@ func (s jsonStream) documents() error {
 }
 
 func (s jsonStream) deliver(raw []byte, line int) error {
-	var document graph.Document
+	document := Placed{Line: line}
 	var err error
 	if at := firstInvalid(raw); at >= 0 {
 		line += bytes.Count(raw[:at], []byte("\n"))
@@ -150,7 +150,7 @@ func (s jsonStream) deliver(raw []byte, line int) error {
 	} else if len(raw) > MaxDocumentBytes {
 		err = documentError("", line, errTooLong)
 	} else {
-		document, err = s.convert(raw, line)
+		document.Document, err = s.convert(raw, line)
 	}
 	if !s.yield(document, err) {
 		return errStopped

@@ -11,17 +11,17 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
-func readJSONL(r io.Reader, annotated bool) iter.Seq2[graph.Document, error] {
-	return func(yield func(graph.Document, error) bool) {
+func readJSONL(r io.Reader, annotated bool) iter.Seq2[Placed, error] {
+	return func(yield func(Placed, error) bool) {
 		for line, err := range readLines(r) {
-			var document graph.Document
+			document := Placed{Line: line.number}
 			switch content := bytes.TrimSpace(line.content); {
 			case errors.Is(err, errTooLong):
 				err = &DocumentError{Line: line.number, Err: err}
 			case err == nil && len(content) == 0:
 				continue
 			case err == nil:
-				document, err = parseDocument(content, annotated)
+				document.Document, err = parseDocument(content, annotated)
 				err = documentError(document.ID, line.number, err)
 			}
 			if !yield(document, err) {

@@ -61,7 +61,7 @@ const (
 // The source of abstracts of PubMed has its own name there.
 const pubMedDB, pubMedPrefix = "PubMed", "PMID:"
 
-func readPubAnnotation(r io.Reader, annotated bool) iter.Seq2[graph.Document, error] {
+func readPubAnnotation(r io.Reader, annotated bool) iter.Seq2[Placed, error] {
 	return readJSON(r, nil, func(raw []byte, line int) (graph.Document, error) {
 		var in pubAnnotation
 		err := json.Unmarshal(raw, &in)

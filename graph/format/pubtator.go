@@ -36,21 +36,22 @@ type pubTatorRecord struct {
 	err             error // the first
 }
 
-func readPubTator(r io.Reader, annotated bool) iter.Seq2[graph.Document, error] {
-	return func(yield func(graph.Document, error) bool) {
+func readPubTator(r io.Reader, annotated bool) iter.Seq2[Placed, error] {
+	return func(yield func(Placed, error) bool) {
 		var record *pubTatorRecord
 		deliver := func() bool {
 			if record == nil {
 				return true
 			}
 			document, err := record.document(annotated)
+			line := record.line
 			record = nil
-			return yield(document, err)
+			return yield(Placed{Document: document, Line: line}, err)
 		}
 		for line, err := range readLines(r) {
 			if err != nil && !errors.Is(err, errTooLong) {
 				if deliver() {
-					yield(graph.Document{}, err)
+					yield(Placed{}, err)
 				}
 				return
 			}

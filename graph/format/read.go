@@ -15,6 +15,13 @@ import (
 // text is for the caller to say.
 const MaxDocumentBytes = 64 << 20
 
+// Placed is a document with the place that it was read from.
+type Placed struct {
+	graph.Document
+	File string // empty when it was not read from a file
+	Line int    // on which it begins, from 1; 0 when the form has no lines
+}
+
 // DocumentError tells of one document that could not be read; those after it can.
 type DocumentError struct {
 	ID   string // empty when it could not be read
@@ -58,7 +65,7 @@ func documentError(id string, line int, err error) error {
 // there; the id may be a whole number. Another field is an error. Empty lines are
 // passed over.
 func Read(r io.Reader, kind Kind) iter.Seq2[graph.Document, error] {
-	return read(r, kind, false)
+	return unplaced(read(r, kind, false))
 }
 
 // ReadAnnotated is [Read] with what people, or programs, have annotated: mentions
@@ -71,10 +78,21 @@ func Read(r io.Reader, kind Kind) iter.Seq2[graph.Document, error] {
 // example "MESH:D003490". A mention of several fragments goes from the first to
 // the last and has all that is between them.
 func ReadAnnotated(r io.Reader, kind Kind) iter.Seq2[graph.Document, error] {
-	return read(r, kind, true)
+	return unplaced(read(r, kind, true))
 }
 
-func read(r io.Reader, kind Kind, annotated bool) iter.Seq2[graph.Document, error] {
+// unplaced are the documents alone.
+func unplaced(documents iter.Seq2[Placed, error]) iter.Seq2[graph.Document, error] {
+	return func(yield func(graph.Document, error) bool) {
+		for document, err := range documents {
+			if !yield(document.Document, err) {
+				return
+			}
+		}
+	}
+}
+
+func read(r io.Reader, kind Kind, annotated bool) iter.Seq2[Placed, error] {
 	r = decoded(r)
 	failure := fmt.Errorf("documents cannot be read from format %q", kind)
 	switch {
@@ -96,20 +114,20 @@ func read(r io.Reader, kind Kind, annotated bool) iter.Seq2[graph.Document, erro
 	case kind == PubAnnotation:
 		return readPubAnnotation(r, annotated)
 	}
-	return func(yield func(graph.Document, error) bool) { yield(graph.Document{}, failure) }
+	return func(yield func(Placed, error) bool) { yield(Placed{}, failure) }
 }
 
-func readText(r io.Reader) iter.Seq2[graph.Document, error] {
-	return func(yield func(graph.Document, error) bool) {
+func readText(r io.Reader) iter.Seq2[Placed, error] {
+	return func(yield func(Placed, error) bool) {
 		content, err := io.ReadAll(io.LimitReader(r, MaxDocumentBytes+1))
 		if err == nil && len(content) > MaxDocumentBytes {
 			err = &DocumentError{Err: errTooLong}
 		}
 		if err != nil {
-			yield(graph.Document{}, err)
+			yield(Placed{}, err)
 			return
 		}
 		text := strings.TrimPrefix(string(content), "\uFEFF") // the byte order mark of some editors
-		yield(graph.Document{Text: text}, nil)
+		yield(Placed{Document: graph.Document{Text: text}}, nil)
 	}
 }
