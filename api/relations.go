@@ -2,18 +2,15 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
-	"github.com/keci-kg/keci/linker"
+	"github.com/keci-kg/keci/linker/quote"
 )
 
 func (s *Server) routeRelations(operations huma.API) {
@@ -57,21 +54,7 @@ type EvidenceCountInput struct {
 // extractedRelation is a fact as the interface tells it.
 type extractedRelation struct {
 	graph.Fact
-	Evidence []evidence `json:"evidence,omitempty" doc:"Sentences that say it, when asked for."`
-}
-
-// evidence is a relation in a sentence. Offsets count code points of the text of
-// the document.
-type evidence struct {
-	DocumentID string           `json:"documentId"`
-	Title      string           `json:"title,omitempty"`
-	Submitted  *time.Time       `json:"submittedAt,omitempty"`
-	Sentence   string           `json:"sentence" doc:"The sentence, or sentences, from the first mention to the last."`
-	Start      int              `json:"start" doc:"Where the sentence begins in the text."`
-	End        int              `json:"end" doc:"Where it ends."`
-	Relation   graph.Extraction `json:"relation"`
-	Head       graph.Mention    `json:"head"`
-	Tail       graph.Mention    `json:"tail"`
+	Evidence []quote.Evidence `json:"evidence,omitempty" doc:"Sentences that say it, when asked for."`
 }
 
 type relationsInput struct {
@@ -148,40 +131,11 @@ func (s *Server) withEvidence(ctx context.Context, facts []graph.Fact, filter gr
 		if err != nil {
 			return nil, err
 		}
-		if relations[i].Evidence, err = evidences(found); err != nil {
+		if relations[i].Evidence, err = quote.All(found); err != nil {
 			return nil, err
 		}
 	}
 	return relations, nil
-}
-
-func evidences(found []graph.Evidence) ([]evidence, error) {
-	told := make([]evidence, len(found))
-	for i, e := range found {
-		var err error
-		if told[i], err = newEvidence(e); err != nil {
-			return nil, err
-		}
-	}
-	return told, nil
-}
-
-// newEvidence finds the sentence around the two mentions.
-func newEvidence(e graph.Evidence) (evidence, error) {
-	doc := graph.Document{ID: e.Document.ID, Text: e.Document.Text, Offsets: graph.OffsetCodepoint, Mentions: []graph.Mention{e.Head, e.Tail}}
-	doc, err := doc.WithOffsets(graph.OffsetByte)
-	if err != nil {
-		return evidence{}, err
-	}
-	first, last := min(doc.Mentions[0].Start, doc.Mentions[1].Start), max(doc.Mentions[0].End, doc.Mentions[1].End)
-	around := linker.SentencesAround(doc.Text, linker.Range{Start: first, End: last})
-	start, end := around.Start, around.End
-	at := utf8.RuneCountInString(doc.Text[:start])
-	return evidence{
-		DocumentID: e.Document.ID, Title: e.Document.Title, Submitted: e.Document.Submitted,
-		Sentence: doc.Text[start:end], Start: at, End: at + utf8.RuneCountInString(doc.Text[start:end]),
-		Relation: e.Relation, Head: e.Head, Tail: e.Tail,
-	}, nil
 }
 
 // RelationInput is the part of a request that names a relation.
@@ -206,24 +160,11 @@ func (s *Server) getRelation(ctx context.Context, in *RelationInput) (*relationO
 	if err != nil {
 		return nil, err
 	}
-	fact, err := s.fact(ctx, key)
+	fact, err := graph.FactWith(ctx, s.Store, key)
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
 	return &relationOutput{extractedRelation{Fact: fact}}, nil
-}
-
-// fact looks one fact up.
-func (s *Server) fact(ctx context.Context, key graph.FactKey) (graph.Fact, error) {
-	facts, err := s.Store.Facts(ctx, graph.FactQuery{Concepts: []graph.CUI{key.Head}, Other: key.Tail, Label: key.Label, Limit: 4}) // both ways, with and without direction
-	if err != nil {
-		return graph.Fact{}, err
-	}
-	at := slices.IndexFunc(facts, func(f graph.Fact) bool { return f.Key() == key })
-	if at < 0 {
-		return graph.Fact{}, fmt.Errorf("no document says %s: %w", key, graph.ErrNotFound)
-	}
-	return facts[at], nil
 }
 
 type evidenceInput struct {
@@ -232,7 +173,7 @@ type evidenceInput struct {
 	RelationInput
 }
 
-func (s *Server) relationEvidence(ctx context.Context, in *evidenceInput) (page list[evidence], err error) {
+func (s *Server) relationEvidence(ctx context.Context, in *evidenceInput) (page list[quote.Evidence], err error) {
 	query := graph.EvidenceQuery{Filter: in.filter(), Limit: in.Limit + 1}
 	if query.Key, err = in.key(); err != nil {
 		return page, err
@@ -242,7 +183,7 @@ func (s *Server) relationEvidence(ctx context.Context, in *evidenceInput) (page 
 	}
 	found, err := s.Store.Evidence(ctx, query)
 	if err == nil && len(found) == 0 {
-		_, err = s.fact(ctx, query.Key) // does nobody say it, or only nobody who counts?
+		_, err = graph.FactWith(ctx, s.Store, query.Key) // does nobody say it, or only nobody who counts?
 	}
 	if err != nil {
 		return page, s.failed(ctx, err)
@@ -251,7 +192,7 @@ func (s *Server) relationEvidence(ctx context.Context, in *evidenceInput) (page 
 		found = found[:in.Limit]
 		page.next = writeCursor(found[in.Limit-1].Cursor())
 	}
-	if page.items, err = evidences(found); err != nil {
+	if page.items, err = quote.All(found); err != nil {
 		return page, s.failed(ctx, err)
 	}
 	return page, nil
@@ -331,14 +272,14 @@ var (
 		rows:   func(r extractedRelation) [][]string { return [][]string{factRow(r.Fact)} },
 		join:   func(network *format.Network, r extractedRelation) { network.AddFact(r.Fact) },
 	}
-	evidenceTable = table[evidence]{
+	evidenceTable = table[quote.Evidence]{
 		name:   "evidence",
 		header: []string{"document", "relation", "head", "headType", "label", "directed", "tail", "tailType", "score", "sentence"},
-		rows: func(e evidence) [][]string {
+		rows: func(e quote.Evidence) [][]string {
 			return [][]string{{e.DocumentID, e.Relation.ID, e.Head.Text, e.Head.Type, e.Relation.Label, strconv.FormatBool(e.Relation.Directed),
 				e.Tail.Text, e.Tail.Type, number(e.Relation.Score), e.Sentence}}
 		},
-		join: func(network *format.Network, e evidence) { network.AddFact(e.fact()) },
+		join: func(network *format.Network, e quote.Evidence) { network.AddFact(factOf(e)) },
 	}
 	seenTable = table[graph.SeenConcept]{
 		name:   "concepts",
@@ -370,8 +311,8 @@ var (
 	}
 )
 
-// fact is what a single relation tells.
-func (e evidence) fact() graph.Fact {
+// factOf is what a single relation tells.
+func factOf(e quote.Evidence) graph.Fact {
 	concept := func(m graph.Mention) graph.ConceptName {
 		best := m.Concepts[0] // without a concept a relation is no evidence
 		return graph.ConceptName{CUI: best.CUI, Name: best.Name, SemanticTypes: best.SemanticTypes}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -122,6 +123,20 @@ type Fact struct {
 
 // Key identifies the fact.
 func (f Fact) Key() FactKey { return FactKey{f.Head.CUI, f.Label, f.Tail.CUI, f.Directed} }
+
+// FactWith returns the fact with a key; the error wraps ErrNotFound when no document
+// tells it.
+func FactWith(ctx context.Context, extracted Extracted, key FactKey) (Fact, error) {
+	facts, err := extracted.Facts(ctx, FactQuery{Concepts: []CUI{key.Head}, Other: key.Tail, Label: key.Label, Limit: 4}) // both ways, with and without direction
+	if err != nil {
+		return Fact{}, err
+	}
+	at := slices.IndexFunc(facts, func(f Fact) bool { return f.Key() == key })
+	if at < 0 {
+		return Fact{}, fmt.Errorf("no document says %s: %w", key, ErrNotFound)
+	}
+	return facts[at], nil
+}
 
 // Filter bounds what counts of what was extracted. Its zero value lets everything count.
 type Filter struct {

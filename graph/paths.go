@@ -30,7 +30,7 @@ type Path struct {
 
 // Step is what joins two concepts of a path: all facts, the best first.
 type Step struct {
-	Facts []Fact `json:"facts"`
+	Facts []Fact `json:"relations"`
 }
 
 const (

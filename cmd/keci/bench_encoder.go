@@ -40,7 +40,7 @@ func newBenchEncoderCommand() *cobra.Command {
 		Short: "Time of the encoder's forward pass for some shapes of input",
 		Example: "  keci bench encoder --encoder encoders/minilm-l6\n" +
 			"  python3 scripts/bench_torch.py encoders/minilm-l6   # the same in PyTorch",
-		Args: cobra.NoArgs,
+		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	flags := cmd.Flags()

@@ -47,7 +47,7 @@ func newBenchExtractCommand() *cobra.Command {
 of one) once cold, then one after another for the latencies, then with several
 workers for the throughput.`,
 		Example: "  keci bench extract abstracts.jsonl",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    minimumArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	f := cmd.Flags()

@@ -62,7 +62,7 @@ func newBenchLinkCommand() *cobra.Command {
 core, then on all at once, and tells time, allocations, mentions, candidates,
 resident memory and how long opening took.`,
 		Example: "  keci bench link abstracts.txt.gz",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    minimumArgs(1),
 		RunE:    func(cmd *cobra.Command, paths []string) error { return o.run(cmd, paths) },
 	}
 	f := cmd.Flags()

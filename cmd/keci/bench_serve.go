@@ -50,7 +50,7 @@ func newBenchServeCommand() *cobra.Command {
 other file: the text of one), each once so that it knows them, then all over again
 at a fixed rate. Latencies count from the moment at which a request was due.`,
 		Example: "  keci bench serve --rate 500 abstracts.jsonl",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    minimumArgs(1),
 		RunE:    func(cmd *cobra.Command, files []string) error { return o.run(cmd, files) },
 	}
 	f := cmd.Flags()

@@ -41,7 +41,7 @@ in sets of the same size, and reads the background graph of each set, several ti
 over. The first pass is a warm-up and does not count.`,
 		Example: `  keci bench subgraph --kb data/kb-open abstracts.txt.gz
   keci bench subgraph --kb data/kb-open --store bolt://localhost:7687 abstracts.txt.gz`,
-		Args: cobra.MinimumNArgs(1),
+		Args: minimumArgs(1),
 		RunE: func(cmd *cobra.Command, paths []string) error { return o.run(cmd, paths) },
 	}
 	f := cmd.Flags()

@@ -54,7 +54,7 @@ other: a step takes the same time with any weights.`,
 		Example: "  keci bench train --encoder encoders/minilm-l6\n" +
 			"  keci bench train --random 12x768   # the size of BERT base\n" +
 			"  python3 scripts/bench_torch_train.py --encoder encoders/minilm-l6   # the same in PyTorch",
-		Args: cobra.NoArgs,
+		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	f := cmd.Flags()

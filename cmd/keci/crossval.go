@@ -46,7 +46,7 @@ was interrupted.`,
     --kb data/kb-open --out runs/ade --results doc/results
   keci crossval --corpus biorelex --data train.json --test dev.json --seeds 1-3 --encoder encoders/minilm-l6 \
     --kb data/kb-open --out runs/biorelex --results doc/results`,
-		Args: cobra.NoArgs,
+		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	f := cmd.Flags()
@@ -229,7 +229,7 @@ func (o crossvalOptions) measured(cmd *cobra.Command, kb *knowledgebase.Knowledg
 	if _, err := o.learn(cmd.Context(), material{source: s.source(), kb: kb, out: out}, cmd.ErrOrStderr()); err != nil {
 		return results.Run{}, err
 	}
-	run, err := o.measure(cmd.Context(), kb, s, filepath.Join(out, train.BestDir))
+	run, err := o.measure(tellingTexts(cmd.Context(), cmd.ErrOrStderr(), o.quiet), kb, s, filepath.Join(out, train.BestDir))
 	if err != nil {
 		return run, err
 	}

@@ -22,17 +22,34 @@ const dataHelp = "`DIR` for documents and cached answers (default: keci in $XDG_
 
 // dataDir makes and names the data directory: dir, or the user's own when it is empty.
 func dataDir(dir string) (string, error) {
-	if dir == "" {
-		parent, err := userDataDir()
-		if err != nil {
-			return "", fmt.Errorf("looking for the user's folder for data (name one with --data): %w", err)
-		}
-		dir = filepath.Join(parent, "keci")
+	dir, err := namedData(dir)
+	if err != nil {
+		return "", err
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", fmt.Errorf("making the data directory: %w", err)
 	}
 	return dir, nil
+}
+
+// storedData names a data directory in which documents are stored already.
+func storedData(dir string) (string, error) {
+	dir, err := namedData(dir)
+	if err == nil && !embedded.Exists(filepath.Join(dir, documentsFolder)) {
+		err = fmt.Errorf("no documents are stored in %s: keci extract --store and keci serve keep them, and --data names where", dir)
+	}
+	return dir, err
+}
+
+func namedData(dir string) (string, error) {
+	if dir != "" {
+		return dir, nil
+	}
+	parent, err := userDataDir()
+	if err != nil {
+		return "", fmt.Errorf("looking for the user's folder for data (name one with --data): %w", err)
+	}
+	return filepath.Join(parent, "keci"), nil
 }
 
 // userDataDir is where programs keep the data of a user.

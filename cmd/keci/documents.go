@@ -25,13 +25,15 @@ type documentFlags struct {
 const documentInputHelp = `Documents come from files, from folders or, without any, from standard input. The
 name of a file tells its form, unless --in does: .jsonl and .json (our own), .xml
 and .json (BioC), .pubtator, .json (PubAnnotation), .txt beside .ann (brat); .gz is
-unpacked; any other file is the text of one document, and its path the id. What
-documents are annotated with is passed over. Without an id the hash of the text is it.
+unpacked; any other file is the text of one document, and its path the id, but is
+passed over in a folder. What documents are annotated with is passed over. Without an
+id the hash of the text is it.
 
 A line of JSONL is {"id":…,"title":…,"text":…} with id and title optional; what keci
 writes can be read again. A document that fails gives a line
 {"id":…,"error":{"detail":…}} in its place – on standard error where the form of the
-output has no place for it – and the exit code 3; the others are delivered.`
+output has no place for it – and the exit code 3, as does a file or a folder without
+any document; the others are delivered.`
 
 func (f *documentFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -68,7 +70,7 @@ func (f *documentFlags) run(cmd *cobra.Command, paths []string,
 		unit: graph.OffsetUnit(f.output.offsets), workers: f.workers, limit: f.maxTextBytes, process: process, onDone: progress.Document,
 	}
 	total, failures, err := r.deliver(cmd.Context(), out)
-	progress.Done()
+	progress.remove()
 	err = out.close(err)
 	if failures > 0 && (err == nil || errors.Is(err, format.ErrNoDocument)) {
 		return &exitError{exitSomeFailed, fmt.Errorf("%d of %d documents failed; %s why", failures, total, out.whereFailures())}

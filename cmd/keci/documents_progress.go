@@ -62,10 +62,3 @@ func (p *documentProgress) counts() string {
 	}
 	return text + fmt.Sprintf(", %.1f/s", float64(p.done)/time.Since(p.started).Seconds())
 }
-
-// Done removes the bar.
-func (p *documentProgress) Done() {
-	if p.bar != nil {
-		_ = p.bar.Finish()
-	}
-}

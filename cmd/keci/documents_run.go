@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/dustin/go-humanize/english"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/keci-kg/keci/graph"
@@ -138,7 +139,8 @@ func (r documentRun) result(ctx context.Context, document graph.Document) (graph
 	return done, nil
 }
 
-// documents reads all documents. Each has an id, also with an error.
+// documents reads all documents. Each has an id, also with an error. A path without
+// any gives an error.
 func (r documentRun) documents() iter.Seq2[graph.Document, error] {
 	return func(yield func(graph.Document, error) bool) {
 		paths := r.paths
@@ -150,13 +152,32 @@ func (r documentRun) documents() iter.Seq2[graph.Document, error] {
 			if path == standardInput {
 				documents = r.readStdin()
 			}
+			some := path == standardInput // which may well be empty
 			for document, err := range documents {
+				some = true
 				if !yield(identified(document, err, path), err) {
 					return
 				}
 			}
+			if !some && !yield(graph.Document{ID: path}, r.nothingIn(path)) {
+				return
+			}
 		}
 	}
+}
+
+// nothingIn says why a path gives no document.
+func (r documentRun) nothingIn(path string) error {
+	known := "tell no form of documents"
+	if kind := r.files.Kind; kind != "" {
+		known = fmt.Sprintf("are not those of %s files", kind)
+	}
+	passed := r.files.PassedOver(path)
+	if passed == 0 {
+		return errors.New("there is no document in it")
+	}
+	return fmt.Errorf("there is no document in it: %s passed over whose names %s (name a file itself to have it read in any case)",
+		english.Plural(passed, "file was", "files were"), known)
 }
 
 // standardInput is the path that stands for it.

@@ -53,6 +53,39 @@ func TestLinkReadsEveryForm(t *testing.T) {
 	}
 }
 
+// A folder or a file that gives no document fails, and tells why.
+func TestLinkOfPathsWithoutDocuments(t *testing.T) {
+	kb, dir := buildSmallKB(t), t.TempDir()
+	empty := filepath.Join(dir, "empty.jsonl")
+	for name, content := range map[string]string{"notes.md": "FKBP12", "table.csv": "a,b", "empty.jsonl": "", "data.json": "{}"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		want string
+		args []string
+	}{
+		{"3 files were passed over whose names tell no form of documents", []string{dir}},
+		{"3 files were passed over whose names are not those of jsonl files", []string{"--in", "jsonl", dir}},
+		{"there is no document in it", []string{empty}},
+		{"there is no document in it", []string{t.TempDir()}},
+	} {
+		out, err := run(t, "FKBP12", append([]string{"link", "--kb", kb}, test.args...)...)
+		path := test.args[len(test.args)-1]
+		if exitCode(err) != exitSomeFailed || !strings.Contains(err.Error(), "1 of 1 documents failed") || !strings.Contains(out, `"id":"`+path+`"`) || !strings.Contains(out, test.want) {
+			t.Errorf("%v: error %v, output %s", test.args, err, out)
+		}
+	}
+	named := filepath.Join(dir, "notes.md")
+	if out, err := run(t, "", "link", "--kb", kb, named, dir); exitCode(err) != exitSomeFailed || len(lines(t, out)) != 2 {
+		t.Errorf("a file by its name, and its folder: %v\n%s", err, out)
+	}
+	if out, err := run(t, "", "link", "--kb", kb, "--in", "jsonl"); err != nil || out != "" {
+		t.Errorf("an empty standard input: %v, %q", err, out)
+	}
+}
+
 func TestLinkWritesAFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "out.json")

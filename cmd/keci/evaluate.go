@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/calibration"
@@ -38,7 +39,15 @@ type evaluateOptions struct {
 	skipInvalid bool
 	results     string
 	reliability string // a file to draw to
+	quiet       bool
 }
+
+// Flags of which only one kind of evaluation makes use.
+var (
+	linkerFlags    = []string{"link-model", "skip"}
+	extractorFlags = []string{"model", "engine", "predictions", "results", "reliability", "skip-invalid"}
+	modelFlags     = []string{"model", "kb", "engine"} // where nothing was extracted before
+)
 
 func newEvaluateCommand() *cobra.Command {
 	var o evaluateOptions
@@ -63,7 +72,7 @@ Documents of --predictions find their sentence by id and must have its very text
 the corpus without a document count as "missing": nothing in them was found.`,
 		Example: `  keci evaluate --corpus biorelex --data dev.json
   keci evaluate --corpus biorelex --data dev.json --predictions extracted.jsonl`,
-		Args: cobra.NoArgs,
+		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	flags := cmd.Flags()
@@ -76,27 +85,25 @@ the corpus without a document count as "missing": nothing in them was found.`,
 	flags.StringVar(&o.model, "model", "", "model `DIR` (default: the one in the program)")
 	flags.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
 	flags.StringVar(&o.linkModel, "link-model", "", "model `FILE` of the linker, for medmentions (default: the one in the program)")
-	flags.Float64Var(&o.skip, "skip", 0, "leave out the first `SHARE` of the documents, for medmentions, 0 to 1")
+	flags.Float64Var(&o.skip, "skip", 0, "leave out the first `SHARE` of the documents, for medmentions: 0 or more, less than 1")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "tell no progress")
 	engineFlag(flags, &o.engine)
 	return cmd
 }
 
 func (o evaluateOptions) run(cmd *cobra.Command) error {
-	switch {
-	case o.corpus == medMentions && o.data != "":
+	if err := o.check(cmd.Flags()); err != nil {
+		return err
+	}
+	if o.corpus == medMentions {
 		return o.runLinker(cmd)
-	case o.corpus != medMentions && !slices.Contains(corpus.Names(), o.corpus):
-		return usageError("--corpus is %q: use one of %s, %s", o.corpus, strings.Join(corpus.Names(), ", "), medMentions)
-	case o.data == "":
-		return usageError("--data is missing: name the file of the corpus")
-	case o.predictions != "" && (o.model != "" || o.kb != ""):
-		return usageError("--predictions needs no --model and no --kb")
-	case o.predictions != "" && (o.results != "" || o.reliability != ""):
-		return usageError("--predictions does not say which model it is of: --results and --reliability need one")
 	}
 	gold, err := readCorpus(o.corpus, o.data, o.skipInvalid, cmd.ErrOrStderr())
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case len(gold.Examples) == 0:
+		return fmt.Errorf("%s holds no text to measure on", o.data)
 	}
 	if o.predictions == "" {
 		return o.evaluateModel(cmd, gold)
@@ -110,6 +117,37 @@ func (o evaluateOptions) run(cmd *cobra.Command) error {
 		return fmt.Errorf("evaluate: %w", err)
 	}
 	return o.write(cmd.OutOrStdout(), evaluation{Result: result}, reliability{})
+}
+
+// check tells what is wrong with the flags.
+func (o evaluateOptions) check(flags *pflag.FlagSet) error {
+	switch {
+	case o.corpus != medMentions && !slices.Contains(corpus.Names(), o.corpus):
+		return usageError("--corpus is %q: use one of %s, %s", o.corpus, strings.Join(corpus.Names(), ", "), medMentions)
+	case o.data == "":
+		return usageError("--data is missing: name the file of the corpus")
+	case !(o.skip >= 0 && o.skip < 1):
+		return usageError("--skip is %g: it is a share of the documents, at least 0 and less than 1", o.skip)
+	case o.corpus == medMentions:
+		return refuse(flags, extractorFlags, "--corpus "+medMentions+" measures the linker, not a model")
+	case o.predictions != "" && (o.results != "" || o.reliability != ""):
+		return usageError("--predictions does not say which model it is of: --results and --reliability need one")
+	case o.predictions != "":
+		if err := refuse(flags, modelFlags, "--predictions were extracted before"); err != nil {
+			return err
+		}
+	}
+	return refuse(flags, linkerFlags, "only the linker, --corpus "+medMentions+", is measured with it")
+}
+
+// refuse makes each of the flags that is on the command line a wrong call.
+func refuse(flags *pflag.FlagSet, names []string, why string) error {
+	for _, name := range names {
+		if given(flags, name) {
+			return usageError("--%s is of no use here: %s", name, why)
+		}
+	}
+	return nil
 }
 
 // evaluateModel reads the corpus with a model and scores what it gives.
@@ -136,7 +174,7 @@ func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpu
 	if err != nil {
 		return err
 	}
-	m, err := measure(cmd.Context(), dir, model, kb, gold)
+	m, err := measure(tellingTexts(cmd.Context(), cmd.ErrOrStderr(), o.quiet), dir, model, kb, gold)
 	if err != nil {
 		return err
 	}
@@ -208,7 +246,10 @@ func unknownLabels(asked, known []string) []string {
 
 // extractCorpus reads every example of a corpus with a model.
 func extractCorpus(ctx context.Context, model fusion.Extractor, gold corpus.Corpus) ([]graph.Document, error) {
+	read, end := startTexts(ctx, len(gold.Examples))
+	defer end()
 	return parallel.Map(ctx, gold.Examples, func(ctx context.Context, e corpus.Example) (graph.Document, error) {
+		defer read()
 		return model.Extract(ctx, graph.Document{ID: e.ID, Text: e.Text})
 	})
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/linker"
 	"github.com/keci-kg/keci/linker/eval"
+	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
 // medMentions names the corpus that measures the linker.
@@ -25,8 +28,8 @@ func (o evaluateOptions) runLinker(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if o.skip > 0 {
-		_, texts = eval.Split(texts, o.skip)
+	if _, texts = eval.Split(texts, o.skip); len(texts) == 0 {
+		return fmt.Errorf("%s holds no text to measure on", o.data)
 	}
 	options, err := learnedOption(o.linkModel)
 	if err != nil {
@@ -37,22 +40,35 @@ func (o evaluateOptions) runLinker(cmd *cobra.Command) error {
 		return err
 	}
 	defer kb.Close()
-	all, final := eval.NewJudge(kb.Knowledge), eval.NewJudge(kb.Knowledge)
-	for _, text := range texts {
-		mentions, err := kb.Linker.Link(cmd.Context(), text.Text)
-		if err != nil {
-			return err
-		}
-		if err := all.Add(cmd.Context(), text, mentions); err != nil {
-			return err
-		}
-		if err := final.Add(cmd.Context(), text, eval.Final(mentions)); err != nil {
-			return err
-		}
+	ctx := tellingTexts(cmd.Context(), cmd.ErrOrStderr(), o.quiet)
+	result, err := measureLinker(ctx, kb, texts)
+	if err != nil {
+		return err
 	}
 	enc := json.NewEncoder(cmd.OutOrStdout())
 	enc.SetIndent("", "  ")
-	return enc.Encode(linkerResult{all.Measures(), final.Measures()})
+	return enc.Encode(result)
+}
+
+// measureLinker links texts and compares with what people linked in them.
+func measureLinker(ctx context.Context, kb *knowledgebase.KnowledgeBase, texts []linker.Annotated) (linkerResult, error) {
+	read, end := startTexts(ctx, len(texts))
+	defer end()
+	all, final := eval.NewJudge(kb.Knowledge), eval.NewJudge(kb.Knowledge)
+	for _, text := range texts {
+		mentions, err := kb.Linker.Link(ctx, text.Text)
+		if err != nil {
+			return linkerResult{}, err
+		}
+		if err := all.Add(ctx, text, mentions); err != nil {
+			return linkerResult{}, err
+		}
+		if err := final.Add(ctx, text, eval.Final(mentions)); err != nil {
+			return linkerResult{}, err
+		}
+		read()
+	}
+	return linkerResult{all.Measures(), final.Measures()}, nil
 }
 
 // learnedOption reads a model of the linker; without a path that in the program is taken.

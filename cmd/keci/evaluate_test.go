@@ -2,11 +2,20 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/keci-kg/keci/fusion"
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/graph"
 )
 
 const evaluateGold = `[
@@ -65,15 +74,82 @@ func TestEvaluatePredictions(t *testing.T) {
 }
 
 func TestEvaluateWrongCalls(t *testing.T) {
-	for want, args := range map[string][]string{
-		"biorelex, ade": {"--corpus", "ace"},
-		"--data":        {"--corpus", "ade"},
-		"--predictions": {"--corpus", "ade", "--data", "x.json", "--predictions", "y.jsonl", "--model", "m"},
-		"unknown flag":  {"--gold", "x.json"},
+	for call, want := range map[string]string{
+		"--corpus ace":  "biorelex, ade",
+		"--corpus ade":  "--data",
+		"--gold x.json": "unknown flag",
+		"--corpus ade --data x --predictions y --model m":       "--model is of no use here: --predictions",
+		"--corpus ade --data x --predictions y --engine go":     "--engine is of no use here: --predictions",
+		"--corpus ade --data x --predictions y --results r":     "--results and --reliability need one",
+		"--corpus ade --data x --skip 0.5":                      "--skip is of no use here",
+		"--corpus ade --data x --link-model m":                  "--link-model is of no use here",
+		"--corpus ade --data x --predictions y --link-model m":  "--link-model is of no use here",
+		"--corpus medmentions --data x --model m":               "--model is of no use here: --corpus medmentions measures the linker",
+		"--corpus medmentions --data x --engine go":             "--engine is of no use here",
+		"--corpus medmentions --data x --predictions y":         "--predictions is of no use here",
+		"--corpus medmentions --data x --results r":             "--results is of no use here",
+		"--corpus medmentions --data x --reliability r.png":     "--reliability is of no use here",
+		"--corpus medmentions --data x --skip-invalid":          "--skip-invalid is of no use here",
+		"--corpus medmentions --data x --skip 1":                "--skip is 1",
+		"--corpus medmentions --data x --skip -0.1":             "--skip is -0.1",
+		"--corpus medmentions --data x --skip NaN":              "--skip is NaN",
+		"--corpus medmentions --skip 0.5 --link-model m --kb k": "--data is missing",
 	} {
-		_, err := evaluate(t, "", args...)
+		_, err := evaluate(t, "", strings.Fields(call)...)
 		if exitCode(err) != exitUsage || !strings.Contains(err.Error(), want) {
-			t.Errorf("evaluate %v: %v, want a wrong call that names %s", args, err, want)
+			t.Errorf("evaluate %s: %v, want a wrong call that says %q", call, err, want)
+		}
+	}
+}
+
+// What the environment says for other commands as well is passed over.
+func TestEvaluateWithSettingsOfOthers(t *testing.T) {
+	t.Setenv("KECI_MODEL", "none")
+	t.Setenv("KECI_ENGINE", "go")
+	gold := writeText(t, "gold.json", evaluateGold)
+	if _, err := evaluate(t, evaluatePredicted, "--corpus", "biorelex", "--data", gold, "--predictions", "-"); err != nil {
+		t.Errorf("predictions: %v", err)
+	}
+	if _, err := evaluate(t, "", "--corpus", "medmentions", "--data", "none.jsonl"); exitCode(err) != exitFailed || !strings.Contains(err.Error(), "none.jsonl") {
+		t.Errorf("the linker: error %v, want that the texts are not there", err)
+	}
+}
+
+func TestEvaluateNothing(t *testing.T) {
+	for corpus, content := range map[string]string{"biorelex": "[]", "jsonl": "", medMentions: ""} {
+		_, err := evaluate(t, "", "--corpus", corpus, "--data", writeText(t, "gold.json", content))
+		if exitCode(err) != exitFailed || !strings.Contains(err.Error(), "gold.json") {
+			t.Errorf("no text in %s: %v", corpus, err)
+		}
+	}
+}
+
+// slowExtractor finds nothing, and takes its time for it.
+type slowExtractor struct{ fusion.Extractor }
+
+func (slowExtractor) Extract(_ context.Context, doc graph.Document) (graph.Document, error) {
+	time.Sleep(plainInterval / 2)
+	return doc, nil
+}
+
+// TestReadingTextsIsTold counts the texts that are read for whoever is to know, and
+// tells nobody else.
+func TestReadingTextsIsTold(t *testing.T) {
+	texts := corpus.Corpus{Examples: make([]corpus.Example, 4*runtime.GOMAXPROCS(0))}
+	for _, quiet := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			var told strings.Builder
+			if _, err := extractCorpus(tellingTexts(t.Context(), &told, quiet), slowExtractor{}, texts); err != nil {
+				t.Fatal(err)
+			}
+			if want := fmt.Sprintf("of %d, ", len(texts.Examples)); strings.Contains(told.String(), want) == quiet {
+				t.Errorf("quiet %t: told %q", quiet, told.String())
+			}
+		})
+	}
+	for _, path := range []string{"keci evaluate", "keci report attention", "keci report changes"} {
+		if commands(t)[path].Flags().ShorthandLookup("q") == nil {
+			t.Errorf("%s reads a corpus and has no --quiet", path)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func (o *extractOptions) run(cmd *cobra.Command, files []string) (err error) {
 		return err
 	}
 	files = o.takeAddress(files)
-	if o.store.address == "" && (o.replace || o.data != "") {
+	if o.store.address == "" && (given(cmd.Flags(), "replace") || given(cmd.Flags(), "data")) {
 		return usageError("--replace and --data are of use only with --store")
 	}
 	kb, err := o.selection.Open(cmd.Context())

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/graph"
-	"github.com/keci-kg/keci/linker"
+	"github.com/keci-kg/keci/linker/quote"
 )
 
 func newGraphCommand() *cobra.Command {
@@ -102,19 +102,19 @@ func jsonLines(out io.Writer) *json.Encoder {
 	return lines
 }
 
-// withStore opens the store beside its knowledge base.
+// withStore opens the store beside its knowledge base. It makes none.
 func (f *graphFlags) withStore(cmd *cobra.Command, use func(context.Context, graph.Store) error) (err error) {
+	data := ""
+	if f.store.address == "" {
+		if data, err = storedData(f.data); err != nil {
+			return err
+		}
+	}
 	kb, err := openKnowledgeBase(cmd.Context(), f.kb)
 	if err != nil {
 		return err
 	}
 	defer kb.Close()
-	data := ""
-	if f.store.address == "" {
-		if data, err = dataDir(f.data); err != nil {
-			return err
-		}
-	}
 	store, err := f.store.open(cmd.Context(), data, kb)
 	if err != nil {
 		return err
@@ -221,23 +221,14 @@ func newGraphRelationsCommand() *cobra.Command {
 	return cmd
 }
 
-// shownEvidence is a relation of a document with the words that tell it.
-type shownEvidence struct {
-	Document string           `json:"documentId"`
-	Title    string           `json:"title,omitempty"`
-	Sentence string           `json:"sentence"` // or sentences, from the first mention to the last
-	Relation graph.Extraction `json:"relation"`
-	Head     graph.Mention    `json:"head"` // offsets in code points of the text of the document
-	Tail     graph.Mention    `json:"tail"`
-}
-
 func newGraphEvidenceCommand() *cobra.Command {
 	var f graphFlags
 	cmd := &cobra.Command{
 		Use:   "evidence RELATION",
 		Short: "The sentences that tell a relation, the highest score first",
 		Long: `Tells the sentences behind a relation, which is named by the id that keci graph
-relations gives it: HEAD:LABEL:TAIL, with :directed behind it if it has a direction.`,
+relations gives it: HEAD:LABEL:TAIL, with :directed behind it if it has a direction.
+Offsets count code points of the text of the document.`,
 		Example: "  keci graph evidence C0039246:bind:C0085149",
 		Args:    exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -246,17 +237,8 @@ relations gives it: HEAD:LABEL:TAIL, with :directed behind it if it has a direct
 				return usageError("%w", err)
 			}
 			return f.ask(cmd, func(ctx context.Context, store graph.Store, lines *json.Encoder) error {
-				found, err := store.Evidence(ctx, graph.EvidenceQuery{Filter: f.filter, Key: key, Limit: f.limit})
-				if err != nil {
-					return err
-				}
-				shown := make([]shownEvidence, len(found))
-				for i, e := range found {
-					if shown[i], err = showEvidence(e); err != nil {
-						return err
-					}
-				}
-				return encodeAll(lines, shown)
+				quoted, err := evidenceFor(ctx, store, graph.EvidenceQuery{Filter: f.filter, Key: key, Limit: f.limit})
+				return errors.Join(err, encodeAll(lines, quoted))
 			})
 		},
 	}
@@ -265,16 +247,19 @@ relations gives it: HEAD:LABEL:TAIL, with :directed behind it if it has a direct
 	return cmd
 }
 
-func showEvidence(e graph.Evidence) (shownEvidence, error) {
-	doc := graph.Document{ID: e.Document.ID, Text: e.Document.Text, Offsets: graph.OffsetCodepoint, Mentions: []graph.Mention{e.Head, e.Tail}}
-	doc, err := doc.WithOffsets(graph.OffsetByte)
+// evidenceFor quotes the sentences behind a relation. Where there are none, somebody
+// says it, or else it is an error.
+func evidenceFor(ctx context.Context, store graph.Store, query graph.EvidenceQuery) ([]quote.Evidence, error) {
+	found, err := store.Evidence(ctx, query)
 	if err != nil {
-		return shownEvidence{}, err
+		return nil, err
 	}
-	first, last := min(doc.Mentions[0].Start, doc.Mentions[1].Start), max(doc.Mentions[0].End, doc.Mentions[1].End)
-	around := linker.SentencesAround(doc.Text, linker.Range{Start: first, End: last})
-	return shownEvidence{Document: e.Document.ID, Title: e.Document.Title, Sentence: doc.Text[around.Start:around.End],
-		Relation: e.Relation, Head: e.Head, Tail: e.Tail}, nil
+	if len(found) == 0 {
+		if _, err := graph.FactWith(ctx, store, query.Key); err != nil {
+			return nil, fmt.Errorf("%w (keci graph relations %s %s tells what there is, with ids)", err, query.Key.Head, query.Key.Tail)
+		}
+	}
+	return quote.All(found)
 }
 
 func newGraphPathsCommand() *cobra.Command {

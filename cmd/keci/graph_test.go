@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
+	"github.com/keci-kg/keci/linker/quote"
 )
 
 // ask runs keci graph and reads the lines of its answer.
@@ -47,17 +49,55 @@ func TestGraphAnswers(t *testing.T) {
 	if none := ask[graph.Fact](t, "relations", "--data", data, "--before", "2000-01-01"); none != nil {
 		t.Errorf("relations before all: %+v", none)
 	}
-	evidence := ask[shownEvidence](t, "evidence", "--data", data, fact.ID, "--source", "PMID")
-	if len(evidence) != 1 || evidence[0].Sentence != "FKBP12 binds rapamycin." || evidence[0].Document != "PMID:1" || evidence[0].Title != "t" {
+	evidence := ask[quote.Evidence](t, "evidence", "--data", data, fact.ID, "--source", "PMID")
+	if len(evidence) != 1 || evidence[0].Sentence != "FKBP12 binds rapamycin." || evidence[0].DocumentID != "PMID:1" || evidence[0].Title != "t" ||
+		evidence[0].Start != 14 || evidence[0].End != 37 || evidence[0].Submitted == nil {
 		t.Errorf("evidence: %+v", evidence)
+	}
+	if none := ask[quote.Evidence](t, "evidence", "--data", data, fact.ID, "--source", "DOI"); none != nil {
+		t.Errorf("evidence of no document that counts: %+v", none)
+	}
+	swapped := graph.FactKey{Head: fact.Tail.CUI, Label: fact.Label, Tail: fact.Head.CUI}
+	for _, id := range []string{"A:b:C", fact.ID + ":directed", swapped.String()} {
+		out, err := run(t, "", "graph", "evidence", "--data", data, id)
+		if exitCode(err) != exitFailed || out != "" || !strings.Contains(err.Error(), "no document says "+id) {
+			t.Errorf("evidence of %s, which there is not: error %v, output %q", id, err, out)
+		}
 	}
 	concepts := ask[graph.SeenConcept](t, "concepts", "--data", data, "--order", "concept", "--limit", "1")
 	if len(concepts) != 1 || concepts[0].Mentions == 0 || concepts[0].Name == "" {
 		t.Errorf("concepts: %+v", concepts)
 	}
-	paths := ask[graph.Path](t, "paths", "--data", data, string(fact.Head.CUI), string(fact.Tail.CUI))
-	if len(paths) != 1 || len(paths[0].Steps) != 1 || paths[0].Steps[0].Facts[0].ID != fact.ID {
+	type path struct {
+		Steps []struct{ Relations []graph.Fact }
+	} // as over HTTP
+	paths := ask[path](t, "paths", "--data", data, string(fact.Head.CUI), string(fact.Tail.CUI))
+	if len(paths) != 1 || len(paths[0].Steps) != 1 || len(paths[0].Steps[0].Relations) == 0 || paths[0].Steps[0].Relations[0].ID != fact.ID {
 		t.Errorf("paths: %+v", paths)
+	}
+}
+
+// Questions to a store that is not there make none.
+func TestGraphWithoutDocuments(t *testing.T) {
+	parent := t.TempDir()
+	typo, other := filepath.Join(parent, "typo"), t.TempDir()
+	if err := os.Mkdir(filepath.Join(other, documentsFolder), 0o700); err != nil { // somebody's own
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_DATA_HOME", filepath.Join(parent, "home"))
+	for _, args := range [][]string{
+		{"relations", "--data", typo}, {"concepts", "--data", typo}, {"evidence", "--data", typo, "A:b:C"}, {"paths", "--data", typo, "A", "B"},
+		{"export", "--data", typo}, {"relations", "--data", other}, {"relations"},
+	} {
+		_, err := run(t, "", append([]string{"graph"}, args...)...)
+		if exitCode(err) != exitFailed || !strings.Contains(err.Error(), "no documents are stored in "+filepath.Dir(parent)) {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	for _, dir := range []string{parent, filepath.Join(other, documentsFolder)} {
+		if made, _ := os.ReadDir(dir); len(made) > 0 {
+			t.Errorf("there is %v now in %s", made, dir)
+		}
 	}
 }
 

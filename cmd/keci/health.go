@@ -21,7 +21,7 @@ func newHealthCommand() *cobra.Command {
 		Long: `Asks a server whether it and its store can take work. The exit code is 0 when they
 can and 1 when they cannot or do not answer. No token is needed.`,
 		Example: "  keci health --url http://127.0.0.1:8080",
-		Args:    cobra.NoArgs,
+		Args:    exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := client.New(url, client.WithHTTPClient(&http.Client{Timeout: timeout}))
 			if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -155,18 +154,4 @@ func readKB(cmd *cobra.Command, dir string, read func(*knowledgebase.KnowledgeBa
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
 	return out.Encode(answer)
-}
-
-// exactArgs, minimumArgs and maximumArgs make a wrong number of arguments a wrong call.
-func exactArgs(n int) cobra.PositionalArgs   { return usageArgs(cobra.ExactArgs(n)) }
-func minimumArgs(n int) cobra.PositionalArgs { return usageArgs(cobra.MinimumNArgs(n)) }
-func maximumArgs(n int) cobra.PositionalArgs { return usageArgs(cobra.MaximumNArgs(n)) }
-
-func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usageError("%w: see %s --help", fmt.Errorf("%s: %w", cmd.CommandPath(), err), cmd.CommandPath())
-		}
-		return nil
-	}
 }

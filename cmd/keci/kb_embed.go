@@ -16,21 +16,21 @@ import (
 )
 
 type kbEmbedOptions struct {
-	encoder, out, engine string
-	compare, quiet       bool
-	learn                kge.Options
+	encoder, engine string
+	compare, quiet  bool
+	learn           kge.Options
 }
 
 func newKBEmbedCommand() *cobra.Command {
 	o := kbEmbedOptions{learn: kge.DefaultOptions()}
 	cmd := &cobra.Command{
-		Use:   "embed [DIR]",
+		Use:   "embed DIR",
 		Short: "Learn knowledge-graph embeddings from the relations of a knowledge base",
 		Long: `Learns vectors of the concepts, semantic types and relations of a knowledge base
-(default: the one in the program) from its relations: ComplEx (Trouillon et al.
-2016), where the vector of a concept is a function of its name, semantic types
-and definition (BLP, Daza et al. 2021). So a model that was trained with one
-knowledge base gives vectors to the concepts of any other.
+from its relations: ComplEx (Trouillon et al. 2016), where the vector of a concept
+is a function of its name, semantic types and definition (BLP, Daza et al. 2021).
+So a model that was trained with one knowledge base gives vectors to the concepts
+of any other.
 
 Some relations are held out; how well they are found again is printed as JSON:
 "heldOut" are relations between concepts of which others were learned, "unseen"
@@ -38,14 +38,15 @@ those of concepts of which nothing was learned, as in another knowledge base.
 --compare also learns a vector for each concept, as ComplEx does, and prints what
 that reaches as "ownVector".
 
-The file lies in the knowledge base folder, where keci train finds it.`,
+They are written to ` + kge.FileName + ` in the folder of the knowledge base, where
+keci train finds them. The one in the program has no folder: build one (keci kb
+build), and embed that.`,
 		Example: "  keci kb embed data/kb-open --encoder encoders/minilm-l6",
 		Args:    maximumArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, append(args, "")[0]) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.encoder, "encoder", "", "Hugging Face `DIR` of the encoder whose word-piece vectors are read, the one of training")
-	f.StringVar(&o.out, "out", "", "`FILE` to write (default: "+kge.FileName+" in DIR)")
 	engineFlag(f, &o.engine)
 	f.BoolVar(&o.compare, "compare", false, "also learn and measure a vector for each concept")
 	f.IntVar(&o.learn.Size, "size", o.learn.Size, "numbers in a vector, an even number")
@@ -65,10 +66,8 @@ func (o kbEmbedOptions) run(cmd *cobra.Command, dir string) error {
 	switch {
 	case o.encoder == "":
 		return usageError("--encoder is missing; see keci kb embed --help")
-	case dir == "" && o.out == "":
-		return usageError("the knowledge base in the program has no folder of yours: name a file with --out")
-	case o.out == "":
-		o.out = filepath.Join(dir, kge.FileName)
+	case dir == "":
+		return usageError("DIR is missing: the knowledge base in the program has no folder for embeddings; build one with keci kb build, and embed that")
 	}
 	if err := o.learn.Validate(); err != nil {
 		return usageError("%w", err)
@@ -106,7 +105,7 @@ func (o kbEmbedOptions) run(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	e.KnowledgeBase = *kb.Provenance()
-	if err := e.Save(o.out); err != nil {
+	if err := e.Save(filepath.Join(dir, kge.FileName)); err != nil {
 		return err
 	}
 	out := json.NewEncoder(cmd.OutOrStdout())

@@ -79,7 +79,8 @@ func TestEmbedAndTrain(t *testing.T) {
 func TestEmbedWrongCalls(t *testing.T) {
 	for want, args := range map[string][]string{
 		"--encoder is missing": {"some-kb"},
-		"--out":                {"--encoder", "e"},
+		"keci kb build":        {"--encoder", "e"},
+		"unknown flag: --out":  {"some-kb", "--encoder", "e", "--out", "f"},
 		"even":                 {"some-kb", "--encoder", "e", "--size", "7"},
 		"at most 1":            {"a", "b"},
 	} {

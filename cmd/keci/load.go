@@ -42,7 +42,7 @@ stopped, and replaces the database. After it, keci load --store makes the indexe
   keci load --kb kb-2026AA --store bolt://localhost:7687
   keci load --kb kb-2026AB --store bolt://localhost:7687 --replace
   keci load --kb kb-2026AA --import-files import-2026AA`,
-		Args: cobra.NoArgs,
+		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	f := cmd.Flags()

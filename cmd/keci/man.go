@@ -17,7 +17,7 @@ func newManCommand() *cobra.Command {
 		Long: `Writes a manual page for each command into the folder DIR, which is made if need be.
 The same program writes the same pages.`,
 		Example: "  keci man ~/.local/share/man/man1 && man keci-extract",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return fmt.Errorf("making the folder for manual pages: %w", err)

@@ -26,7 +26,7 @@ func newModelInfoCommand() *cobra.Command {
 		Use:     "info [DIR]",
 		Short:   "Labels, sizes and digest of a model, as JSON (default: the one in the program)",
 		Example: "  keci model info runs/biorelex/best",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    maximumArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := modelDir(append(args, "")[0])
 			if err != nil {

@@ -40,7 +40,7 @@ taken. Until the run ends it lies in OUT.run, from where --resume goes on; then 
 appears: a Hugging Face folder with a card (README.md).`,
 		Example: `  keci pretrain --encoder encoders/minilm-l6 --text abstracts.txt.gz --out encoders/minilm-l6-bio
   keci train --corpus biorelex --data train.json --encoder encoders/minilm-l6-bio --out runs/bio`,
-		Args: cobra.NoArgs,
+		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	f := cmd.Flags()

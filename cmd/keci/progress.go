@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -94,6 +96,13 @@ func (p *progress) finish(format string, args ...any) {
 	p.line(format+" in %s", append(args, time.Since(p.started).Round(100*time.Millisecond))...)
 }
 
+// remove removes the bar, if there is one.
+func (p *progress) remove() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}
+
 // tellRows is tell for rows that are written.
 func (p *progress) tellRows(step string, done, total int) { p.tell(step, int64(done), int64(total)) }
 
@@ -143,4 +152,34 @@ func (p *readProgress) Step(name string) {
 func (p *readProgress) Read(bytes int) {
 	p.read = min(p.read+int64(bytes), p.total)
 	p.tell(p.step, p.read, p.total)
+}
+
+// textsKey is where a context says to whom the reading of texts is told.
+type textsKey struct{}
+
+// tellingTexts lets be told to out how far the texts of a corpus are read, unless it
+// is to be quiet.
+func tellingTexts(ctx context.Context, out io.Writer, quiet bool) context.Context {
+	if quiet {
+		return ctx
+	}
+	return context.WithValue(ctx, textsKey{}, out)
+}
+
+// startTexts begins to tell how many of the texts are read, if the context says to
+// whom. What it gives is to be called after each of them, also at the same time, and
+// at the end.
+func startTexts(ctx context.Context, total int) (read, end func()) {
+	out, ok := ctx.Value(textsKey{}).(io.Writer)
+	if !ok {
+		return func() {}, func() {}
+	}
+	p, done, one := newProgress(out, false, things), int64(0), sync.Mutex{}
+	p.tell("reading texts", 0, int64(total))
+	return func() {
+		one.Lock()
+		defer one.Unlock()
+		done++
+		p.tell("reading texts", done, int64(total))
+	}, p.remove
 }

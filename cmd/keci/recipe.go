@@ -385,5 +385,8 @@ func thisProgram() results.Program {
 // depends on it.
 func today() string { return time.Now().UTC().Format(time.DateOnly) }
 
-// thisCommand is the command line as a shell takes it.
-func thisCommand() string { return shellLine(append([]string{"keci"}, os.Args[1:]...)) }
+// thisCommand is the command line as a shell takes it, with what came from the
+// environment and the configuration file.
+func thisCommand() string {
+	return shellLine(slices.Concat([]string{"keci"}, os.Args[1:], settledArgs()))
+}

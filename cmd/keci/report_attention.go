@@ -42,6 +42,7 @@ func (o modelOnCorpus) use(cmd *cobra.Command, do func(extractor, *knowledgebase
 type attentionOptions struct {
 	modelOnCorpus
 	least, most int
+	quiet       bool
 }
 
 func newReportAttentionCommand() *cobra.Command {
@@ -53,12 +54,13 @@ func newReportAttentionCommand() *cobra.Command {
 concepts of its mentions, by semantic type; a concept of several types counts for
 each. The least and the most attended types are written as a Markdown table.`,
 		Example: "  keci report attention --corpus biorelex --data dev.json",
-		Args:    cobra.NoArgs,
+		Args:    exactArgs(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	o.addFlags(cmd.Flags())
 	cmd.Flags().IntVar(&o.least, "least", 20, "leave out types with fewer candidates")
 	cmd.Flags().IntVar(&o.most, "most", 3, "how many types at each end")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "tell no progress")
 	return cmd
 }
 
@@ -66,21 +68,27 @@ func (o attentionOptions) run(cmd *cobra.Command) error {
 	if o.least < 1 || o.most < 1 {
 		return usageError("--least and --most must be at least 1")
 	}
+	ctx := tellingTexts(cmd.Context(), cmd.ErrOrStderr(), o.quiet)
 	return o.use(cmd, func(model extractor, kb *knowledgebase.KnowledgeBase, c corpus.Corpus) error {
-		documents, err := extractCorpus(cmd.Context(), model, c)
+		documents, err := extractCorpus(ctx, model, c)
 		if err != nil {
 			return err
 		}
 		a := evidence.Average(documents, o.least)
 		if a.Mentions == 0 {
-			return fmt.Errorf("the model %s attends to no concept: the variant %s has no fusion, or nothing in the corpus has a candidate", model.Info().Name, model.Info().Variant)
+			return noAttention(model)
 		}
 		return a.Extremes(o.most).Write(cmd.OutOrStdout(), func(tui graph.TUI) string {
-			t, err := kb.Knowledge.SemanticType(cmd.Context(), tui)
+			t, err := kb.Knowledge.SemanticType(ctx, tui)
 			if err != nil {
 				return "unknown"
 			}
 			return t.Name
 		})
 	})
+}
+
+// noAttention says why knowledge has no part in what a model finds.
+func noAttention(model extractor) error {
+	return fmt.Errorf("the model %s attends to no concept: the variant %s has no fusion, or nothing in the corpus has a candidate", model.Info().Name, model.Info().Variant)
 }

@@ -21,8 +21,9 @@ import (
 
 type changesOptions struct {
 	modelOnCorpus
-	out  string
-	most int
+	out   string
+	most  int
+	quiet bool
 }
 
 func newReportChangesCommand() *cobra.Command {
@@ -35,12 +36,13 @@ alone gave with the final one, after the fusion with background knowledge. The
 texts that won most are drawn, before and after, into the folder --out, with a
 page (README.md) that says what changed and what of it is right.`,
 		Example: "  keci report changes --corpus biorelex --data dev.json --out changes",
-		Args:    cobra.NoArgs,
+		Args:    exactArgs(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	o.addFlags(cmd.Flags())
 	cmd.Flags().StringVar(&o.out, "out", "", "`DIR` for the page and the pictures")
 	cmd.Flags().IntVar(&o.most, "most", 5, "how many texts are drawn")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "tell no progress")
 	return cmd
 }
 
@@ -48,14 +50,18 @@ func (o changesOptions) run(cmd *cobra.Command) error {
 	if o.out == "" || o.most < 1 {
 		return usageError("--out is needed, and --most must be at least 1")
 	}
+	ctx := tellingTexts(cmd.Context(), cmd.ErrOrStderr(), o.quiet)
 	return o.use(cmd, func(model extractor, _ *knowledgebase.KnowledgeBase, c corpus.Corpus) error {
-		before, after, err := extractStages(cmd.Context(), model, c)
+		before, after, err := extractStages(ctx, model, c)
 		if err != nil {
 			return err
 		}
 		changes, err := evidence.Changes(c, before, after)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case len(changes) == 0 && evidence.Average(after, 1).Mentions == 0:
+			return noAttention(model)
 		}
 		if err := o.write(changes, len(c.Examples)); err != nil {
 			return err
@@ -70,7 +76,10 @@ func extractStages(ctx context.Context, model extractor, c corpus.Corpus) (befor
 	if !ok {
 		return nil, nil, fmt.Errorf("the model %s has no stages to compare", model.Info().Name)
 	}
+	read, end := startTexts(ctx, len(c.Examples))
+	defer end()
 	both, err := parallel.Map(ctx, c.Examples, func(ctx context.Context, e corpus.Example) ([2]graph.Document, error) {
+		defer read()
 		initial, final, err := stages.ExtractStages(ctx, graph.Document{ID: e.ID, Text: e.Text})
 		return [2]graph.Document{initial, final}, err
 	})

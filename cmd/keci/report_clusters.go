@@ -28,7 +28,7 @@ tell the adjusted Rand index of the clusters that k-means finds, as many as labe
 1 where they are the labels, 0 for chance.`,
 		Example: `  keci report clusters --corpus bioc --data Dev.BioC.JSON \
     --before runs/hnm-baseline/best --model runs/hnm/best --out clusters.png`,
-		Args: cobra.NoArgs,
+		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	o.addFlags(cmd.Flags())

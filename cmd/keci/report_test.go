@@ -52,3 +52,21 @@ func TestReportChanges(t *testing.T) {
 		t.Errorf("without --out: %v", err)
 	}
 }
+
+// A model without knowledge has no attention to average, and nothing that knowledge
+// changed.
+func TestReportsOfModelWithoutKnowledge(t *testing.T) {
+	data, dir := writeAnnotated(t, 6), t.TempDir()
+	mustKeci(t, "train", "--corpus", "jsonl", "--data", data, "--encoder", writeEncoder(t), "--kb", buildSmallKB(t),
+		"--variant", "sent-context", "--epochs", "1", "--held-out", "0", "--out", filepath.Join(dir, "run"), "--quiet")
+	page := filepath.Join(dir, "changes")
+	for _, args := range [][]string{{"attention"}, {"changes", "--out", page}} {
+		_, _, err := keciRun(t, append(append([]string{"report"}, args...), "--corpus", "jsonl", "--data", data, "--model", filepath.Join(dir, "run", "best"), "--quiet")...)
+		if exitCode(err) != exitFailed || !strings.Contains(err.Error(), "the variant sent-context has no fusion") {
+			t.Errorf("report %s: %v", args[0], err)
+		}
+	}
+	if _, err := os.Stat(page); err == nil {
+		t.Errorf("there is a page: %s", page)
+	}
+}

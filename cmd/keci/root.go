@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"math"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 )
 
@@ -58,9 +60,9 @@ const settingsFootnote = `
 Flags can also be set by variables such as KECI_KB and a configuration file; see "keci help config".
 `
 
-// tellWrongCalls makes wrong arguments usage errors, for a command and those
-// below it. One that only has others below it refuses the names that they do
-// not have.
+// tellWrongCalls makes wrong arguments usage errors that say where help is, for a
+// command and those below it. One that only has others below it refuses the names
+// that they do not have.
 func tellWrongCalls(cmd *cobra.Command) {
 	if !cmd.Runnable() {
 		cmd.Args = noSuchCommand
@@ -69,7 +71,7 @@ func tellWrongCalls(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usageError("%w", err)
+				return usageError("%w; see %s --help", err, cmd.CommandPath())
 			}
 			return nil
 		}
@@ -79,9 +81,30 @@ func tellWrongCalls(cmd *cobra.Command) {
 	}
 }
 
-func noSuchCommand(cmd *cobra.Command, args []string) error {
+func noSuchCommand(_ *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return fmt.Errorf("there is no command %q; see %s --help", args[0], cmd.CommandPath())
+	return fmt.Errorf("there is no command %q", args[0])
+}
+
+// exactArgs, minimumArgs and maximumArgs say how many arguments a command takes.
+func exactArgs(n int) cobra.PositionalArgs   { return countedArgs(n, n, "exactly") }
+func minimumArgs(n int) cobra.PositionalArgs { return countedArgs(n, math.MaxInt, "at least") }
+func maximumArgs(n int) cobra.PositionalArgs { return countedArgs(0, n, "at most") }
+
+func countedArgs(least, most int, bound string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) >= least && len(args) <= most:
+			return nil
+		case most == 0:
+			return fmt.Errorf("%s takes no arguments, and got %q", cmd.CommandPath(), args)
+		}
+		n := least
+		if len(args) > most {
+			n = most
+		}
+		return fmt.Errorf("%s takes %s %s, and got %d: %s", cmd.CommandPath(), bound, english.Plural(n, "argument", ""), len(args), cmd.UseLine())
+	}
 }

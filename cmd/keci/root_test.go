@@ -82,6 +82,27 @@ func callsOf(example string) (calls [][]string) {
 	return calls
 }
 
+// A wrong number of arguments is told in our own words, with what is right.
+func TestWrongArguments(t *testing.T) {
+	for call, want := range map[string]string{
+		"man":              "keci man takes exactly 1 argument, and got 0: keci man DIR [flags]; see keci man --help",
+		"man a b":          "keci man takes exactly 1 argument, and got 2: ",
+		"kb diff a":        "keci kb diff takes exactly 2 arguments, and got 1: keci kb diff ",
+		"kb search":        "keci kb search takes at least 1 argument, and got 0: ",
+		"graph paths C1":   "keci graph paths takes exactly 2 arguments, and got 1: ",
+		"kb info a b":      "keci kb info takes at most 1 argument, and got 2: ",
+		"bench link":       "keci bench link takes at least 1 argument, and got 0: ",
+		"evaluate x.jsonl": `keci evaluate takes no arguments, and got ["x.jsonl"]; see keci evaluate --help`,
+		"kb sing":          `there is no command "sing"; see keci kb --help`,
+		"sing":             `there is no command "sing"; see keci --help`,
+	} {
+		_, err := run(t, "", strings.Fields(call)...)
+		if exitCode(err) != exitUsage || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("keci %s: %v, want a wrong call: %s", call, err, want)
+		}
+	}
+}
+
 func TestPromisedCommands(t *testing.T) {
 	found := commands(t)
 	for _, path := range []string{"serve", "extract", "link", "kb build", "kb info", "kb search", "kb show", "kb subgraph", "kb diff", "load",

@@ -52,7 +52,7 @@ anew.`,
 		Example: `  keci serve --addr 127.0.0.1:8080
   curl -s localhost:8080/v1/extract -H 'content-type: application/json' \
     -d '{"text":"FKBP12 binds FK506 and rapamycin, and the complex inhibits calcineurin."}'`,
-		Args: cobra.NoArgs,
+		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), cmd.ErrOrStderr()) },
 	}
 	f := cmd.Flags()

@@ -23,9 +23,9 @@ holds for that command alone and goes before the general one: KECI_SERVE_ADDR,
 KECI_KB_BUILD_SOURCES.
 
 The file is YAML: flags with their values, and for each command a section with
-those that hold for it alone. Lists are written as lists. It is the one that
---config or KECI_CONFIG names, or else keci/config.yaml in $XDG_CONFIG_HOME (by
-default ~/.config).
+those that hold for it alone. Several values of one flag are written as a list. The
+file is the one that --config or KECI_CONFIG names, or else keci/config.yaml in
+$XDG_CONFIG_HOME (by default ~/.config).
 
     kb: /data/umls-2026AA
     quiet: true
@@ -53,12 +53,17 @@ const (
 	variablePrefix = "KECI_"
 )
 
-// setting is a value for a flag, and where it stands.
-type setting struct{ value, place string }
+// setting is the value of a flag, or the list of its values, and where it stands.
+type setting struct {
+	values []string
+	list   bool
+	place  string
+}
 
 // applySettings gives the flags of a command that are not on its command line
 // what the environment says, or the configuration file.
 func applySettings(cmd *cobra.Command) error {
+	runningFlags.Store(cmd.Flags())
 	file, err := readSettings(cmd.Root())
 	if err != nil {
 		return err
@@ -76,12 +81,28 @@ func applySettings(cmd *cobra.Command) error {
 		if !ok {
 			return
 		}
-		if err := flag.Value.Set(found.value); err != nil {
-			failure = usageError("%s: invalid value %q for --%s: %w", found.place, found.value, flag.Name, err)
+		if failure = found.apply(flag); failure == nil {
+			flag.Changed = true
+			_ = cmd.Flags().SetAnnotation(flag.Name, settledAnnotation, found.arguments(flag)) // there is such a flag
 		}
-		flag.Changed = true
 	})
 	return failure
+}
+
+// apply gives the value to a flag, or the list to one that takes lists.
+func (s setting) apply(flag *pflag.Flag) error {
+	set := func() error { return flag.Value.Set(s.values[0]) }
+	if s.list {
+		takesLists, ok := flag.Value.(pflag.SliceValue)
+		if !ok {
+			return usageError("%s: --%s takes one value, and a list stands here", s.place, flag.Name)
+		}
+		set = func() error { return takesLists.Replace(s.values) }
+	}
+	if err := set(); err != nil {
+		return usageError("%s: invalid value %q for --%s: %w", s.place, strings.Join(s.values, ", "), flag.Name, err)
+	}
+	return nil
 }
 
 // canBeSet leaves out what makes no sense as a setting.
@@ -98,7 +119,7 @@ func fromEnvironment(section, flag string) (setting, bool) {
 	for _, name := range []string{section + "-" + flag, flag} {
 		name = variablePrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		if value, ok := os.LookupEnv(name); ok {
-			return setting{value, "$" + name}, true
+			return setting{values: []string{value}, place: "$" + name}, true
 		}
 	}
 	return setting{}, false
@@ -215,28 +236,27 @@ func (s settings) add(place, section, flag string, value *yaml.Node, known map[s
 	if !known[flag] {
 		return usageError("%s: there is no flag %q", place, section+flag)
 	}
-	text, err := scalars(value)
+	values, list, err := scalars(value)
 	if err != nil {
 		return usageError("%s: %s: %w", place, flag, err)
 	}
-	s[section+flag] = setting{text, place}
+	s[section+flag] = setting{values, list, place}
 	return nil
 }
 
-// scalars is a value as the command line has it: lists are joined with commas.
-func scalars(value *yaml.Node) (string, error) {
+// scalars is a plain value, or the items of a list.
+func scalars(value *yaml.Node) (values []string, list bool, err error) {
 	switch value.Kind {
 	case yaml.ScalarNode:
-		return value.Value, nil
+		return []string{value.Value}, false, nil
 	case yaml.SequenceNode:
-		var parts []string
 		for _, item := range value.Content {
 			if item.Kind != yaml.ScalarNode {
-				return "", errors.New("the items of a list must be plain values")
+				return nil, true, errors.New("the items of a list must be plain values")
 			}
-			parts = append(parts, item.Value)
+			values = append(values, item.Value)
 		}
-		return strings.Join(parts, ","), nil
+		return values, true, nil
 	}
-	return "", errors.New("the value must be plain, or a list of plain values")
+	return nil, false, errors.New("the value must be plain, or a list of plain values")
 }

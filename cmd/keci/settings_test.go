@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +100,8 @@ func TestWrongSettings(t *testing.T) {
 		"- a\n":                         "keci.yaml:1: names of flags with their values must stand here",
 		"workers: many\n":               `keci.yaml:1: invalid value "many" for --workers`,
 		"kb: [a\n":                      "keci.yaml: yaml: line 1",
+		"model: [a, b]\n":               "keci.yaml:1: --model takes one value, and a list stands here",
+		"kb: [[a]]\n":                   "keci.yaml:1: kb: the items of a list must be plain values",
 		"config: other.yaml\n":          `keci.yaml:1: there is no flag "config"`,
 		"# nothing but a remark\n":      "",
 		"":                              "",
@@ -123,5 +126,72 @@ func TestWrongSettings(t *testing.T) {
 	t.Setenv("KECI_WORKERS", "many")
 	if _, err := settled(t, nil, "extract"); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "$KECI_WORKERS") {
 		t.Errorf("wrong variable: %v", err)
+	}
+}
+
+// listSettings has lists for flags that divide values at commas, and for flags that
+// take one value each time.
+const listSettings = `quiet: true
+extract:
+  kb: ["", "data/kb,open"]
+train:
+  also: [ade=x, "bc5cdr=y"]
+  sweep: [0.5, 1]
+kb-build:
+  languages: []
+  sources: [MSH, "A,B"]
+`
+
+func TestListsInSettings(t *testing.T) {
+	file := writeText(t, "keci.yaml", listSettings)
+	for _, test := range [][3]string{
+		{"kb", "extract", `[,"data/kb,open"]`},
+		{"also", "train", `[ade=x,bc5cdr=y]`},
+		{"languages", "kb build out", `[]`},
+		{"sources", "kb build out", `[MSH,"A,B"]`},
+	} {
+		got, err := settled(t, test[:1], append(strings.Fields(test[1]), "--config", file)...)
+		if err != nil || got[0] != test[2] {
+			t.Errorf("%s has --%s %q (error %v), want %s", test[1], test[0], got, err, test[2])
+		}
+	}
+}
+
+// TestSettledArgs calls a command anew with the arguments that stand for settings,
+// and without these.
+func TestSettledArgs(t *testing.T) {
+	file := writeText(t, "keci.yaml", listSettings)
+	for _, test := range []struct {
+		command string
+		env     map[string]string
+		flags   string
+		want    []string
+	}{
+		{"extract", map[string]string{"KECI_MODEL": "my model", "KECI_WORKERS": "3"}, "kb model quiet workers",
+			[]string{"--kb=", "--kb=data/kb,open", "--model=my model", "--quiet=true", "--workers=3"}},
+		{"extract --model given --kb own", map[string]string{"KECI_MODEL": "my model"}, "kb model quiet", []string{"--quiet=true"}},
+		{"train", nil, "also quiet sweep", []string{"--also=ade=x", "--also=bc5cdr=y", "--quiet=true", "--sweep=0.5", "--sweep=1"}},
+		{"kb build out", nil, "languages quiet sources", []string{"--languages=", "--quiet=true", `--sources=MSH,"A,B"`}},
+	} {
+		t.Run(test.command, func(t *testing.T) {
+			for name, value := range test.env {
+				t.Setenv(name, value)
+			}
+			flags, call := strings.Fields(test.flags), strings.Fields(test.command)
+			before, err := settled(t, flags, append(call, "--config", file)...)
+			got := settledArgs()
+			if err != nil || !slices.Equal(got, test.want) {
+				t.Errorf("got %q (error %v), want %q", got, err, test.want)
+			}
+			for name := range test.env {
+				os.Unsetenv(name)
+			}
+			if again, err := settled(t, flags, append(call, got...)...); err != nil || !slices.Equal(before, again) {
+				t.Errorf("with these arguments the flags are %q (error %v), they were %q", again, err, before)
+			}
+			if left := settledArgs(); len(left) > 0 {
+				t.Errorf("on the command line, and yet told as settled: %q", left)
+			}
+		})
 	}
 }

@@ -46,7 +46,7 @@ of them in a text; keci evaluate looks at those of the corpus that is measured.`
   keci train --corpus biorelex --data train.json --also ade=ade_split_0_train.json \
     --also bc5cdr=CDR_TrainingSet.PubTator.txt --encoder encoders/minilm-l6 --kb data/kb-open --out runs/many
   keci train --config train.yaml --sweep --patience 4 --out runs/mine`,
-		Args: cobra.NoArgs,
+		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	f := cmd.Flags()

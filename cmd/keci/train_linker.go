@@ -26,7 +26,7 @@ people mentioned the concepts of the knowledge base, and the weights of a
 log-linear model. The same texts and knowledge base give the same file.`,
 		Example: `  keci train linker --data train.jsonl --share 0.8 --kb open-kb --out linker.tsv.gz
   keci evaluate --corpus medmentions --data train.jsonl --skip 0.8 --kb open-kb --link-model linker.tsv.gz`,
-		Args: cobra.NoArgs,
+		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	flags := cmd.Flags()

@@ -30,7 +30,7 @@ func newVersionCommand() *cobra.Command {
 		Use:     "version",
 		Short:   "Version, engines, Go version and experiments, as JSON",
 		Example: "  keci version",
-		Args:    cobra.NoArgs,
+		Args:    exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			out := json.NewEncoder(cmd.OutOrStdout())
 			out.SetIndent("", "  ")

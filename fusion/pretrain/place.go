@@ -76,7 +76,7 @@ func (p Place) fill(dir string, c Card) error {
 // Card is what the card of an encoder tells.
 type Card struct {
 	Name          string
-	Encoder, From string // the name of the encoder that it was made from, and its folder
+	Encoder       string // the name of the one that it was made from
 	License       string // of that encoder, as far as its own card says
 	Texts         results.File
 	Count         int // texts

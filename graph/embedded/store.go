@@ -18,6 +18,9 @@ type Store struct {
 	*documents
 }
 
+// Exists tells whether there is a store in dir.
+func Exists(dir string) bool { return kv.Exists(dir) }
+
 // Open opens the store in dir, making it when there is none, beside the
 // knowledge base kb, which stays the caller's to close. One process at a time
 // can have a directory open. What documents say over all of them is worked out

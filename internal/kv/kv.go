@@ -5,6 +5,8 @@ package kv
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +31,12 @@ type DB struct {
 	*badger.DB
 	stop  chan struct{}
 	swept sync.WaitGroup
+}
+
+// Exists tells whether there is a database in dir.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, badger.ManifestFilename))
+	return err == nil
 }
 
 // Open opens the database in dir, making it when there is none. One process at
