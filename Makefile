@@ -16,7 +16,7 @@ run: build ## the REST API and the web page on http://127.0.0.1:8080
 
 test: ## vet and every test; what needs absent data or programs is skipped
 	go vet ./...
-	go test ./...
+	go test -timeout 18m ./... # a package has 10 minutes otherwise, too few on a busy machine
 
 test-onnx test-xla: TAG = $(@:test-%=%)
 test-onnx test-xla: ## that an engine computes what Go's does; KECI_TEST_ONNX or KECI_TEST_XLA names its library

@@ -28,6 +28,7 @@ func Import(from, to string) error {
 	if _, err := os.Lstat(to); err == nil {
 		return fmt.Errorf("import: %s exists already: choose another directory", to)
 	}
+	to = filepath.Clean(to)
 	next := to + ".next"
 	defer os.RemoveAll(next)
 	if err := errors.Join(os.RemoveAll(next), importInto(from, next)); err != nil {

@@ -140,7 +140,7 @@ func TestImport(t *testing.T) {
 				tensors["bert.embeddings.position_ids"] = fileTensor{"I64", []int{1, 2}, []float64{0, 1}}
 				tensors["cls.predictions.bias"] = fileTensor{dtype, []int{1}, []float64{0}}
 				write(t, from, tensors)
-				if err := Import(from, to); err != nil {
+				if err := Import(from, to+"/"); err != nil {
 					t.Fatal(err)
 				}
 				store := model.NewStore()

@@ -130,13 +130,17 @@ func newTokenizer(vocabulary []string, config tokenizerConfig) (*Tokenizer, erro
 		pieces[text] = int32(id)
 		t.longest = max(t.longest, len(text))
 		special := strings.HasPrefix(piece, "[") && strings.HasSuffix(piece, "]")
-		hasUpper = hasUpper || !special && strings.IndexFunc(piece, unicode.IsUpper) >= 0
+		hasUpper = hasUpper || !special && strings.IndexFunc(piece, hasLower) >= 0
 	}
 	t.normalizer.lowerCase = valueOr(config.LowerCase, !hasUpper)
 	t.normalizer.stripAccents = valueOr(config.StripAccents, t.normalizer.lowerCase)
 	t.normalizer.splitCJK = valueOr(config.SplitCJK, true)
 	return t, t.findSpecial(config)
 }
+
+// hasLower tells whether a rune is upper-case and has a lower case: ℝ, which is in
+// vocabularies without case, is the one and has none.
+func hasLower(r rune) bool { return unicode.IsUpper(r) && unicode.ToLower(r) != r }
 
 func (t *Tokenizer) findSpecial(config tokenizerConfig) error {
 	for _, special := range []struct {

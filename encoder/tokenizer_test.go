@@ -204,7 +204,7 @@ func checkOffsets(t *testing.T, text string, pieces []Piece) {
 }
 
 func TestLoadTokenizer(t *testing.T) {
-	const uncased, cased = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n\n##b\n", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nA\n"
+	const uncased, cased = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n\n##b\nℝ\n", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nA\n"
 	for name, test := range map[string]struct {
 		vocabulary, config string
 		want               normalizer

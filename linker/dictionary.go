@@ -159,9 +159,11 @@ func Verify(ctx context.Context, dir string) error {
 		if name == manifestFile {
 			continue
 		}
-		if err := verifyFile(ctx, filepath.Join(dir, name), info.Files[name]); ctx.Err() != nil {
-			return err
-		} else if err != nil {
+		err := verifyFile(ctx, filepath.Join(dir, name), info.Files[name])
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
 			return damaged(dir, name, err)
 		}
 	}

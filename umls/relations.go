@@ -28,6 +28,13 @@ func (r *Release) Relations(ctx context.Context) iter.Seq2[graph.Relation, error
 				yield(graph.Relation{}, err)
 				return
 			}
+			if problem := r.emptyKey(row, relCUI1); problem != nil {
+				if err := r.report(problem); err != nil {
+					yield(graph.Relation{}, err)
+					return
+				}
+				continue
+			}
 			if tail := row.fields[relCUI1]; string(group.tail) != string(tail) {
 				if err := checkOrder(row, string(group.tail), string(tail)); err != nil {
 					yield(graph.Relation{}, err)

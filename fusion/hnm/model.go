@@ -114,6 +114,28 @@ func (m *Model) classify(ctx context.Context, rows []row) ([]judgement, error) {
 	return judged, group.Wait()
 }
 
+// judge reads the pairs of a text as classify does, and makes their rows when they are
+// needed: there are more than there is memory for where a long text names much.
+func (m *Model) judge(ctx context.Context, t text, pairs []pair) ([]judgement, error) {
+	judged := make([]judgement, len(pairs))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for from := 0; from < len(pairs); from += rowsAtOnce {
+		to := min(from+rowsAtOnce, len(pairs))
+		group.Go(func() error {
+			rows := make([]row, to-from)
+			for i, p := range pairs[from:to] {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				rows[i] = m.cfg.row(t, p, m.marks)
+			}
+			return m.classifyBatch(ctx, rows, judged[from:to])
+		})
+	}
+	return judged, group.Wait()
+}
+
 func (m *Model) classifyBatch(ctx context.Context, rows []row, judged []judgement) error {
 	const step = 4 // few shapes occur
 	s, in := layOut(rows, (len(rows)+step-1)/step*step, m.cfg.length(rows), m.tokenizer)
@@ -135,15 +157,6 @@ func (m *Model) classifyBatch(ctx context.Context, rows []row, judged []judgemen
 		judged[i] = judgement{probabilities[i*classes : (i+1)*classes], vectors[i*width : (i+1)*width]}
 	}
 	return nil
-}
-
-// judge reads the pairs of a text.
-func (m *Model) judge(ctx context.Context, t text, pairs []pair) ([]judgement, error) {
-	rows := make([]row, len(pairs))
-	for i, p := range pairs {
-		rows[i] = m.cfg.row(t, p, m.marks)
-	}
-	return m.classify(ctx, rows)
 }
 
 // Extract returns the graph of one document, with offsets in bytes of the text. Its

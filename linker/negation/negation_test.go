@@ -35,6 +35,7 @@ func TestScopes(t *testing.T) {
 		{"after is not after", "Pneumonia is unlikely in asthma", []string{"Pneumonia", "asthma"}, []string{"Pneumonia"}},
 		{"pseudo", "Not only fever, there was no increase of pain", []string{"fever", "pain"}, nil},
 		{"pseudo, longer than the negation", "Gram negative sepsis cannot be ruled out", []string{"sepsis"}, nil},
+		{"what is not settled", "CT of the lesion did not rule out carcinoma; pneumonia should be ruled out", []string{"lesion", "carcinoma", "pneumonia"}, nil},
 		{"the longest phrase", "no evidence of tumour", []string{"evidence", "tumour"}, []string{"tumour"}},
 		{"over a line end", "no\nevidence   of tumour", []string{"tumour"}, []string{"tumour"}},
 		{"molecules", "FK506 does not bind FKBP12 but binds calcineurin", []string{"FK506", "FKBP12", "calcineurin"}, []string{"FKBP12"}},

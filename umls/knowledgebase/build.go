@@ -66,6 +66,7 @@ func Build(ctx context.Context, out string, source Source, options Options) (inf
 	if options.Step == nil {
 		options.Step = func(string) {}
 	}
+	out = filepath.Clean(out) // a slash at its end would make it its own parent
 	if err := mayReplace(out, options.Force); err != nil {
 		return info, err
 	}

@@ -185,7 +185,7 @@ func TestBuildOverOther(t *testing.T) {
 	}
 	other := small()
 	other.ConceptFacts = other.ConceptFacts[:2]
-	replaced, err := Build(t.Context(), dir, other, Options{Name: "other", Force: true})
+	replaced, err := Build(t.Context(), dir+"/", other, Options{Name: "other", Force: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,6 +70,17 @@ func (x *index) find(id string) (at int32, found bool) {
 	return at, found && x.terms[at].named
 }
 
+// end is the term at the end of a way of terms that took one another's place, from id.
+func (x *index) end(id string, next map[string]string) (at int32, found bool) {
+	for range len(next) + 1 { // a way in a circle has no end
+		if at, found = x.find(id); found {
+			return at, true
+		}
+		id = next[strings.ToUpper(id)]
+	}
+	return 0, false
+}
+
 // finish gives every term its concept and its semantic types.
 func (x *index) finish(paths []string, types Types, report umls.Reporter) error {
 	for i := range x.terms {
@@ -190,12 +201,16 @@ func (x *index) retired() []graph.Retired {
 			known[own] = t.cui
 		}
 	}
+	next := map[string]string{}
+	for _, pair := range x.replaced {
+		next[strings.ToUpper(pair[0])] = pair[1]
+	}
 	for _, pair := range x.replaced {
 		if _, used := x.find(pair[0]); used {
 			continue
 		}
 		cui := localCUI(pair[0])
-		if at, found := x.find(pair[1]); found {
+		if at, found := x.end(pair[1], next); found {
 			known[cui] = x.terms[at].cui
 		} else if known[cui] == "" {
 			known[cui] = ""
