@@ -13,9 +13,14 @@ import (
 
 // Extracted tells what the documents say, all of them together. A mention stands
 // for the first of its concepts, or for the one that took its place since; one
-// without a concept says nothing here.
+// without a concept says nothing here. The id of a retired concept stands, wherever
+// one is asked for, for the concept that took its place.
 // Implementations are safe for concurrent use and answer alike.
 type Extracted interface {
+	// Present tells which concepts took the place of those among cuis that were
+	// retired.
+	Present(ctx context.Context, cuis ...CUI) (Presence, error)
+
 	// Facts returns the facts that a query asks for, in its order.
 	Facts(ctx context.Context, query FactQuery) ([]Fact, error)
 
@@ -46,6 +51,19 @@ func (k FactKey) Compare(o FactKey) int {
 		direction = -1
 	}
 	return cmp.Or(cmp.Compare(k.Head, o.Head), cmp.Compare(k.Tail, o.Tail), cmp.Compare(k.Label, o.Label), direction)
+}
+
+// Present is the key with the concepts that stand for its ends. They may be the
+// other way round: the lesser of two others need not be the lesser of these.
+func (k FactKey) Present(present Presence) FactKey {
+	head, tail := present.Of(k.Head), present.Of(k.Tail)
+	if head == k.Head && tail == k.Tail {
+		return k
+	}
+	if !k.Directed && tail < head {
+		head, tail = tail, head
+	}
+	return FactKey{head, k.Label, tail, k.Directed}
 }
 
 const directedMark = "directed"
@@ -125,13 +143,18 @@ type Fact struct {
 func (f Fact) Key() FactKey { return FactKey{f.Head.CUI, f.Label, f.Tail.CUI, f.Directed} }
 
 // FactWith returns the fact with a key; the error wraps ErrNotFound when no document
-// tells it.
+// tells it. The fact is that of the concepts that stand for the ends of the key.
 func FactWith(ctx context.Context, extracted Extracted, key FactKey) (Fact, error) {
-	facts, err := extracted.Facts(ctx, FactQuery{Concepts: []CUI{key.Head}, Other: key.Tail, Label: key.Label, Limit: 4}) // both ways, with and without direction
+	present, err := extracted.Present(ctx, key.Head, key.Tail)
 	if err != nil {
 		return Fact{}, err
 	}
-	at := slices.IndexFunc(facts, func(f Fact) bool { return f.Key() == key })
+	told := key.Present(present)
+	facts, err := extracted.Facts(ctx, FactQuery{Concepts: []CUI{told.Head}, Other: told.Tail, Label: told.Label, Limit: 4}) // both ways, with and without direction
+	if err != nil {
+		return Fact{}, err
+	}
+	at := slices.IndexFunc(facts, func(f Fact) bool { return f.Key() == told })
 	if at < 0 {
 		return Fact{}, fmt.Errorf("no document says %s: %w", key, ErrNotFound)
 	}

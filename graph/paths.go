@@ -39,9 +39,17 @@ const (
 )
 
 // Paths gives the shortest paths between two concepts, the best first; ties in
-// order of the concepts. The error wraps ErrTooBroad when the way leads over
-// concepts of too many facts.
+// order of the concepts. None leads from a concept to itself. The error wraps
+// ErrTooBroad when the way leads over concepts of too many facts.
 func Paths(ctx context.Context, extracted Extracted, query PathQuery) ([]Path, error) {
+	present, err := extracted.Present(ctx, query.From, query.To)
+	if err != nil {
+		return nil, err
+	}
+	query.From, query.To = present.Of(query.From), present.Of(query.To)
+	if query.From == query.To {
+		return nil, nil
+	}
 	search := pathSearch{query: query, extracted: extracted, depth: map[CUI]int{query.From: 0}, before: map[CUI]map[CUI][]Fact{}, names: map[CUI]ConceptName{}}
 	found, err := search.run(ctx)
 	if err != nil || !found {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -82,6 +83,13 @@ type Succession interface {
 	// order of CUI.
 	Predecessors(ctx context.Context, cui CUI) ([]CUI, error)
 }
+
+// Presence tells which concepts stand in the place of retired ones. One that it
+// does not tell of stands for itself.
+type Presence map[CUI]CUI
+
+// Of is the concept that stands for another one.
+func (p Presence) Of(cui CUI) CUI { return cmp.Or(p[cui], cui) }
 
 // Documents keeps what was extracted. Implementations are safe for concurrent
 // use; every write is all or nothing.

@@ -153,6 +153,9 @@ func (s *documents) ConceptMentions(ctx context.Context, cui graph.CUI, limit in
 			if len(seen) >= limit {
 				return nil
 			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			doc, err := readDocument(txn, id)
 			if err != nil {
 				return err

@@ -28,11 +28,16 @@ func (s *Store) Facts(ctx context.Context, query graph.FactQuery) ([]graph.Fact,
 		}
 		return found.add(fact) || ranked(query.Order), nil
 	}
-	err := s.db.View(func(txn *badger.Txn) error {
+	present, err := s.Present(ctx, append(slices.Clone(query.Concepts), query.Other)...)
+	if err != nil {
+		return nil, fmt.Errorf("looking for facts: %w", err)
+	}
+	query.Other = present.Of(query.Other)
+	err = s.db.View(func(txn *badger.Txn) error {
 		if len(query.Concepts) == 0 {
 			return allFacts(ctx, txn, query, visit)
 		}
-		return factsOf(ctx, txn, query, visit)
+		return factsOf(ctx, txn, query, present, visit)
 	})
 	if err == nil {
 		err = names.fill(found.items)
@@ -83,11 +88,11 @@ func allFacts(ctx context.Context, txn *badger.Txn, query graph.FactQuery, visit
 }
 
 // factsOf visits the facts of some concepts in order of their keys.
-func factsOf(ctx context.Context, txn *badger.Txn, query graph.FactQuery, visit func(graph.Fact) (more bool, err error)) error {
+func factsOf(ctx context.Context, txn *badger.Txn, query graph.FactQuery, present graph.Presence, visit func(graph.Fact) (more bool, err error)) error {
 	keys := map[graph.FactKey]bool{}
 	for _, cui := range query.Concepts {
 		for _, kind := range []string{factPrefix, tailPrefix} {
-			err := scanKeys(ctx, txn, kind+string(cui)+separator, func(entry []byte) error {
+			err := scanKeys(ctx, txn, kind+string(present.Of(cui))+separator, func(entry []byte) error {
 				key, _, err := parseFactEntry(entry)
 				other := key.Tail
 				if kind == tailPrefix {
@@ -183,8 +188,12 @@ func readTold(item *badger.Item, id string, filter graph.Filter) ([]toldRelation
 // Evidence implements graph.Extracted.
 func (s *Store) Evidence(ctx context.Context, query graph.EvidenceQuery) (evidence []graph.Evidence, err error) {
 	found := newPage(query.Limit, query.After, func(c graph.EvidenceCursor) graph.EvidenceCursor { return c }, graph.EvidenceCursor.Compare)
+	present, err := s.Present(ctx, query.Key.Head, query.Key.Tail)
+	if err != nil {
+		return nil, fmt.Errorf("looking for evidence of %s: %w", query.Key, err)
+	}
 	err = s.db.View(func(txn *badger.Txn) error {
-		prefix := []byte(factKeyPrefix(query.Key))
+		prefix := []byte(factKeyPrefix(query.Key.Present(present)))
 		err := scan(ctx, txn, prefix, prefix, func(item *badger.Item) (more bool, err error) {
 			id := string(item.Key()[len(prefix):])
 			relations, err := readTold(item, id, query.Filter)
@@ -196,21 +205,35 @@ func (s *Store) Evidence(ctx context.Context, query graph.EvidenceQuery) (eviden
 		if err != nil {
 			return err
 		}
-		for _, at := range found.items {
-			doc, err := readDocument(txn, at.Document)
-			if err != nil {
-				return err
-			}
-			one, err := graph.EvidenceAt(doc, at.Place)
-			if err != nil {
-				return err
-			}
-			evidence = append(evidence, one)
-		}
-		return nil
+		evidence, err = readEvidence(ctx, txn, found.items)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("looking for evidence of %s: %w", query.Key, err)
+	}
+	return evidence, nil
+}
+
+// readEvidence reads the relations at some places, each document once.
+func readEvidence(ctx context.Context, txn *badger.Txn, places []graph.EvidenceCursor) ([]graph.Evidence, error) {
+	told := map[string][]int{} // in places, by document
+	for i, at := range places {
+		told[at.Document] = append(told[at.Document], i)
+	}
+	evidence := make([]graph.Evidence, len(places))
+	for id, lines := range told {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		doc, err := readDocument(txn, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range lines {
+			if evidence[i], err = graph.EvidenceAt(doc, places[i].Place); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return evidence, nil
 }

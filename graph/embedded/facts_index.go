@@ -98,43 +98,42 @@ func parseFactEntry(entry []byte) (key graph.FactKey, id string, err error) {
 	return key, fields[4], nil
 }
 
-// presentConcepts gives for each first concept of a document's mentions the one
-// that stands in its place in the present knowledge base.
-func (s *documents) presentConcepts(ctx context.Context, doc graph.Document) (func(graph.CUI) graph.CUI, error) {
-	present := map[graph.CUI]graph.CUI{}
-	for _, mention := range doc.Mentions {
-		if len(mention.Concepts) == 0 || s.succession == nil {
-			continue
-		}
-		cui := mention.Concepts[0].CUI
-		if _, known := present[cui]; known {
+// Present implements graph.Extracted.
+func (s *documents) Present(ctx context.Context, cuis ...graph.CUI) (graph.Presence, error) {
+	present := graph.Presence{}
+	if s.succession == nil {
+		return present, nil
+	}
+	for _, cui := range cuis {
+		if _, known := present[cui]; known || cui == "" {
 			continue
 		}
 		retired, err := s.succession.Successor(ctx, cui)
-		switch {
-		case err == nil && retired.Into != "":
-			present[cui] = retired.Into
-		case err != nil && !errors.Is(err, graph.ErrNotFound):
+		if err != nil && !errors.Is(err, graph.ErrNotFound) {
 			return nil, err
-		default:
-			present[cui] = cui
+		}
+		present[cui] = retired.Into
+	}
+	return present, nil
+}
+
+// firstConcepts are the concepts that the mentions of a document stand for.
+func firstConcepts(doc graph.Document) (cuis []graph.CUI) {
+	for _, mention := range doc.Mentions {
+		if len(mention.Concepts) > 0 {
+			cuis = append(cuis, mention.Concepts[0].CUI)
 		}
 	}
-	return func(cui graph.CUI) graph.CUI {
-		if other, known := present[cui]; known {
-			return other
-		}
-		return cui
-	}, nil
+	return cuis
 }
 
 // indexEntries are the entries that a document has in the index.
 func (s *documents) indexEntries(ctx context.Context, doc graph.Document) ([]indexEntry, error) {
-	present, err := s.presentConcepts(ctx, doc)
+	present, err := s.Present(ctx, firstConcepts(doc)...)
 	if err != nil {
 		return nil, fmt.Errorf("looking for the concepts of document %q: %w", doc.ID, err)
 	}
-	return append(factEntries(doc, present), conceptEntries(doc, present)...), nil
+	return append(factEntries(doc, present.Of), conceptEntries(doc, present.Of)...), nil
 }
 
 func factEntries(doc graph.Document, present func(graph.CUI) graph.CUI) (entries []indexEntry) {

@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/dgraph-io/badger/v4"
@@ -25,6 +26,44 @@ func saveFact(t *testing.T, store *embedded.Store) {
 	}, false)
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// impatient is cancelled when it was looked at as often as it has patience.
+type impatient struct {
+	context.Context
+	patience *int
+}
+
+func (c impatient) Err() error {
+	if *c.patience--; *c.patience < 0 {
+		return context.Canceled
+	}
+	return c.Context.Err()
+}
+
+// What is read of documents behind what the index gives ends with the context.
+func TestReadingDocumentsEndsWithTheContext(t *testing.T) {
+	store := open(t, t.TempDir(), storetest.Knowledge(storetest.Small()))
+	saveFact(t, store)
+	for name, ask := range map[string]func(context.Context) error{
+		"evidence": func(ctx context.Context) error {
+			_, err := store.Evidence(ctx, graph.EvidenceQuery{Key: graph.FactKey{Head: "C0000001", Label: "bind", Tail: "C0085149"}, Limit: 10})
+			return err
+		},
+		"mentions": func(ctx context.Context) error {
+			_, err := store.ConceptMentions(ctx, "C0085149", 10)
+			return err
+		},
+	} {
+		patience := 1 // for the one entry of the index
+		if err := ask(impatient{t.Context(), &patience}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: error = %v, want that of the context", name, err)
+		}
+		patience = 2 // and for the one document
+		if err := ask(impatient{t.Context(), &patience}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

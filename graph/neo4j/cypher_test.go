@@ -25,8 +25,10 @@ func nasty() graph.Document {
 	return graph.Document{ID: `it's "1"\`, Title: "title';", Text: text, Offsets: graph.OffsetCodepoint, Submitted: &at,
 		Model: &graph.Provenance{Name: "m'", Digest: "sha256:1"}, KB: &graph.Provenance{Name: "small", Digest: "sha256:51a11"},
 		Mentions: []graph.Mention{
-			{ID: "T1", Start: 0, End: 2, Text: "a'", Type: "o'clock", Score: 1, Sentinel: &sentinel, Initial: &graph.Judgement{Type: "x", Score: 0.5},
-				Concepts: []graph.Candidate{{CUI: "C0085149", Name: "Tacrolimus", SemanticTypes: []graph.TUI{"T121"}, Weight: &weight, Score: 1000, Matched: "a'", Centrality: 1}}},
+			{ID: "T1", Start: 0, End: 2, Text: "a'", Type: "o'clock", Score: 1, Final: true, Sentinel: &sentinel, Initial: &graph.Judgement{Type: "x", Score: 0.5},
+				Concepts: []graph.Candidate{{CUI: "C0085149", Name: "Tacrolimus", SemanticTypes: []graph.TUI{"T121"}, Weight: &weight, Score: 1000, Matched: "a'", Centrality: 1,
+					Confidence: 0.75, Variant: "spelling'", Path: []graph.VariantStep{{Text: "a'", Name: "\"\\;\n", Kind: "spelling", Distance: 0.5}},
+					Codes: []graph.Code{{Source: "TEST", Code: "it's:1"}}, Synonyms: []string{"o'"}}}},
 			{ID: "T2", Start: 3, End: 5, Text: "OR", Negated: true, LongForm: "T1",
 				Concepts: []graph.Candidate{{CUI: "C7'; RETURN 1", Name: "it's new", SemanticTypes: []graph.TUI{}, Score: 1}}},
 		},

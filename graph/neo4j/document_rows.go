@@ -1,6 +1,10 @@
 package neo4j
 
-import "github.com/keci-kg/keci/graph"
+import (
+	"encoding/json"
+
+	"github.com/keci-kg/keci/graph"
+)
 
 func documentRow(d graph.Document) map[string]any {
 	row := map[string]any{"id": d.ID, "title": orNil(d.Title), "text": d.Text, "submittedAt": *d.Submitted, "extracted": d.Relations != nil}
@@ -32,7 +36,7 @@ func readProvenance(from getter, key string) *graph.Provenance {
 func mentionRow(m graph.Mention, place int) map[string]any {
 	row := map[string]any{
 		"id": m.ID, "place": place, "start": m.Start, "end": m.End, "text": m.Text, "type": orNil(m.Type), "score": orNil(m.Score),
-		"negated": m.Negated, "longForm": orNil(m.LongForm),
+		"negated": m.Negated, "longForm": orNil(m.LongForm), "final": m.Final,
 	}
 	if m.Initial != nil {
 		row["initialType"], row["initialScore"] = m.Initial.Type, m.Initial.Score
@@ -48,7 +52,7 @@ func readMention(from getter) graph.Mention {
 	m := graph.Mention{
 		ID: stringOf(from, "id"), Start: intOf(from, "start"), End: intOf(from, "end"), Text: stringOf(from, "text"),
 		Type: stringOf(from, "type"), Score: valueOf[float64](from, "score"), Negated: valueOf[bool](from, "negated"),
-		LongForm: stringOf(from, "longForm"), Sentinel: floatPointer(from, "sentinel"), Concepts: mapsOf(from, "links", readLink),
+		LongForm: stringOf(from, "longForm"), Sentinel: floatPointer(from, "sentinel"), Final: valueOf[bool](from, "final"), Concepts: mapsOf(from, "links", readLink),
 	}
 	if score := floatPointer(from, "initialScore"); score != nil {
 		m.Initial = &graph.Judgement{Type: stringOf(from, "initialType"), Score: *score}
@@ -59,8 +63,10 @@ func readMention(from getter) graph.Mention {
 // linkRow is a candidate as a relationship; the best one has rank 1.
 func linkRow(c graph.Candidate, place int) map[string]any {
 	row := map[string]any{
-		"rank": place + 1, "score": c.Score, "name": c.Name, "semanticTypes": listOrNil(c.SemanticTypes), "matched": c.Matched,
+		"rank": place + 1, "score": c.Score, "confidence": c.Confidence, "name": c.Name, "semanticTypes": listOrNil(c.SemanticTypes),
+		"matched": c.Matched, "variant": orNil(c.Variant), "path": pathText(c.Path),
 		"centrality": c.Centrality, "variation": c.Variation, "coverage": c.Coverage, "cohesiveness": c.Cohesiveness,
+		"codes": listOrNil(codeTexts(c.Codes)), "synonyms": listOrNil(c.Synonyms),
 	}
 	if c.Weight != nil {
 		row["weight"] = *c.Weight
@@ -71,14 +77,34 @@ func linkRow(c graph.Candidate, place int) map[string]any {
 func readLink(from getter) graph.Candidate {
 	c := graph.Candidate{
 		CUI: graph.CUI(stringOf(from, "cui")), Name: stringOf(from, "name"), SemanticTypes: idsOf[graph.TUI](from, "semanticTypes"),
-		Weight: floatPointer(from, "weight"), Score: intOf(from, "score"), Matched: stringOf(from, "matched"),
+		Weight: floatPointer(from, "weight"), Score: intOf(from, "score"), Confidence: valueOf[float64](from, "confidence"),
+		Matched: stringOf(from, "matched"), Variant: stringOf(from, "variant"), Path: readPath(from, "path"),
 		Centrality: valueOf[float64](from, "centrality"), Variation: valueOf[float64](from, "variation"),
 		Coverage: valueOf[float64](from, "coverage"), Cohesiveness: valueOf[float64](from, "cohesiveness"),
+		Codes: codesOf(from, "codes"), Synonyms: stringsOf(from, "synonyms"),
 	}
 	if c.SemanticTypes == nil {
 		c.SemanticTypes = []graph.TUI{}
 	}
 	return c
+}
+
+// pathText is a path as one property, JSON: a relationship has no lists of more
+// than plain values.
+func pathText(path []graph.VariantStep) any {
+	text, err := json.Marshal(path)
+	if err != nil || len(path) == 0 {
+		return nil
+	}
+	return string(text)
+}
+
+// readPath is nil for what is absent, or not what pathText writes.
+func readPath(from getter, key string) (path []graph.VariantStep) {
+	if json.Unmarshal([]byte(stringOf(from, key)), &path) != nil {
+		return nil
+	}
+	return path
 }
 
 // extractionRow is a relation as a relationship; place counts from 0.

@@ -85,7 +85,7 @@ func claim(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document
 }
 
 // writeContent writes all of a document whose node is there and bare.
-func writeContent(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document, present presence) error {
+func writeContent(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document, present graph.Presence) error {
 	if doc.ID == "" {
 		return nil
 	}
@@ -100,11 +100,11 @@ func writeContent(ctx context.Context, tx driver.ManagedTransaction, doc graph.D
 }
 
 // conceptRows are the concepts that documents name, in order of CUI, each once.
-func conceptRows(doc graph.Document, present presence) []map[string]any {
+func conceptRows(doc graph.Document, present graph.Presence) []map[string]any {
 	named := map[graph.CUI]string{}
 	for _, mention := range doc.Mentions {
 		for _, candidate := range mention.Concepts {
-			named[present.of(candidate.CUI)] = candidate.Name
+			named[present.Of(candidate.CUI)] = candidate.Name
 		}
 	}
 	rows := make([]map[string]any, 0, len(named))
@@ -116,7 +116,7 @@ func conceptRows(doc graph.Document, present presence) []map[string]any {
 
 // lockConcepts makes the concepts that the release lacks, and keeps others from
 // writing what hangs on the concepts of two documents. All take them in one order.
-func lockConcepts(ctx context.Context, tx driver.ManagedTransaction, old, doc graph.Document) (presence, error) {
+func lockConcepts(ctx context.Context, tx driver.ManagedTransaction, old, doc graph.Document) (graph.Presence, error) {
 	both := graph.Document{Mentions: slices.Concat(old.Mentions, doc.Mentions)}
 	present, err := readPresence(ctx, tx, conceptRows(both, nil))
 	if err != nil {
@@ -141,7 +141,7 @@ func lockConcepts(ctx context.Context, tx driver.ManagedTransaction, old, doc gr
 		return nil, err
 	}
 	for cui := range now {
-		if now.of(cui) != cui {
+		if now.Of(cui) != cui {
 			return nil, errOvertaken
 		}
 	}
@@ -150,7 +150,7 @@ func lockConcepts(ctx context.Context, tx driver.ManagedTransaction, old, doc gr
 
 // writeMentions writes the mentions with their links to concepts and gives the
 // nodes of the mentions by their ids.
-func writeMentions(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document, present presence) (nodes map[string]string, err error) {
+func writeMentions(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document, present graph.Presence) (nodes map[string]string, err error) {
 	rows := make([]map[string]any, len(doc.Mentions))
 	for i, mention := range doc.Mentions {
 		rows[i] = mentionRow(mention, i)
@@ -170,7 +170,7 @@ func writeMentions(ctx context.Context, tx driver.ManagedTransaction, doc graph.
 		mention, node := doc.Mentions[intOf(record, "place")], stringOf(record, "node")
 		nodes[mention.ID] = node
 		for i, candidate := range mention.Concepts {
-			cui := present.of(candidate.CUI)
+			cui := present.Of(candidate.CUI)
 			link := linkRow(candidate, i)
 			if cui != candidate.CUI {
 				link["retired"] = string(candidate.CUI)
@@ -230,19 +230,21 @@ func (s *Store) DeleteDocument(ctx context.Context, id string) error {
 	return s.explain(err, "deleting document %q", id)
 }
 
-// linksOf gives, within a query, the links of the mention m as one list, as they
-// were saved: what has followed a concept to its successor remembers the former.
-const linksOf = `
-	CALL (m) {
-		MATCH (m)-[l:REFERS_TO]->(c:Concept)
+// linksOf gives, within a query, the links of a mention as a list, as they were
+// saved: what has followed a concept to its successor remembers the former.
+func linksOf(mention, list string) string {
+	return fmt.Sprintf(`
+	CALL (%s) {
+		MATCH (%[1]s)-[l:REFERS_TO]->(c:Concept)
 		WITH l, c ORDER BY l.rank
-		RETURN collect(l {.*, cui: coalesce(l.retired, c.cui)}) AS links
-	}`
+		RETURN collect(l {.*, cui: coalesce(l.retired, c.cui)}) AS %s
+	}`, mention, list)
+}
 
-const documentQuery = `
+var documentQuery = `
 	MATCH (d:Document {id: $id})
 	CALL (d) {
-		MATCH (d)-[:HAS_MENTION]->(m:Mention)` + linksOf + `
+		MATCH (d)-[:HAS_MENTION]->(m:Mention)` + linksOf("m", "links") + `
 		WITH m, links ORDER BY m.place
 		RETURN collect(m {.*, links: links}) AS mentions
 	}
@@ -301,7 +303,7 @@ func (s *Store) ConceptMentions(ctx context.Context, cui graph.CUI, limit int) (
 		CALL () {`+standsFor+`
 		}
 		MATCH (c)<-[:REFERS_TO]-(m:Mention)<-[:HAS_MENTION]-(d:Document)
-		WITH DISTINCT d.id AS document, m ORDER BY document, m.place LIMIT $limit`+linksOf+`
+		WITH DISTINCT d.id AS document, m ORDER BY document, m.place LIMIT $limit`+linksOf("m", "links")+`
 		RETURN document, m {.*, links: links} AS mention ORDER BY document, m.place`,
 		map[string]any{"cui": string(cui), "limit": limit})
 	if err != nil {

@@ -24,6 +24,8 @@ func (p pair) row() map[string]any {
 	return map[string]any{"head": string(p.head), "tail": string(p.tail), "label": p.label, "directed": p.directed}
 }
 
+func pairOf(key graph.FactKey) pair { return pair{key.Head, key.Tail, key.Label, key.Directed} }
+
 func readPair(from getter) pair {
 	return pair{
 		graph.CUI(stringOf(from, "head")), graph.CUI(stringOf(from, "tail")),
@@ -55,11 +57,11 @@ func (p pair) normal() pair {
 
 // scoresOf are the scores of the relations of a document, by the pairs that they
 // tell of.
-func scoresOf(doc graph.Document, present presence) map[pair][]float64 {
+func scoresOf(doc graph.Document, present graph.Presence) map[pair][]float64 {
 	best := map[string]graph.CUI{}
 	for _, mention := range doc.Mentions {
 		if len(mention.Concepts) > 0 {
-			best[mention.ID] = present.of(mention.Concepts[0].CUI)
+			best[mention.ID] = present.Of(mention.Concepts[0].CUI)
 		}
 	}
 	scores := map[pair][]float64{}

@@ -2,6 +2,8 @@ package neo4j
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
@@ -83,14 +85,14 @@ func (s *Store) Facts(ctx context.Context, query graph.FactQuery) ([]graph.Fact,
 		return nil, nil
 	}
 	params := filterParams(query.Filter)
-	params["label"], params["order"], params["limit"], params["other"] = query.Label, string(query.Order), query.Limit, string(query.Other)
+	params["label"], params["order"], params["limit"] = query.Label, string(query.Order), query.Limit
 	params["afterRank"], params["afterKey"] = nil, nil
 	if after := query.After; after != nil {
 		params["afterRank"], params["afterKey"] = after.Rank, keyList(after.Key)
 	}
 	text := everyFact
 	if len(query.Concepts) > 0 {
-		text, params["concepts"] = theirFacts, plain(query.Concepts)
+		text = theirFacts
 	}
 	text += "\n\tWHERE " + factCounts + "\n\t"
 	if letsAllCount(query.Filter) {
@@ -98,7 +100,14 @@ func (s *Store) Facts(ctx context.Context, query graph.FactQuery) ([]graph.Fact,
 	} else {
 		text += newSums
 	}
-	records, err := s.read(ctx, text+factPage, params)
+	var records []*driver.Record
+	err := s.readWith(ctx, func(tx driver.ManagedTransaction) error {
+		err := addConcepts(ctx, tx, params, query)
+		if err == nil {
+			records, err = collect(ctx, tx, text+factPage, params)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, s.explain(err, "looking for facts")
 	}
@@ -107,6 +116,23 @@ func (s *Store) Facts(ctx context.Context, query graph.FactQuery) ([]graph.Fact,
 		facts[i] = readFact(record)
 	}
 	return facts, nil
+}
+
+// addConcepts adds the concepts that stand for those that a query asks for.
+func addConcepts(ctx context.Context, tx driver.ManagedTransaction, params map[string]any, query graph.FactQuery) error {
+	if len(query.Concepts) == 0 {
+		return nil
+	}
+	present, err := presentOf(ctx, tx, append(slices.Clone(query.Concepts), query.Other)...)
+	if err != nil {
+		return err
+	}
+	cuis := plain(query.Concepts)
+	for i, cui := range query.Concepts {
+		cuis[i] = string(present.Of(cui))
+	}
+	params["concepts"], params["other"] = cuis, string(present.Of(query.Other))
+	return nil
 }
 
 // keyList is a key as the query compares it; false is less than true as a word too.
@@ -137,17 +163,21 @@ func readConceptName(from getter, word string) graph.ConceptName {
 	return name
 }
 
-const evidenceOfFact = `
+// evidenceOfFact gives the lines of each document together: its text comes once.
+var evidenceOfFact = `
 	MATCH (a:Concept {cui: $head})
 	MATCH (b:Concept {cui: $tail})
 	MATCH (a)<-[:REFERS_TO {rank: 1}]-(h:Mention)-[r]-(t:Mention)-[:REFERS_TO {rank: 1}]->(b)
-	WHERE r.label = $label AND r.directed = $directed AND (NOT $directed OR startNode(r) = h)
+	WHERE r.label = $label AND r.directed = $directed AND (NOT $directed AND a.cui <= b.cui OR $directed AND startNode(r) = h)
 	MATCH (d:Document)-[:HAS_MENTION]->(h)
 	WHERE ` + relationCounts + `
-	WITH DISTINCT d.id AS document, r.place AS place, r.score AS score
-	WHERE $afterScore IS NULL OR score < $afterScore
-		OR score = $afterScore AND (document > $afterDocument OR document = $afterDocument AND place > $afterPlace)
-	RETURN document, place ORDER BY score DESC, document, place LIMIT $limit`
+	WITH DISTINCT d, r
+	WHERE $afterScore IS NULL OR r.score < $afterScore
+		OR r.score = $afterScore AND (d.id > $afterDocument OR d.id = $afterDocument AND r.place > $afterPlace)
+	WITH d, r ORDER BY r.score DESC, d.id, r.place LIMIT $limit
+	WITH d, r, startNode(r) AS h, endNode(r) AS t` + linksOf("h", "headLinks") + linksOf("t", "tailLinks") + `
+	WITH d, collect({place: r.place, relation: r {.*, head: h.id, tail: t.id}, head: h {.*, links: headLinks}, tail: t {.*, links: tailLinks}}) AS lines
+	RETURN properties(d) AS document, lines`
 
 // Evidence implements graph.Extracted.
 func (s *Store) Evidence(ctx context.Context, query graph.EvidenceQuery) (evidence []graph.Evidence, err error) {
@@ -155,31 +185,43 @@ func (s *Store) Evidence(ctx context.Context, query graph.EvidenceQuery) (eviden
 		return nil, nil
 	}
 	params := filterParams(query.Filter)
-	params["head"], params["tail"], params["label"], params["directed"] = string(query.Key.Head), string(query.Key.Tail), query.Key.Label, query.Key.Directed
 	params["limit"], params["afterScore"], params["afterDocument"], params["afterPlace"] = query.Limit, nil, nil, nil
 	if after := query.After; after != nil {
 		params["afterScore"], params["afterDocument"], params["afterPlace"] = after.Score, after.Document, after.Place
 	}
 	err = s.readWith(ctx, func(tx driver.ManagedTransaction) error {
-		evidence = nil // of an attempt before
-		records, err := collect(ctx, tx, evidenceOfFact, params)
+		present, err := presentOf(ctx, tx, query.Key.Head, query.Key.Tail)
 		if err != nil {
 			return err
 		}
-		for _, record := range records {
-			doc, err := readDocument(ctx, tx, stringOf(record, "document"))
-			if err != nil {
-				return err
-			}
-			one, err := graph.EvidenceAt(doc, intOf(record, "place"))
-			if err != nil {
-				return err
-			}
-			evidence = append(evidence, one)
-		}
-		return nil
+		maps.Copy(params, pairOf(query.Key.Present(present)).row())
+		records, err := collect(ctx, tx, evidenceOfFact, params)
+		evidence = readEvidence(records)
+		return err
 	})
 	return evidence, s.explain(err, "looking for evidence of %s", query.Key)
+}
+
+// readEvidence reads the lines of documents and puts them in order.
+func readEvidence(records []*driver.Record) (evidence []graph.Evidence) {
+	for _, record := range records {
+		doc := readDocumentRow(properties(valueOf[map[string]any](record, "document")))
+		for _, line := range mapsOf(record, "lines", readLine) {
+			line.Document = doc
+			evidence = append(evidence, line)
+		}
+	}
+	slices.SortFunc(evidence, func(a, b graph.Evidence) int { return a.Cursor().Compare(b.Cursor()) })
+	return evidence
+}
+
+// readLine reads evidence without its document.
+func readLine(from getter) graph.Evidence {
+	part := func(key string) properties { return valueOf[map[string]any](from, key) }
+	return graph.Evidence{
+		Place: intOf(from, "place"), Relation: readExtraction(part("relation")),
+		Head: readMention(part("head")), Tail: readMention(part("tail")),
+	}
 }
 
 const seenConcepts = `

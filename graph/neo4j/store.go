@@ -9,8 +9,8 @@
 //	(:Retired {cui, release})-[:REPLACED_BY]->(:Concept)
 //	(:Release {name, digest, complete, loadedAt, …})
 //	(:Document {id, title, text, submittedAt, model, modelDigest, kb, kbDigest})
-//	(:Document)-[:HAS_MENTION]->(:Mention {id, start, end, text, type, score, initialType, initialScore, negated, …})
-//	(:Mention)-[:REFERS_TO {rank, weight, score, retired, …}]->(:Concept)
+//	(:Document)-[:HAS_MENTION]->(:Mention {id, start, end, text, type, score, initialType, initialScore, negated, final, …})
+//	(:Mention)-[:REFERS_TO {rank, weight, score, confidence, matched, variant, path, retired, …}]->(:Concept)
 //	(:Mention)-[:<LABEL> {id, label, directed, score, initialScore, model}]->(:Mention)
 //	(:Concept)-[:EXTRACTED {label, directed, documents, mentions, maxScore, noisyOr}]->(:Concept)
 //

@@ -3,6 +3,8 @@ package neo4j_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/neo4j"
 	"github.com/keci-kg/keci/graph/neo4j/neo4jtest"
@@ -28,6 +30,28 @@ func TestUpgrade(t *testing.T) {
 			}
 			return store
 		})
+}
+
+// What was written before all fields were kept is read without them.
+func TestDocumentsOfOlderMake(t *testing.T) {
+	server := neo4jtest.Use(t)
+	store := loaded(t, server, storetest.Small())
+	doc := nasty()
+	if _, err := store.SaveDocument(t.Context(), doc, false); err != nil {
+		t.Fatal(err)
+	}
+	server.Run(t, `MATCH (m:Mention)-[l:REFERS_TO]->()
+		REMOVE m.final, l.confidence, l.variant, l.path, l.codes, l.synonyms`, nil)
+	got, err := store.Document(t.Context(), doc.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := &doc.Mentions[0].Concepts[0]
+	doc.Mentions[0].Final = false
+	old.Confidence, old.Variant, old.Path, old.Codes, old.Synonyms = 0, "", nil, nil, nil
+	if diff := cmp.Diff(doc, got); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
+	}
 }
 
 // loaded gives a store that holds the fixture.

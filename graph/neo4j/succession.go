@@ -1,7 +1,6 @@
 package neo4j
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -47,14 +46,26 @@ func (s *Store) Predecessors(ctx context.Context, cui graph.CUI) ([]graph.CUI, e
 	return idsOf[graph.CUI](records[0], "cuis"), nil
 }
 
-// presence tells which concepts stand for retired ones: their successors, or
-// nothing for those that were retired for good.
-type presence map[graph.CUI]graph.CUI
+// Present implements graph.Extracted.
+func (s *Store) Present(ctx context.Context, cuis ...graph.CUI) (present graph.Presence, err error) {
+	err = s.readWith(ctx, func(tx driver.ManagedTransaction) error {
+		present, err = presentOf(ctx, tx, cuis...)
+		return err
+	})
+	return present, s.explain(err, "looking for successors")
+}
 
-func (p presence) of(cui graph.CUI) graph.CUI { return cmp.Or(p[cui], cui) }
+// presentOf looks for those of some concepts that were retired.
+func presentOf(ctx context.Context, tx driver.ManagedTransaction, cuis ...graph.CUI) (graph.Presence, error) {
+	rows := make([]map[string]any, len(cuis))
+	for i, cui := range cuis {
+		rows[i] = map[string]any{"cui": string(cui)}
+	}
+	return readPresence(ctx, tx, rows)
+}
 
 // readPresence looks for those of the concepts of rows that were retired.
-func readPresence(ctx context.Context, tx driver.ManagedTransaction, rows []map[string]any) (presence, error) {
+func readPresence(ctx context.Context, tx driver.ManagedTransaction, rows []map[string]any) (graph.Presence, error) {
 	records, err := collect(ctx, tx, `
 		UNWIND $rows AS row
 		MATCH (r:Retired {cui: row.cui})
@@ -63,7 +74,7 @@ func readPresence(ctx context.Context, tx driver.ManagedTransaction, rows []map[
 	if err != nil {
 		return nil, err
 	}
-	present := presence{}
+	present := graph.Presence{}
 	for _, record := range records {
 		present[graph.CUI(stringOf(record, "cui"))] = graph.CUI(stringOf(record, "into"))
 	}

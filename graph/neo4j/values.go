@@ -140,13 +140,10 @@ func readConcept(from getter) graph.Concept {
 	c := graph.Concept{
 		CUI: graph.CUI(stringOf(from, "cui")), Name: stringOf(from, "name"), Synonyms: stringsOf(from, "synonyms"),
 		SemanticTypes: idsOf[graph.TUI](from, "semanticTypes"), Definition: stringOf(from, "definition"), Sources: stringsOf(from, "sources"),
+		Codes: codesOf(from, "codes"),
 	}
 	if c.SemanticTypes == nil {
 		c.SemanticTypes = []graph.TUI{}
-	}
-	for _, text := range stringsOf(from, "codes") {
-		source, code, _ := strings.Cut(text, codeSeparator)
-		c.Codes = append(c.Codes, graph.Code{Source: source, Code: code})
 	}
 	return c
 }
@@ -160,6 +157,14 @@ func codeTexts(codes []graph.Code) []string {
 		texts[i] = code.Source + codeSeparator + code.Code
 	}
 	return texts
+}
+
+func codesOf(from getter, key string) (codes []graph.Code) {
+	for _, text := range stringsOf(from, key) {
+		source, code, _ := strings.Cut(text, codeSeparator)
+		codes = append(codes, graph.Code{Source: source, Code: code})
+	}
+	return codes
 }
 
 func semanticTypeRow(t graph.SemanticType) map[string]any {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 	"time"
+	"unsafe"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -175,18 +176,22 @@ func testFactsChange(t *testing.T, store graph.Store) {
 	same(t, seen, nil)
 }
 
+// evidence writes down what tells a fact: the document, the relation, its mentions
+// and its score.
+func evidence(t *testing.T, store graph.Store, query graph.EvidenceQuery) (list []string) {
+	t.Helper()
+	found, err := store.Evidence(t.Context(), query)
+	check(t, err)
+	for _, e := range found {
+		list = append(list, fmt.Sprintf("%s %s %s-%s %.1f", e.Document.ID, e.Relation.ID, e.Head.ID, e.Tail.ID, e.Relation.Score))
+	}
+	return list
+}
+
 func testEvidence(t *testing.T, store graph.Store) {
 	tellMuch(t, store)
 	key := graph.FactKey{Head: fkbp12, Label: "bind", Tail: tacrolimus}
-	evidence := func(query graph.EvidenceQuery) (list []string) {
-		t.Helper()
-		found, err := store.Evidence(t.Context(), query)
-		check(t, err)
-		for _, e := range found {
-			list = append(list, fmt.Sprintf("%s %s %s-%s %.1f", e.Document.ID, e.Relation.ID, e.Head.ID, e.Tail.ID, e.Relation.Score))
-		}
-		return list
-	}
+	evidence := func(query graph.EvidenceQuery) []string { t.Helper(); return evidence(t, store, query) }
 	all := []string{"PMID:2 R1 T1-T2 0.9", "PMID:1 R2 T2-T3 0.8", "PMID:1 R1 T1-T2 0.5"}
 	sameList(t, "all", evidence(graph.EvidenceQuery{Key: key, Limit: 10}), all...)
 	sameList(t, "a score", evidence(graph.EvidenceQuery{Key: key, Limit: 10, Filter: graph.Filter{MinScore: 0.6}}), all[:2]...)
@@ -194,6 +199,7 @@ func testEvidence(t *testing.T, store graph.Store) {
 	sameList(t, "itself", evidence(graph.EvidenceQuery{Key: graph.FactKey{Head: tacrolimus, Label: "bind", Tail: tacrolimus}, Limit: 10}), "PMID:1 R4 T1-T3 0.2")
 	sameList(t, "a direction", evidence(graph.EvidenceQuery{Key: graph.FactKey{Head: calcineurin, Label: "inhibit", Tail: tacrolimus, Directed: true}, Limit: 10}), "PMID:2 R2 T3-T1 0.3")
 	sameList(t, "of nothing", evidence(graph.EvidenceQuery{Key: graph.FactKey{Head: fkbp12, Label: "bind", Tail: tacrolimus, Directed: true}, Limit: 10}))
+	sameList(t, "the other way round", evidence(graph.EvidenceQuery{Key: graph.FactKey{Head: tacrolimus, Label: "bind", Tail: fkbp12}, Limit: 10}))
 
 	var got []string
 	query := graph.EvidenceQuery{Key: key, Limit: 1}
@@ -215,6 +221,12 @@ func testEvidence(t *testing.T, store graph.Store) {
 	want, err := graph.EvidenceAt(doc, 0)
 	check(t, err)
 	same(t, found, []graph.Evidence{want})
+
+	found, err = store.Evidence(t.Context(), graph.EvidenceQuery{Key: key, Limit: 10})
+	check(t, err)
+	if a, b := found[1].Document, found[2].Document; unsafe.StringData(a.Text) != unsafe.StringData(b.Text) {
+		t.Errorf("%s is in memory twice", a.ID)
+	}
 }
 
 func testSeenConcepts(t *testing.T, store graph.Store) {
@@ -265,24 +277,27 @@ func testSeenConcepts(t *testing.T, store graph.Store) {
 	}
 }
 
+// paths writes paths down: the score, and the concepts with the facts between them.
+func paths(t *testing.T, store graph.Store, query graph.PathQuery) (list []string) {
+	t.Helper()
+	found, err := graph.Paths(t.Context(), store, query)
+	check(t, err)
+	for _, path := range found {
+		text := fmt.Sprintf("%.3f %s", path.Score, path.Concepts[0].Name)
+		for i, step := range path.Steps {
+			for _, fact := range step.Facts {
+				text += " " + fact.ID
+			}
+			text += " " + path.Concepts[i+1].Name
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
 func testPaths(t *testing.T, store graph.Store) {
 	tellMuch(t, store)
-	paths := func(query graph.PathQuery) (list []string) {
-		t.Helper()
-		found, err := graph.Paths(t.Context(), store, query)
-		check(t, err)
-		for _, path := range found {
-			text := fmt.Sprintf("%.3f %s", path.Score, path.Concepts[0].Name)
-			for i, step := range path.Steps {
-				for _, fact := range step.Facts {
-					text += " " + fact.ID
-				}
-				text += " " + path.Concepts[i+1].Name
-			}
-			list = append(list, text)
-		}
-		return list
-	}
+	paths := func(query graph.PathQuery) []string { t.Helper(); return paths(t, store, query) }
 	const way = "0.216 name of C7777777 C0072980:bind:C7777777 Sirolimus C0039246:bind:C0072980 FKBP12 C0039246:bind:C0085149 Tacrolimus " +
 		"C0085149:inhibit:C0006686:directed C0006686:inhibit:C0085149:directed Calcineurin" // 0.4 × 0.91 × 0.99 × 0.6
 	sameList(t, "the whole way", paths(graph.PathQuery{From: unlisted, To: calcineurin, MaxSteps: 4, Limit: 10}), way)

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -142,6 +144,7 @@ func testSubgraph(t *testing.T, store graph.Store) {
 
 func testSaveAndRead(t *testing.T, store graph.Store) {
 	doc := example("PMID:1")
+	sameList(t, "what the example leaves out", unset(doc), "Document.ConceptRelations", "Document.Submitted") // never kept, and set by the store
 	before := time.Now().Add(-time.Second)
 	if created := save(t, store, doc, false); !created {
 		t.Error("a new id was not reported as created")
@@ -348,21 +351,55 @@ func testOffsets(t *testing.T, store graph.Store) {
 	}
 }
 
-// example is a document with everything that an extraction can give.
+// example is a document with everything that an extraction can give, and a linker
+// that is asked for all; see unset.
 func example(id string) graph.Document {
 	sentinel, weight := 0.31, 0.69
 	fkbp12 := mention("T1", 0, 6, "FKBP12", "C0039246")
 	fkbp12.Type, fkbp12.Score = "protein", 0.97
 	fkbp12.Initial = &graph.Judgement{Type: "protein-complex", Score: 0.71}
 	fkbp12.Sentinel, fkbp12.Concepts[0].Weight = &sentinel, &weight
-	fkbp12.LongForm = "T2"
+	fkbp12.LongForm, fkbp12.Final = "T2", true
+	best := &fkbp12.Concepts[0]
+	best.Variant, best.Path = "inflection, synonym", []graph.VariantStep{
+		{Text: "FKBP12", Name: "it's \"FKBP\"", Kind: "inflection", Distance: 1}, {Text: "12", Name: "β", Kind: "synonym", Distance: 2.5}}
+	best.Codes, best.Synonyms = []graph.Code{{Source: "TEST", Code: "a:1"}, {Source: "TEST", Code: "2"}}, []string{"FK506 binding protein 12", "FKBP"}
 	return graph.Document{
 		ID: id, Title: "A title", Text: "FKBP12 binds FK506", Offsets: graph.OffsetCodepoint,
 		Model:    &graph.Provenance{Name: "model", Digest: "sha256:1"},
 		KB:       &graph.Provenance{Name: "small", Digest: "sha256:51a11"},
 		Mentions: []graph.Mention{fkbp12, mention("T2", 13, 18, "FK506", "C0085149")},
 		Relations: []graph.Extraction{{ID: "R1", Head: "T1", Tail: "T2", Label: "bind", Directed: true,
-			Score: 0.91, Initial: graph.Judgement{Score: 0.44}}},
+			Score: 0.91, Initial: graph.Judgement{Type: "affect", Score: 0.44}}},
+	}
+}
+
+// unset names the fields that are empty wherever they stand in a value: what is
+// never set is never seen to be kept.
+func unset(value any) []string {
+	set := map[string]bool{}
+	noteFields(reflect.ValueOf(value), set)
+	maps.DeleteFunc(set, func(_ string, isSet bool) bool { return isSet })
+	return slices.Sorted(maps.Keys(set))
+}
+
+// noteFields notes for each field of a value, and of all in it, whether it is set.
+func noteFields(value reflect.Value, set map[string]bool) {
+	switch value.Kind() {
+	case reflect.Pointer:
+		noteFields(value.Elem(), set)
+	case reflect.Slice:
+		for i := range value.Len() {
+			noteFields(value.Index(i), set)
+		}
+	case reflect.Struct:
+		for i := range value.NumField() {
+			if field := value.Type().Field(i); field.IsExported() {
+				name := value.Type().Name() + "." + field.Name
+				set[name] = set[name] || !value.Field(i).IsZero()
+				noteFields(value.Field(i), set)
+			}
+		}
 	}
 }
 
@@ -370,7 +407,7 @@ func mention(id string, start, end int, text string, cuis ...graph.CUI) graph.Me
 	m := graph.Mention{ID: id, Start: start, End: end, Text: text, Negated: id == "T2"}
 	for i, cui := range cuis {
 		m.Concepts = append(m.Concepts, graph.Candidate{CUI: cui, Name: text, SemanticTypes: []graph.TUI{"T116"},
-			Score: 1000 - i, Matched: text, Centrality: 1, Variation: 1, Coverage: 0.67, Cohesiveness: 0.5})
+			Score: 1000 - i, Confidence: 0.75 / float64(i+1), Matched: text, Centrality: 1, Variation: 1, Coverage: 0.67, Cohesiveness: 0.5})
 	}
 	return m
 }

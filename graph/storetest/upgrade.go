@@ -19,7 +19,8 @@ func RunUpgrade(t *testing.T, open Open, upgrade Upgrade) {
 	save(t, store, example("a"), false)
 	ointment := graph.Document{ID: "b", Text: "FK506, FK506", Offsets: graph.OffsetCodepoint, Mentions: []graph.Mention{
 		mention("T1", 0, 5, "FK506", "C0999999", "C0085149"), mention("T2", 7, 12, "FK506", "C0085149"),
-	}}
+	}, Relations: []graph.Extraction{says(1, "bind", 2, false, 0.5)}}
+	ointment.Relations[0].ID = "R1"
 	save(t, store, ointment, false)
 
 	store = upgrade(t, store, Newer())
@@ -67,6 +68,15 @@ func testUpgraded(t *testing.T, store graph.Store) {
 		sameSeen(t, store, "C0039246", 10, "a T1")
 		sameSeen(t, store, "C0999999", 10, "b T1") // for good, and was still seen
 	})
+	t.Run("relations follow", func(t *testing.T) {
+		for _, cui := range []graph.CUI{"C1000001", "C0085149", "C0085150"} {
+			testRelationsOf(t, store, cui)
+		}
+		sameList(t, "of two ids of one concept", facts(t, store, graph.FactQuery{Concepts: []graph.CUI{"C0085149", "C1000001"}, Other: "C0085150"}))
+		sameList(t, "from a concept to itself", paths(t, store, graph.PathQuery{From: "C0085149", To: "C1000001", MaxSteps: 3, Limit: 10}))
+		_, err := graph.FactWith(t.Context(), store, graph.FactKey{Head: "C0085149", Label: "inhibit", Tail: "C0039246"})
+		mustBe(t, err, graph.ErrNotFound)
+	})
 	t.Run("documents stay", func(t *testing.T) {
 		got := read(t, store, "a")
 		got.Submitted = nil
@@ -79,6 +89,35 @@ func testUpgraded(t *testing.T, store graph.Store) {
 		save(t, store, doc, false)
 		sameSeen(t, store, "C1000001", 10, "a T2", "b T1", "b T2")
 	})
+}
+
+// testRelationsOf asks for what is told of Tacrolimus by one of the ids it had. The
+// lesser end of a fact without a direction is another one than before.
+func testRelationsOf(t *testing.T, store graph.Store, cui graph.CUI) {
+	t.Helper()
+	const (
+		bindsFKBP     = "C0039246:bind:C1000001:directed"
+		bindsOintment = "C0999999:bind:C1000001"
+	)
+	by := " by " + string(cui)
+	sameList(t, "relations"+by, facts(t, store, graph.FactQuery{Concepts: []graph.CUI{cui}}), bindsFKBP+" 1/1 0.910 0.910", bindsOintment+" 1/1 0.500 0.500")
+	sameList(t, "counted"+by, facts(t, store, graph.FactQuery{Concepts: []graph.CUI{cui}, Filter: graph.Filter{MinScore: 0.6}}), bindsFKBP+" 1/1 0.910 0.910")
+	sameList(t, "at the other end"+by, facts(t, store, graph.FactQuery{Concepts: []graph.CUI{"C0999999"}, Other: cui}), bindsOintment+" 1/1 0.500 0.500")
+	for _, test := range []struct {
+		key        graph.FactKey
+		want, line string
+	}{
+		{graph.FactKey{Head: "C0039246", Label: "bind", Tail: cui, Directed: true}, bindsFKBP, "a R1 T1-T2 0.9"},
+		{graph.FactKey{Head: min(cui, "C0999999"), Label: "bind", Tail: max(cui, "C0999999")}, bindsOintment, "b R1 T1-T2 0.5"},
+	} {
+		fact, err := graph.FactWith(t.Context(), store, test.key)
+		if err != nil || fact.ID != test.want {
+			t.Errorf("%s is %s, %v, want %s", test.key, fact.ID, err, test.want)
+		}
+		sameList(t, "evidence of "+test.key.String(), evidence(t, store, graph.EvidenceQuery{Key: test.key, Limit: 10}), test.line)
+	}
+	sameList(t, "paths from it"+by, paths(t, store, graph.PathQuery{From: cui, To: "C0039246", MaxSteps: 3, Limit: 10}), "0.910 Tacrolimus "+bindsFKBP+" FKBP1A")
+	sameList(t, "paths to it"+by, paths(t, store, graph.PathQuery{From: "C0039246", To: cui, MaxSteps: 3, Limit: 10}), "0.910 FKBP1A "+bindsFKBP+" Tacrolimus")
 }
 
 // testSuccessor asks for a concept that was merged into another, and for one that

@@ -3,6 +3,7 @@
 package quote
 
 import (
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -36,7 +37,8 @@ func All(found []graph.Evidence) ([]Evidence, error) {
 	return quoted, nil
 }
 
-// One quotes the sentence around the two mentions.
+// One quotes the sentence around the two mentions. What it gives does not keep the
+// text of the document in memory.
 func One(e graph.Evidence) (Evidence, error) {
 	doc := graph.Document{ID: e.Document.ID, Text: e.Document.Text, Offsets: graph.OffsetCodepoint, Mentions: []graph.Mention{e.Head, e.Tail}}
 	doc, err := doc.WithOffsets(graph.OffsetByte)
@@ -45,7 +47,7 @@ func One(e graph.Evidence) (Evidence, error) {
 	}
 	first, last := min(doc.Mentions[0].Start, doc.Mentions[1].Start), max(doc.Mentions[0].End, doc.Mentions[1].End)
 	around := linker.SentencesAround(doc.Text, linker.Range{Start: first, End: last})
-	sentence, start := doc.Text[around.Start:around.End], utf8.RuneCountInString(doc.Text[:around.Start])
+	sentence, start := strings.Clone(doc.Text[around.Start:around.End]), utf8.RuneCountInString(doc.Text[:around.Start])
 	return Evidence{
 		DocumentID: e.Document.ID, Title: e.Document.Title, Submitted: e.Document.Submitted,
 		Sentence: sentence, Start: start, End: start + utf8.RuneCountInString(sentence),

@@ -3,6 +3,7 @@ package quote
 import (
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/keci-kg/keci/graph"
 )
@@ -24,6 +25,10 @@ func TestAll(t *testing.T) {
 	if q.Sentence != "α binds Bcl-2." || q.Start != 12 || q.End != 26 || q.DocumentID != "d" || q.Title != "t" || q.Submitted != &at ||
 		q.Head.ID != "T2" || q.Tail.ID != "T1" || q.Relation.Label != "bind" {
 		t.Errorf("quoted %+v", q)
+	}
+	text := uintptr(unsafe.Pointer(unsafe.StringData(doc.Text)))
+	if at := uintptr(unsafe.Pointer(unsafe.StringData(q.Sentence))); at >= text && at < text+uintptr(len(doc.Text)) {
+		t.Error("the sentence keeps the whole text in memory")
 	}
 	e.Head.End = 99
 	if quoted, err := All([]graph.Evidence{e}); err == nil {
