@@ -45,7 +45,7 @@ func (s *Server) answer(ctx context.Context, q question) (doc graph.Document, kn
 // answerJSON is the answer as JSON. It comes from the cache, from an equal question
 // that is being worked on, or from working it out.
 func (s *Server) answerJSON(ctx context.Context, q question) (data []byte, known bool, err error) {
-	key := newCacheKey(s.Program, q.task, q.doc.Title, q.doc.Text, s.model.Digest, s.kb.Digest)
+	key := newCacheKey(s.Program, s.model.Engine, q.task, q.doc.Title, q.doc.Text, s.model.Digest, s.kb.Digest)
 	data, known = s.cached(key, q.doc.ID)
 	s.metrics.answers.WithLabelValues(cacheWord(known)).Inc()
 	if known {
@@ -183,13 +183,13 @@ type rendered struct {
 }
 
 // render gives a canonical document the offsets and the form asked for.
-func render(doc graph.Document, form forms.Form, unit graph.OffsetUnit) (*rendered, error) {
+func render(ctx context.Context, doc graph.Document, form forms.Form, unit graph.OffsetUnit) (*rendered, error) {
 	doc, err := doc.WithOffsets(unit)
 	if err != nil {
 		return nil, err
 	}
 	var body bytes.Buffer
-	if err := writeForm(&body, form, doc); err != nil {
+	if err := writeForm(ctx, &body, form, doc); err != nil {
 		return nil, fmt.Errorf("writing a document as %s: %w", form.Kind, err)
 	}
 	return &rendered{Status: http.StatusOK, ContentType: form.Media, Body: body.Bytes()}, nil

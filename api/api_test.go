@@ -178,6 +178,26 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// What one engine has worked out is not given out for the answer of another.
+func TestCacheTellsEnginesApart(t *testing.T) {
+	cache, err := api.OpenCache(t.TempDir(), api.CacheOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cache.Close() })
+	for _, test := range []struct{ engine, program, cache string }{
+		{"go", "digest go", "miss"}, {"go", "digest go", "hit"}, {"xla", "digest go", "miss"}, {"go", "digest go:tf32", "miss"},
+	} {
+		s := start(t, func(config *api.Config) {
+			config.Cache, config.Program = cache, test.program
+			config.Extractor.(*fake).engine = test.engine
+		})
+		if got := s.mustAsk(t, 200, "POST", "/v1/extract", `{"text":"FK506"}`).Header().Get("X-Cache"); got != test.cache {
+			t.Errorf("engine %s of program %q: X-Cache %s, want %s", test.engine, test.program, got, test.cache)
+		}
+	}
+}
+
 func TestCacheForgets(t *testing.T) {
 	t.Parallel()
 	cache, err := api.OpenCache(t.TempDir(), api.CacheOptions{TTL: time.Second})

@@ -75,17 +75,27 @@ type batchInput struct {
 	media string
 }
 
-// Resolve implements huma.Resolver: it keeps the body, which is read bit by bit.
+// Resolve implements huma.Resolver: it keeps the body, which is read bit by bit, and
+// leaves time to send it and, afterwards, the answer.
 func (in *batchInput) Resolve(ctx huma.Context) []error {
-	in.body, in.media = humaecho.Unwrap(ctx).Request().Body, ctx.Header("Content-Type")
-	if err := ctx.SetReadDeadline(time.Now().Add(batchReadTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	c := humaecho.Unwrap(ctx)
+	in.body, in.media = c.Request().Body, ctx.Header("Content-Type")
+	control, read := http.NewResponseController(c.Response()), time.Now().Add(batchReadTimeout)
+	err := errors.Join(
+		ignoreUnsupported(control.SetReadDeadline(read)),
+		ignoreUnsupported(control.SetWriteDeadline(read.Add(batchAnswerTimeout))))
+	if err != nil {
 		return []error{err}
 	}
 	return nil
 }
 
-// batchReadTimeout is the time that a client may take to send a batch.
-const batchReadTimeout = 15 * time.Minute
+// batchReadTimeout is the time that a client may take to send a batch, and
+// batchAnswerTimeout that to write it down, behind it, and to answer.
+const (
+	batchReadTimeout   = 15 * time.Minute
+	batchAnswerTimeout = time.Minute
+)
 
 type acceptedOutput struct {
 	Location string `header:"Location" doc:"Where the job is."`

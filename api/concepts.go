@@ -124,7 +124,7 @@ func (s *Server) conceptMentions(ctx context.Context, in *conceptPageInput) (*me
 // OffsetInput asks for a page of a list whose places are numbers.
 type OffsetInput struct {
 	PageInput
-	After string `query:"after" pattern:"^[0-9]{1,5}$" doc:"Where the page begins: next, or the header Link, of the page before."`
+	After string `query:"after" pattern:"^[0-9]{1,9}$" doc:"Where the page begins: next, or the header Link, of the page before."`
 }
 
 // NextOutput tells of the next page.

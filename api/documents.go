@@ -63,7 +63,7 @@ func (s *Server) submitDocument(ctx context.Context, in *submitInput) (*rendered
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	out, err := render(saved.doc, form, in.unit())
+	out, err := render(ctx, saved.doc, form, in.unit())
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
@@ -195,7 +195,7 @@ func (s *Server) getDocument(ctx context.Context, in *getInput) (*rendered, erro
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	out, err := render(doc, form, in.unit())
+	out, err := render(ctx, doc, form, in.unit())
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}

@@ -19,7 +19,7 @@ func streams(op *huma.Operation) bool { return op.Metadata[streamKey] == true }
 
 // tag gives what is read a tag made of its content, and answers those who have
 // that content that nothing has changed. The tag is a weak one, since the same
-// content may be sent compressed.
+// content may be sent compressed. What a call that panics has written is dropped.
 func tag(ctx huma.Context, next func(huma.Context)) {
 	if op := ctx.Operation(); op.Method != http.MethodGet || streams(op) {
 		next(ctx)
@@ -27,10 +27,7 @@ func tag(ctx huma.Context, next func(huma.Context)) {
 	}
 	c := humaecho.Unwrap(ctx)
 	response := c.Response()
-	held := &heldResponse{ResponseWriter: response.Writer, status: http.StatusOK}
-	response.Writer = held
-	next(ctx)
-	response.Writer = held.ResponseWriter
+	held := hold(response, func() { next(ctx) })
 	if held.status == http.StatusOK {
 		sum := sha256.Sum256(held.body.Bytes())
 		etag := `W/"` + hex.EncodeToString(sum[:16]) + `"`
@@ -45,6 +42,23 @@ func tag(ctx huma.Context, next func(huma.Context)) {
 	}
 	held.ResponseWriter.WriteHeader(held.status)
 	_, _ = held.ResponseWriter.Write(held.body.Bytes()) // a client that has left needs no answer
+}
+
+// hold gives what write answers and has not sent. When write panics, the response is
+// as if nothing was written, so that the problem can be told in its place.
+func hold(response *echo.Response, write func()) *heldResponse {
+	held := &heldResponse{ResponseWriter: response.Writer, status: http.StatusOK}
+	response.Writer = held
+	done := false
+	defer func() {
+		response.Writer = held.ResponseWriter
+		if !done {
+			response.Committed, response.Size = false, 0
+		}
+	}()
+	write()
+	done = true
+	return held
 }
 
 // matches reports whether one of the tags that a client has is etag.

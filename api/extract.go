@@ -167,7 +167,7 @@ func (s *Server) answerDocument(ctx context.Context, in *DocumentInput, task str
 	if err := graph.Describe(ctx, s.Store, doc.Mentions, details); err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	out, err := render(doc, form, in.unit())
+	out, err := render(ctx, doc, form, in.unit())
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}

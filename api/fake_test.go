@@ -27,13 +27,14 @@ import (
 // fake knows a few names by heart. A few words make it misbehave.
 type fake struct {
 	extractions atomic.Int32
+	engine      string        // "go" when it is empty
 	release     chan struct{} // not nil: extractions wait until it is closed
 }
 
 var errFake = errors.New("secret of the inside")
 
 func (f *fake) Info() fusion.ModelInfo {
-	return fusion.ModelInfo{Name: "fake", Digest: "sha256:fa4e", Variant: "keci", Engine: "go",
+	return fusion.ModelInfo{Name: "fake", Digest: "sha256:fa4e", Variant: "keci", Engine: cmp.Or(f.engine, "go"),
 		EntityTypes: []string{"protein", "chemical", "protein-complex"}, RelationLabels: []string{"bind"}}
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"mime"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
+	"github.com/keci-kg/keci/graph/format/picture"
 	"github.com/keci-kg/keci/graph/forms"
 )
 
@@ -45,10 +47,19 @@ func (in FormInput) form() (forms.Form, error) {
 	return form, nil
 }
 
+// pictures are drawn in turn, for as long as the client waits.
+var pictures = map[format.Kind]func(context.Context, io.Writer, graph.Document) error{
+	forms.SVG: picture.WriteSVGContext,
+	forms.PNG: picture.WritePNGContext,
+}
+
 // writeForm writes one document. As JSON it stands alone, not in an array.
-func writeForm(out io.Writer, form forms.Form, doc graph.Document) error {
+func writeForm(ctx context.Context, out io.Writer, form forms.Form, doc graph.Document) error {
 	if form.Kind == format.JSON {
 		return writeJSON(out, doc)
+	}
+	if draw, is := pictures[form.Kind]; is {
+		return draw(ctx, out, doc)
 	}
 	writer, err := form.NewWriter(out)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/keci-kg/keci/api"
+	"github.com/keci-kg/keci/graph"
 )
 
 // online is a service behind a real connection.
@@ -124,6 +126,28 @@ func decoder(t *testing.T, encoding string, data io.Reader) io.Reader {
 		return reader
 	}
 	return data
+}
+
+// unsound is a store that panics at a concept and has seen mentions that cannot be
+// written.
+type unsound struct{ graph.Store }
+
+func (unsound) Concept(context.Context, graph.CUI) (graph.Concept, error) { panic(errFake) }
+
+func (unsound) ConceptMentions(context.Context, graph.CUI, int) ([]graph.Seen, error) {
+	return []graph.Seen{{Mention: graph.Mention{Score: math.NaN()}}}, nil
+}
+
+// What breaks while a GET is answered is told, and not taken for an empty answer.
+func TestPanicsOfReading(t *testing.T) {
+	s := serve(t, func(config *api.Config) { config.Store = unsound{config.Store} })
+	for _, path := range []string{"/v1/concepts/C0085149", "/v1/concepts/C0085149/mentions"} {
+		answer := s.mustSend(t, 500, "GET", path, "")
+		checkProblem(t, answer.Header, answer.body, 500, "", []string{"its log has more"})
+		if etag := answer.Header.Get("ETag"); etag != "" {
+			t.Errorf("%s: the problem has the ETag %s", path, etag)
+		}
+	}
 }
 
 func TestCompressedAnswers(t *testing.T) {

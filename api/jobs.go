@@ -46,7 +46,8 @@ func (s *Server) routeJobs(operations huma.API) {
 	huma.Register(operations, s.streamOperation(huma.Operation{
 		OperationID: "job-results", Path: "/v1/jobs/{id}/results", Summary: "The results of a job, one a line", Tags: []string{"jobs"},
 		Description: "In the order of the documents, while they come, until the job has ended. " +
-			`A document that failed is a line {"id":…,"error":{…}}. Documents that were not reached when the job was cancelled have no line.`,
+			`A document that failed is a line {"id":…,"error":{…}}. Documents that were not reached when the job was cancelled have no line. ` +
+			"When the connection breaks off before the end, as it does when the server stops, ask again with from.",
 	}, jsonLines, &huma.Schema{Type: huma.TypeString}), s.jobResults)
 }
 
@@ -159,7 +160,8 @@ func (s *Server) jobEvents(ctx context.Context, in *JobInput) (*huma.StreamRespo
 }
 
 // changes gives a job as it changes, not faster than events are sent. The channel
-// is closed after the end of the job or of ctx.
+// is closed after the end of the job or of ctx, and when the server stops: there is
+// no last event then, which tells that the job goes on.
 func (s *Server) changes(ctx context.Context, id string) (changes <-chan jobs.Job, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	out := make(chan jobs.Job)
@@ -247,8 +249,8 @@ func ignoreUnsupported(err error) error {
 	return err
 }
 
-// stream answers with what write sends. An error of it ends the answer in the
-// midst, which is all that can be told then.
+// stream answers with what write sends. An error of it breaks the connection off,
+// which is all that can be told then: so nobody takes the answer for a whole one.
 func stream(media string, write func(context.Context, *streamWriter) error) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		response := humaecho.Unwrap(ctx).Response()
@@ -256,8 +258,8 @@ func stream(media string, write func(context.Context, *streamWriter) error) *hum
 		response.Header().Set(echo.HeaderCacheControl, "no-store")
 		response.WriteHeader(http.StatusOK)
 		out := &streamWriter{response, http.NewResponseController(response)}
-		if err := write(ctx.Context(), out); err != nil && ctx.Context().Err() == nil && !errors.Is(err, jobs.ErrStopped) {
-			panic(http.ErrAbortHandler)
+		if err := write(ctx.Context(), out); err != nil && ctx.Context().Err() == nil {
+			panic(http.ErrAbortHandler) // passed on by echo's Recover
 		}
 	}}
 }

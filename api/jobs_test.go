@@ -3,7 +3,10 @@ package api_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -300,6 +303,67 @@ func TestJobsSurviveARestart(t *testing.T) {
 	}
 	if count := next.fake.extractions.Load(); count != 2 {
 		t.Errorf("after the restart %d documents were worked on, want the two that were left", count)
+	}
+}
+
+// Results that the server cuts off when it stops are not taken for all there are.
+func TestResultsThatAreCutOff(t *testing.T) {
+	s := serve(t, func(config *api.Config) { config.Limits.Concurrency = 1 })
+	job := accepted(t, s.mustSend(t, 202, "POST", "/v1/batches", `{"id":"a","text":"FK506"}`+"\n"+`{"id":"b","text":"slow"}`, "Content-Type", "application/jsonl"))
+	type stream struct {
+		encoding string
+		results  *bufio.Reader
+	}
+	var streams []stream
+	for _, encoding := range []string{"", "gzip"} {
+		request, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"/v1/jobs/"+job.ID+"/results", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Accept-Encoding", encoding)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		results := bufio.NewReader(decoder(t, answer.Header.Get("Content-Encoding"), answer.Body))
+		if line, err := results.ReadString('\n'); err != nil || !strings.Contains(line, `"id":"a"`) {
+			t.Fatalf("encoded by %q: the first result is %q, %v", encoding, line, err)
+		}
+		streams = append(streams, stream{encoding, results})
+	}
+	stop(t, s.service)
+	for _, cut := range streams {
+		if rest, err := io.ReadAll(cut.results); !errors.Is(err, io.ErrUnexpectedEOF) || len(rest) > 0 {
+			t.Errorf("encoded by %q: after the first result comes %q, %v", cut.encoding, rest, err)
+		}
+	}
+}
+
+// The answer to a batch comes also when to send it took longer than other requests
+// may take as a whole.
+func TestBatchThatComesSlowly(t *testing.T) {
+	s := start(t, func(config *api.Config) { config.Limits.BatchDocuments = 2 })
+	server := httptest.NewUnstartedServer(s)
+	server.Config.WriteTimeout = 200 * time.Millisecond
+	server.Start()
+	t.Cleanup(server.Close)
+	for documents, want := range map[int]int{0: 422, 2: 202, 3: 413} {
+		body, upload := io.Pipe()
+		go func() {
+			time.Sleep(2 * server.Config.WriteTimeout)
+			_, err := io.WriteString(upload, strings.Repeat(`{"text":"FK506"}`+"\n", documents))
+			upload.CloseWithError(err)
+		}()
+		answer, err := http.Post(server.URL+"/v1/batches", "application/jsonl", body)
+		if err != nil {
+			t.Errorf("%d documents: %v", documents, err)
+			continue
+		}
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%d documents: status %d, want %d", documents, answer.StatusCode, want)
+		}
 	}
 }
 

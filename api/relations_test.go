@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/xml"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/keci-kg/keci/api"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -199,6 +201,26 @@ func TestListsInPages(t *testing.T) {
 	for _, path := range []string{"/v1/relations?after=x", "/v1/relations?after=eyJ", "/v1/concepts/seen?after=!", "/v1/relations/" + bindsTacrolimus + "/evidence?after=x", "/v1/concepts?q=a&after=-1"} {
 		wrong := s.mustSend(t, 422, "GET", path, "")
 		checkProblem(t, wrong.Header, wrong.body, 422, "after", nil)
+	}
+}
+
+// plenty is a store that finds as many concepts as are asked for.
+type plenty struct{ graph.Store }
+
+func (plenty) Search(_ context.Context, _ string, limit int) ([]graph.Concept, error) {
+	return make([]graph.Concept, limit), nil
+}
+
+// A page that the server names can be asked for, however far behind it is.
+func TestListsGoOnFarBehind(t *testing.T) {
+	s := serve(t, func(config *api.Config) { config.Store = plenty{config.Store} })
+	page := s.mustSend(t, 200, "GET", "/v1/concepts?q=a&limit=1&after=99999", "")
+	for range 2 {
+		next := decode[struct{ Next string }](t, page.body).Next
+		if len(next) != 6 {
+			t.Fatalf("the next page is %q", next)
+		}
+		page = s.mustSend(t, 200, "GET", "/v1/concepts?q=a&limit=1&after="+next, "")
 	}
 }
 

@@ -54,8 +54,9 @@ type Config struct {
 	Log       *slog.Logger         // never gets texts; nil: slog.Default()
 	Traces    trace.TracerProvider // nil: none are made
 	Version   string               // of the program, for the OpenAPI description
-	// Program is the digest of the program: answers that another program has put
-	// into the cache are not taken out.
+	// Program names the program, by its digest, and the engine with its settings:
+	// answers that another program has put into the cache, or this one on another
+	// engine, are not taken out.
 	Program string
 }
 

@@ -1158,7 +1158,7 @@ type ClientInterface interface {
 
 	// JobResults The results of a job, one a line
 	//
-	// In the order of the documents, while they come, until the job has ended. A document that failed is a line {"id":…,"error":{…}}. Documents that were not reached when the job was cancelled have no line.
+	// In the order of the documents, while they come, until the job has ended. A document that failed is a line {"id":…,"error":{…}}. Documents that were not reached when the job was cancelled have no line. When the connection breaks off before the end, as it does when the server stops, ask again with from.
 	//
 	// Corresponds with GET /v1/jobs/{id}/results (the `JobResults` operationId).
 	JobResults(ctx context.Context, id string, params *JobResultsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1592,7 +1592,7 @@ func (c *Client) JobEvents(ctx context.Context, id string, reqEditors ...Request
 
 // JobResults The results of a job, one a line
 //
-// In the order of the documents, while they come, until the job has ended. A document that failed is a line {"id":…,"error":{…}}. Documents that were not reached when the job was cancelled have no line.
+// In the order of the documents, while they come, until the job has ended. A document that failed is a line {"id":…,"error":{…}}. Documents that were not reached when the job was cancelled have no line. When the connection breaks off before the end, as it does when the server stops, ask again with from.
 //
 // Corresponds with GET /v1/jobs/{id}/results (the `JobResults` operationId).
 func (c *Client) JobResults(ctx context.Context, id string, params *JobResultsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4098,7 +4098,7 @@ type ClientWithResponsesInterface interface {
 
 	// JobResultsWithResponse The results of a job, one a line
 	//
-	// In the order of the documents, while they come, until the job has ended. A document that failed is a line {"id":…,"error":{…}}. Documents that were not reached when the job was cancelled have no line.
+	// In the order of the documents, while they come, until the job has ended. A document that failed is a line {"id":…,"error":{…}}. Documents that were not reached when the job was cancelled have no line. When the connection breaks off before the end, as it does when the server stops, ask again with from.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -5128,7 +5128,7 @@ func (c *ClientWithResponses) JobEventsWithResponse(ctx context.Context, id stri
 
 // JobResultsWithResponse The results of a job, one a line
 //
-// In the order of the documents, while they come, until the job has ended. A document that failed is a line {"id":…,"error":{…}}. Documents that were not reached when the job was cancelled have no line.
+// In the order of the documents, while they come, until the job has ended. A document that failed is a line {"id":…,"error":{…}}. Documents that were not reached when the job was cancelled have no line. When the connection breaks off before the end, as it does when the server stops, ask again with from.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -237,6 +237,36 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// Whoever ends a job that waits for its turn, and how often: it ends once.
+func TestCancelAndRemoveAtATime(t *testing.T) {
+	options := jobs.DefaultOptions()
+	options.Running = 1
+	queue, _ := start(t, options)
+	add(t, queue, jobs.Spec{}, "wait")
+	for range 10 {
+		job := add(t, queue, jobs.Spec{}, "never")
+		var group sync.WaitGroup
+		for i := range 8 {
+			group.Go(func() {
+				if i == 7 {
+					if err := queue.Remove(job.ID); err != nil {
+						t.Errorf("removing: %v", err)
+					}
+					return
+				}
+				ended, err := queue.Cancel(job.ID)
+				if gone := errors.Is(err, jobs.ErrNotFound); !gone && (err != nil || ended.State != jobs.Cancelled) {
+					t.Errorf("cancelled: %+v, %v", ended, err)
+				}
+			})
+		}
+		group.Wait()
+		if _, err := queue.Get(job.ID); !errors.Is(err, jobs.ErrNotFound) {
+			t.Errorf("after removing: %v", err)
+		}
+	}
+}
+
 func TestRemove(t *testing.T) {
 	queue, _ := start(t, jobs.DefaultOptions())
 	runs, done := add(t, queue, jobs.Spec{Key: "k"}, "wait"), add(t, queue, jobs.Spec{}, "two")
@@ -316,6 +346,54 @@ func TestLimits(t *testing.T) {
 	ended(t, queue, first.ID)
 	ended(t, queue, second.ID)
 	add(t, queue, jobs.Spec{Client: "me"}, "three")
+}
+
+// A request that is sent again gets its job also when there is no room for another.
+func TestKeyOfTheLastJobThatIsAllowed(t *testing.T) {
+	queue, _ := start(t, jobs.Options{Unfinished: 1, Running: 1})
+	spec := jobs.Spec{Client: "me", Key: "k"}
+	first := add(t, queue, spec, "wait")
+	again, created, err := queue.Add(t.Context(), spec, tasks("wait"))
+	if err != nil || created || again.ID != first.ID {
+		t.Errorf("the same again: %+v, %t, %v", again, created, err)
+	}
+}
+
+// Jobs whose tasks are still coming count too.
+func TestLimitOfJobsThatAreMadeAtATime(t *testing.T) {
+	queue, _ := start(t, jobs.Options{Unfinished: 2, Running: 1})
+	begun, goOn := make(chan struct{}), make(chan error)
+	slow := func(yield func([]byte, error) bool) {
+		begun <- struct{}{}
+		yield([]byte("wait"), <-goOn)
+	}
+	added := make(chan error)
+	for range 2 {
+		go func() {
+			_, _, err := queue.Add(t.Context(), jobs.Spec{Client: "me"}, slow)
+			added <- err
+		}()
+		<-begun
+	}
+	third := func() error {
+		_, _, err := queue.Add(t.Context(), jobs.Spec{Client: "me"}, tasks("wait"))
+		return err
+	}
+	if err := third(); !errors.Is(err, jobs.ErrTooMany) {
+		t.Errorf("the third beside two that are being made: %v", err)
+	}
+	broken := errors.New("broken")
+	goOn <- broken
+	goOn <- nil
+	if first, second := <-added, <-added; !errors.Is(errors.Join(first, second), broken) || first != nil && second != nil {
+		t.Errorf("the two were made with %v and %v", first, second)
+	}
+	if err := third(); err != nil {
+		t.Errorf("in the room of the one that broke off: %v", err)
+	}
+	if err := third(); !errors.Is(err, jobs.ErrTooMany) {
+		t.Errorf("the third beside two that were made: %v", err)
+	}
 }
 
 func TestTasksThatCannotBeReadMakeNoJob(t *testing.T) {

@@ -42,6 +42,7 @@ type Queue struct {
 
 	mutex   sync.Mutex
 	live    map[string]*live // the jobs that have not ended
+	making  map[string]int   // how many jobs each client is about to make
 	work    Worker           // nil: not started
 	workers int
 	stopped bool
@@ -74,7 +75,7 @@ func Open(dir string, options Options) (*Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &Queue{storage: storage{db}, options: options, live: map[string]*live{}}
+	q := &Queue{storage: storage{db}, options: options, live: map[string]*live{}, making: map[string]int{}}
 	q.life, q.stop = context.WithCancel(context.Background())
 	q.hard, q.kill = context.WithCancel(context.Background())
 	if err := q.load(); err != nil {
@@ -144,11 +145,9 @@ func (q *Queue) Close() error {
 
 // Add makes a job of tasks, which are written while they come. An error of tasks
 // is returned as it is, and no job is made. When the key of spec was used before
-// for the same tasks, the job of that time is given and created is false.
+// for the same tasks, the job of that time is given and created is false, be there
+// room for another job or not.
 func (q *Queue) Add(ctx context.Context, spec Spec, tasks iter.Seq2[[]byte, error]) (job Job, created bool, err error) {
-	if err := q.room(spec.Client); err != nil {
-		return job, false, err
-	}
 	if spec.Key != "" {
 		stands, known, err := q.key(spec.Client, spec.Key)
 		if err != nil {
@@ -159,6 +158,19 @@ func (q *Queue) Add(ctx context.Context, spec Spec, tasks iter.Seq2[[]byte, erro
 			return job, false, err
 		}
 	}
+	if err := q.reserve(spec.Client); err != nil {
+		return job, false, err
+	}
+	defer func() {
+		if !created {
+			q.release(spec.Client)
+		}
+	}()
+	return q.make(ctx, spec, tasks)
+}
+
+// make makes a job for which there is room.
+func (q *Queue) make(ctx context.Context, spec Spec, tasks iter.Seq2[[]byte, error]) (job Job, created bool, err error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return job, false, fmt.Errorf("making the id of a job: %w", err)
@@ -183,14 +195,15 @@ func (q *Queue) Add(ctx context.Context, spec Spec, tasks iter.Seq2[[]byte, erro
 	return job, false, err
 }
 
-// room tells when a client can have no other job.
-func (q *Queue) room(client string) error {
+// reserve keeps room for another job of a client, while its tasks come, until it is
+// taken or released. The error tells that the client can have none.
+func (q *Queue) reserve(client string) error {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	if q.stopped {
 		return ErrStopped
 	}
-	count := 0
+	count := q.making[client]
 	for _, l := range q.live {
 		if l.Spec.Client == client {
 			count++
@@ -199,7 +212,22 @@ func (q *Queue) room(client string) error {
 	if count >= q.options.Unfinished {
 		return ErrTooMany
 	}
+	q.making[client]++
 	return nil
+}
+
+// release gives back the room of a job that was not made.
+func (q *Queue) release(client string) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	q.vacate(client)
+}
+
+// vacate counts a job less that is about to be made. The caller holds the mutex.
+func (q *Queue) vacate(client string) {
+	if q.making[client]--; q.making[client] == 0 {
+		delete(q.making, client)
+	}
 }
 
 // again gives the job of a key for tasks that come once more.
@@ -240,10 +268,11 @@ func (q *Queue) writeTasks(ctx context.Context, id string, spec Spec, tasks iter
 	return count, digest.sum(), nil
 }
 
-// take begins to care for a job that was made.
+// take begins to care for a job that was made, in the room that was reserved.
 func (q *Queue) take(r record) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
+	q.vacate(r.Spec.Client)
 	q.live[r.ID] = newLive(r)
 	q.schedule()
 }
@@ -348,7 +377,8 @@ func (q *Queue) Remove(id string) error {
 }
 
 // halt ends a job that is alive and returns when it has. One that is to be removed
-// is not seen any more from now on.
+// is not seen any more from now on. A job that runs is ended by what runs it, another
+// one by the first who halts it.
 func (q *Queue) halt(id string, remove bool) error {
 	q.mutex.Lock()
 	l := q.live[id]
@@ -360,14 +390,14 @@ func (q *Queue) halt(id string, remove bool) error {
 		q.mutex.Unlock()
 		return ErrNotFound
 	}
+	mine := l.cancel == nil && !l.cancelled
 	l.cancelled, l.removed = true, remove
-	runs := l.cancel != nil
-	if runs {
+	if l.cancel != nil {
 		l.cancel()
 	}
 	q.change(l)
 	q.mutex.Unlock()
-	if !runs {
+	if mine {
 		return q.end(l, Cancelled, "")
 	}
 	<-l.ended

@@ -9,8 +9,8 @@ import (
 )
 
 // programDigest is the hash of the program's own file, which is all that decides
-// on an answer besides the model and the knowledge base. A version would not do:
-// it stays the same while the program is worked on.
+// on an answer besides the engine, the model and the knowledge base. A version would
+// not do: it stays the same while the program is worked on.
 func programDigest() (string, error) {
 	path, err := os.Executable()
 	if err != nil {

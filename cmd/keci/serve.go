@@ -16,6 +16,7 @@ import (
 
 	"github.com/keci-kg/keci/api"
 	"github.com/keci-kg/keci/api/jobs"
+	"github.com/keci-kg/keci/fusion/engine"
 )
 
 type serveOptions struct {
@@ -165,6 +166,21 @@ func (o serveOptions) clients(config *api.Config) error {
 	return err
 }
 
+// program names what decides on an answer besides the model and the knowledge base:
+// the program, by its digest, and the engine with its settings, since no two compute
+// the very same numbers.
+func (o serveOptions) program() (string, error) {
+	computes, err := engine.Parse(o.engine)
+	if err != nil {
+		return "", usageError("--engine: %w", err)
+	}
+	digest, err := programDigest()
+	if err != nil {
+		return "", err
+	}
+	return digest + " " + computes.String(), nil
+}
+
 // closerFunc is a function as an io.Closer.
 type closerFunc func() error
 
@@ -198,7 +214,7 @@ func (o serveOptions) open(ctx context.Context, log *slog.Logger) (server *api.S
 		onClose("traces", closerFunc(func() error { return traces.Shutdown(context.WithoutCancel(ctx)) }))
 		config.Traces = traces
 	}
-	if config.Program, err = programDigest(); err != nil {
+	if config.Program, err = o.program(); err != nil {
 		return nil, closeAll, err
 	}
 	data, err := dataDir(o.data)

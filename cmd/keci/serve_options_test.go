@@ -62,3 +62,21 @@ func TestProgramDigest(t *testing.T) {
 		t.Errorf("the digest of the same program is %q, then %q", first, again)
 	}
 }
+
+// Answers in the cache are those of a program on an engine with its settings.
+func TestProgramOfServe(t *testing.T) {
+	seen := map[string]string{}
+	for _, name := range []string{"go", "go:parallelism=1", "xla:/p.so", "xla:/p.so,tf32", "onnx:/p.so"} {
+		program, err := serveOptions{engine: name}.program()
+		if err != nil || !strings.HasPrefix(program, "sha256:") {
+			t.Errorf("--engine %s: %q, %v", name, program, err)
+		}
+		if other, known := seen[program]; known {
+			t.Errorf("--engine %s and %s are taken for the same: %q", name, other, program)
+		}
+		seen[program] = name
+	}
+	if _, err := (serveOptions{engine: "steam"}).program(); err == nil || !strings.Contains(err.Error(), "--engine") {
+		t.Errorf("an unknown engine: %v", err)
+	}
+}

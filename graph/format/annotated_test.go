@@ -159,6 +159,37 @@ func TestReadAnnotated(t *testing.T) {
 	}
 }
 
+// Gaps between passages are filled as the file says, but a short file gives no long
+// text; what is annotated stays where it is.
+func TestReadBioCWithManyGaps(t *testing.T) {
+	const passages, apart = 1000, 1000
+	var in strings.Builder
+	for i := range passages {
+		at := i * apart
+		fmt.Fprintf(&in, `,{"offset":%d,"text":"p%04d","annotations":[{"id":"T%d","text":"%04d","locations":[{"offset":%d,"length":4}]}]}`, at, i, i, i, at+1)
+	}
+	file := `{"id":"1","passages":[` + in.String()[1:] + `]}`
+	for doc, err := range format.ReadAnnotated(strings.NewReader(file), format.BioC) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(doc.Text, "\n"); got > 64<<10+passages {
+			t.Errorf("%d line feeds were filled in", got)
+		}
+		if at := strings.Index(doc.Text, "p0050"); at != 50*apart {
+			t.Errorf("the first gaps: a passage that says that it begins at %d begins at %d", 50*apart, at)
+		}
+		if len(doc.Mentions) != passages {
+			t.Errorf("%d mentions, want %d", len(doc.Mentions), passages)
+		}
+		for i, m := range doc.Mentions {
+			if want := fmt.Sprintf("%04d", i); m.Text != want || doc.Text[m.Start:m.End] != want {
+				t.Fatalf("mention %s from %d to %d is %q, the text there %q", m.ID, m.Start, m.End, m.Text, doc.Text[m.Start:m.End])
+			}
+		}
+	}
+}
+
 // Without annotations, faults in them do not matter.
 func TestReadPassesOverAnnotations(t *testing.T) {
 	for kind, in := range map[format.Kind]string{

@@ -147,19 +147,25 @@ func (d bioCDocument) title() string {
 // left out, and the passages come one after the other.
 const maxGap = 1024
 
+// maxGaps bounds what is filled in a document, lest a short file with many passages
+// becomes a long text.
+const maxGaps = 64 << 10
+
 // placeSegments joins the segments with line feeds, so that each begins where it
 // says that it does, counted in unit. One that says a place inside the segment
-// before, or far behind, begins on a line of its own.
+// before, or far behind, begins on a line of its own, and so do all when enough was
+// filled.
 func placeSegments(segments []bioCPassage, unit graph.OffsetUnit) (text string, starts []int) {
 	var b strings.Builder
-	at := 0
+	at, filled := 0, 0
 	for i, s := range segments {
 		gap := s.Offset - at
 		if i == 0 && gap > 0 {
 			gap = 0
-		} else if gap < 0 || gap > maxGap {
+		} else if gap < 0 || gap > maxGap || filled+gap > maxGaps {
 			gap = 1
 		}
+		filled += gap
 		b.WriteString(strings.Repeat("\n", gap))
 		at += gap
 		starts = append(starts, at)

@@ -19,16 +19,22 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
-// MaxNodes is the largest picture that is drawn; beyond it nobody sees anything.
-const MaxNodes = 400
+// MaxNodes and MaxEdges are the largest picture that is drawn, in entities and in
+// relations; beyond it nobody sees anything, and the layout takes minutes.
+const (
+	MaxNodes = 400
+	MaxEdges = 400
+)
 
-// ErrTooLarge is returned, wrapped, for a graph of more than MaxNodes entities.
+// ErrTooLarge is returned, wrapped, for a graph of more than MaxNodes entities or
+// MaxEdges relations.
 var ErrTooLarge = errors.New("the graph is too large to be drawn")
 
-// engine lays out one picture at a time; it is made when the first is drawn.
+// engine lays out one picture at a time, that of who has put something into drawer;
+// it is made when the first is drawn.
 var (
 	engine = sync.OnceValues(newEngine)
-	drawer sync.Mutex
+	drawer = make(chan struct{}, 1)
 )
 
 // newEngine makes an engine that treats relations as springs: unlike layers,
@@ -45,16 +51,26 @@ func newEngine() (*graphviz.Graphviz, error) {
 // its type, and a line for each relation with label and probability. The boxes
 // carry the classes "tone-N" (see Tone) and "mention-T1", …, the lines "relation-R1",
 // …, so that a page can style and select them. The same document gives the same picture.
-func WriteSVG(out io.Writer, doc graph.Document) error { return render(out, doc, graphviz.SVG) }
+func WriteSVG(out io.Writer, doc graph.Document) error {
+	return WriteSVGContext(context.Background(), out, doc)
+}
+
+// WriteSVGContext is WriteSVG for those who may leave: pictures are drawn one at a
+// time, and one whose turn has not come when ctx ends is not drawn.
+func WriteSVGContext(ctx context.Context, out io.Writer, doc graph.Document) error {
+	return render(ctx, out, doc, graphviz.SVG)
+}
 
 // render lays the graph of a document out and writes it in a form of Graphviz.
-func render(out io.Writer, doc graph.Document, form graphviz.Format) error {
+func render(ctx context.Context, out io.Writer, doc graph.Document, form graphviz.Format) error {
 	drawn := newNetwork(doc)
-	if len(drawn.nodes) > MaxNodes {
-		return fmt.Errorf("%w: %d entities, at most %d are drawn", ErrTooLarge, len(drawn.nodes), MaxNodes)
+	if err := drawn.check(); err != nil {
+		return err
 	}
-	drawer.Lock()
-	defer drawer.Unlock()
+	if err := takeTurn(ctx); err != nil {
+		return fmt.Errorf("waiting for other pictures to be drawn: %w", err)
+	}
+	defer func() { <-drawer }()
 	layout, err := engine()
 	if err != nil {
 		return fmt.Errorf("starting the layout engine: %w", err)
@@ -67,7 +83,32 @@ func render(out io.Writer, doc graph.Document, form graphviz.Format) error {
 	if err := draw(picture, drawn); err != nil {
 		return fmt.Errorf("drawing a document: %w", err)
 	}
-	return layout.Render(context.Background(), picture, form, out)
+	return layout.Render(context.WithoutCancel(ctx), picture, form, out) // the engine cannot be broken off and used again
+}
+
+// check tells when there is too much to be drawn.
+func (n network) check() error {
+	switch {
+	case len(n.nodes) > MaxNodes:
+		return fmt.Errorf("%w: %d entities, at most %d are drawn", ErrTooLarge, len(n.nodes), MaxNodes)
+	case len(n.edges) > MaxEdges:
+		return fmt.Errorf("%w: %d relations, at most %d are drawn", ErrTooLarge, len(n.edges), MaxEdges)
+	}
+	return nil
+}
+
+// takeTurn waits until the engine is free, which is given back by a receive from
+// drawer, or until ctx ends.
+func takeTurn(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case drawer <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func title(drawn network) string {

@@ -123,6 +123,17 @@ func TestWriteSVGTooLarge(t *testing.T) {
 	}
 }
 
+func TestWriteSVGOfTooManyRelations(t *testing.T) {
+	doc := graph.Document{Mentions: []graph.Mention{{ID: "T1", Text: "one"}, {ID: "T2", Text: "two"}}}
+	for i := range picture.MaxEdges + 1 {
+		doc.Relations = append(doc.Relations, graph.Extraction{Head: "T1", Tail: "T2", Label: fmt.Sprint(i)})
+	}
+	err := picture.WriteSVG(io.Discard, doc)
+	if !errors.Is(err, picture.ErrTooLarge) || !strings.Contains(err.Error(), "401 relations") {
+		t.Errorf("error = %v, want one that tells the size", err)
+	}
+}
+
 func TestToneTellsFrequentTypesApart(t *testing.T) {
 	seen := map[int]string{0: "no type"}
 	for _, kind := range []string{"protein", "protein-family", "chemical", "DNA", "protein-complex", "protein-domain",

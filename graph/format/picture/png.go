@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"image/color"
@@ -32,8 +33,13 @@ const pngMargin = 8 * vg.Inch / 72
 // and tells by its drawing operations (see xdot in its manual) what is to be drawn;
 // its own images, in the build that comes with the program, lack the lines.
 func WritePNG(out io.Writer, doc graph.Document) error {
+	return WritePNGContext(context.Background(), out, doc)
+}
+
+// WritePNGContext is to WritePNG what WriteSVGContext is to WriteSVG.
+func WritePNGContext(ctx context.Context, out io.Writer, doc graph.Document) error {
 	var laidOut bytes.Buffer
-	if err := render(&laidOut, doc, "json"); err != nil {
+	if err := render(ctx, &laidOut, doc, "json"); err != nil {
 		return err
 	}
 	var picture drawing
