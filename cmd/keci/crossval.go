@@ -77,6 +77,9 @@ func (o crossvalOptions) run(cmd *cobra.Command) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	if resume, err := cmd.Flags().GetBool("resume"); err != nil || !resume {
+		return usageError("--resume=false: this command always goes on with what it finds; to begin anew, name another --out and --results")
+	}
 	seeds, err := parseNumbers(o.seeds)
 	if err != nil {
 		return usageError("--seeds: %w", err)

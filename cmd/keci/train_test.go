@@ -275,6 +275,9 @@ func TestCrossvalGoesOn(t *testing.T) {
 	if entries, err := os.ReadDir(filepath.Join(dir, "runs")); err != nil || len(entries) != 1 {
 		t.Errorf("%d models were trained (%v), want that of fold 1 alone", len(entries), err)
 	}
+	if _, _, err := keciRun(t, append(args, "--folds", "0", "--resume=false")...); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "--resume=false") {
+		t.Errorf("not to go on: %v", err)
+	}
 	_, _, err := keciRun(t, append(args, "--folds", "0", "--batch", "3")...)
 	if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "options.batchSize (8 there, 3 here)") {
 		t.Errorf("another batch: %v", err)

@@ -104,31 +104,29 @@ const rowsAtOnce = 16
 
 // classify judges rows, on all processors. The same rows give the same, to the bit.
 func (m *Model) classify(ctx context.Context, rows []row) ([]judgement, error) {
-	judged := make([]judgement, len(rows))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for from := 0; from < len(rows); from += rowsAtOnce {
-		to := min(from+rowsAtOnce, len(rows))
-		group.Go(func() error { return m.classifyBatch(ctx, rows[from:to], judged[from:to]) })
-	}
-	return judged, group.Wait()
+	return m.inBatches(ctx, len(rows), func(i int) row { return rows[i] })
 }
 
-// judge reads the pairs of a text as classify does, and makes their rows when they are
-// needed: there are more than there is memory for where a long text names much.
+// judge reads the pairs of a text. Their rows are made when they are needed: there are
+// more than there is memory for where a long text names much.
 func (m *Model) judge(ctx context.Context, t text, pairs []pair) ([]judgement, error) {
-	judged := make([]judgement, len(pairs))
+	return m.inBatches(ctx, len(pairs), func(i int) row { return m.cfg.row(t, pairs[i], m.marks) })
+}
+
+// inBatches judges n rows, as many at a time as there are processors.
+func (m *Model) inBatches(ctx context.Context, n int, rowAt func(i int) row) ([]judgement, error) {
+	judged := make([]judgement, n)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for from := 0; from < len(pairs); from += rowsAtOnce {
-		to := min(from+rowsAtOnce, len(pairs))
+	for from := 0; from < n; from += rowsAtOnce {
+		to := min(from+rowsAtOnce, n)
 		group.Go(func() error {
 			rows := make([]row, to-from)
-			for i, p := range pairs[from:to] {
+			for i := range rows {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				rows[i] = m.cfg.row(t, p, m.marks)
+				rows[i] = rowAt(from + i)
 			}
 			return m.classifyBatch(ctx, rows, judged[from:to])
 		})

@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/keci-kg/keci/fusion/train"
 )
 
 // ErrOtherRun is returned, wrapped, where there is a run of the same name, or in the
@@ -129,24 +127,29 @@ func (t Training) recipe() (map[string]string, error) {
 	for _, trial := range t.Sweep {
 		factors = append(factors, trial.Factor)
 	}
-	changes := t.changeNames()
-	t.Changes = nil
-	t.Sweep, t.Learned, t.HeldOut, t.EntityTypes, t.RelationLabels = nil, 0, 0, nil, nil
-	t.Best, t.Curve, t.Program, t.Command, t.Finished = train.Epoch{}, nil, Program{}, "", ""
 	flat, err := flatten(t)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"learned", "heldOut", "best", "program", "command", "finished"} { // zeroes
-		maps.DeleteFunc(flat, func(key, _ string) bool { return key == name || strings.HasPrefix(key, name+".") })
-	}
-	if len(changes) > 0 {
+	leaveOut(flat, outcome)
+	if changes := t.changeNames(); len(changes) > 0 {
 		flat["changes"] = strings.Join(changes, ", ")
 	}
 	if len(factors) > 0 {
 		flat[sweepKey] = fmt.Sprint(factors)
 	}
 	return flat, nil
+}
+
+// outcome names what the record of a run has that the run was not told; sweep and
+// changes are told otherwise in a recipe.
+var outcome = []string{"learned", "heldOut", "entityTypes", "relationLabels", "best", "curve", "program", "command", "finished", "sweep", "changes"}
+
+// leaveOut removes values, and all that is nested in them, by their names.
+func leaveOut(flat map[string]string, names []string) {
+	maps.DeleteFunc(flat, func(key, _ string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return key == name || strings.HasPrefix(key, name+".") })
+	})
 }
 
 // recipe is that of the training, and what was measured, and with what.

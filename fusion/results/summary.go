@@ -78,9 +78,7 @@ func groupOf(r Run) (Group, error) {
 	if len(r.Sweep) > 0 {
 		named = append(named, rates...)
 	}
-	maps.DeleteFunc(recipe, func(key, _ string) bool {
-		return slices.ContainsFunc(named, func(name string) bool { return key == name || strings.HasPrefix(key, name+".") })
-	})
+	leaveOut(recipe, named)
 	g.settings = recipe
 	return g, nil
 }
