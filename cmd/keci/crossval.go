@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -232,7 +231,7 @@ func (o crossvalOptions) measured(cmd *cobra.Command, kb *knowledgebase.Knowledg
 	if _, err := o.learn(cmd.Context(), material{source: s.source(), kb: kb, out: out}, cmd.ErrOrStderr()); err != nil {
 		return results.Run{}, err
 	}
-	run, err := o.measure(tellingTexts(cmd.Context(), cmd.ErrOrStderr(), o.quiet), kb, s, filepath.Join(out, train.BestDir))
+	run, err := o.measure(cmd, kb, s, filepath.Join(out, train.BestDir))
 	if err != nil {
 		return run, err
 	}
@@ -250,7 +249,7 @@ func (o crossvalOptions) expected(kb *knowledgebase.KnowledgeBase, s split) resu
 }
 
 // measure reads the texts to measure on with a model and scores what it gives.
-func (o crossvalOptions) measure(ctx context.Context, kb *knowledgebase.KnowledgeBase, s split, dir string) (results.Run, error) {
+func (o crossvalOptions) measure(cmd *cobra.Command, kb *knowledgebase.KnowledgeBase, s split, dir string) (results.Run, error) {
 	model, err := openExtractor(dir, kb, o.engine)
 	if err != nil {
 		return results.Run{}, err
@@ -260,7 +259,7 @@ func (o crossvalOptions) measure(ctx context.Context, kb *knowledgebase.Knowledg
 	if err != nil {
 		return run, err
 	}
-	m, err := measure(ctx, dir, model, kb, s.test)
+	m, err := measure(cmd.Context(), dir, model, kb, s.test, newTextProgress(cmd.ErrOrStderr(), o.quiet))
 	if err != nil {
 		return run, err
 	}

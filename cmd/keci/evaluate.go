@@ -174,7 +174,7 @@ func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpu
 	if err != nil {
 		return err
 	}
-	m, err := measure(tellingTexts(cmd.Context(), cmd.ErrOrStderr(), o.quiet), dir, model, kb, gold)
+	m, err := measure(cmd.Context(), dir, model, kb, gold, newTextProgress(cmd.ErrOrStderr(), o.quiet))
 	if err != nil {
 		return err
 	}
@@ -245,8 +245,8 @@ func unknownLabels(asked, known []string) []string {
 }
 
 // extractCorpus reads every example of a corpus with a model.
-func extractCorpus(ctx context.Context, model fusion.Extractor, gold corpus.Corpus) ([]graph.Document, error) {
-	read, end := startTexts(ctx, len(gold.Examples))
+func extractCorpus(ctx context.Context, model fusion.Extractor, gold corpus.Corpus, p *progress) ([]graph.Document, error) {
+	read, end := p.texts(len(gold.Examples))
 	defer end()
 	return parallel.Map(ctx, gold.Examples, func(ctx context.Context, e corpus.Example) (graph.Document, error) {
 		defer read()

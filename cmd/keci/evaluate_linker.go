@@ -40,8 +40,7 @@ func (o evaluateOptions) runLinker(cmd *cobra.Command) error {
 		return err
 	}
 	defer kb.Close()
-	ctx := tellingTexts(cmd.Context(), cmd.ErrOrStderr(), o.quiet)
-	result, err := measureLinker(ctx, kb, texts)
+	result, err := measureLinker(cmd.Context(), kb, texts, newTextProgress(cmd.ErrOrStderr(), o.quiet))
 	if err != nil {
 		return err
 	}
@@ -51,8 +50,8 @@ func (o evaluateOptions) runLinker(cmd *cobra.Command) error {
 }
 
 // measureLinker links texts and compares with what people linked in them.
-func measureLinker(ctx context.Context, kb *knowledgebase.KnowledgeBase, texts []linker.Annotated) (linkerResult, error) {
-	read, end := startTexts(ctx, len(texts))
+func measureLinker(ctx context.Context, kb *knowledgebase.KnowledgeBase, texts []linker.Annotated, p *progress) (linkerResult, error) {
+	read, end := p.texts(len(texts))
 	defer end()
 	all, final := eval.NewJudge(kb.Knowledge), eval.NewJudge(kb.Knowledge)
 	for _, text := range texts {

@@ -139,7 +139,7 @@ func TestReadingTextsIsTold(t *testing.T) {
 	for _, quiet := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			var told strings.Builder
-			if _, err := extractCorpus(tellingTexts(t.Context(), &told, quiet), slowExtractor{}, texts); err != nil {
+			if _, err := extractCorpus(t.Context(), slowExtractor{}, texts, newTextProgress(&told, quiet)); err != nil {
 				t.Fatal(err)
 			}
 			if want := fmt.Sprintf("of %d, ", len(texts.Examples)); strings.Contains(told.String(), want) == quiet {

@@ -35,8 +35,8 @@ type measurement struct {
 
 // measure reads a corpus with the model in the directory dir, and scores what it gives
 // by the rules of the corpus and, where it has some, by those of its system.
-func measure(ctx context.Context, dir string, model extractor, kb *knowledgebase.KnowledgeBase, gold corpus.Corpus) (measurement, error) {
-	predicted, reading, err := readInTime(ctx, model, gold)
+func measure(ctx context.Context, dir string, model extractor, kb *knowledgebase.KnowledgeBase, gold corpus.Corpus, p *progress) (measurement, error) {
+	predicted, reading, err := readInTime(ctx, model, gold, p)
 	if err != nil {
 		return measurement{}, err
 	}
@@ -58,13 +58,13 @@ func measure(ctx context.Context, dir string, model extractor, kb *knowledgebase
 }
 
 // readInTime reads every example of a corpus with a model, and tells how long it took.
-func readInTime(ctx context.Context, model fusion.Extractor, gold corpus.Corpus) ([]graph.Document, results.Reading, error) {
+func readInTime(ctx context.Context, model fusion.Extractor, gold corpus.Corpus, p *progress) ([]graph.Document, results.Reading, error) {
 	reading := results.Reading{Processors: runtime.GOMAXPROCS(0), Engine: model.Info().Engine}
 	for _, e := range gold.Examples {
 		reading.Sentences += len(linker.Sentences(e.Text))
 	}
 	start := time.Now()
-	documents, err := extractCorpus(ctx, model, gold)
+	documents, err := extractCorpus(ctx, model, gold, p)
 	reading.Seconds = time.Since(start).Seconds()
 	return documents, reading, err
 }

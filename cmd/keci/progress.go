@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"sync"
@@ -154,27 +153,14 @@ func (p *readProgress) Read(bytes int) {
 	p.tell(p.step, p.read, p.total)
 }
 
-// textsKey is where a context says to whom the reading of texts is told.
-type textsKey struct{}
+// newTextProgress is for the texts of a corpus that are read, see texts.
+func newTextProgress(out io.Writer, quiet bool) *progress { return newProgress(out, quiet, things) }
 
-// tellingTexts lets be told to out how far the texts of a corpus are read, unless it
-// is to be quiet.
-func tellingTexts(ctx context.Context, out io.Writer, quiet bool) context.Context {
-	if quiet {
-		return ctx
-	}
-	return context.WithValue(ctx, textsKey{}, out)
-}
-
-// startTexts begins to tell how many of the texts are read, if the context says to
-// whom. What it gives is to be called after each of them, also at the same time, and
-// at the end.
-func startTexts(ctx context.Context, total int) (read, end func()) {
-	out, ok := ctx.Value(textsKey{}).(io.Writer)
-	if !ok {
-		return func() {}, func() {}
-	}
-	p, done, one := newProgress(out, false, things), int64(0), sync.Mutex{}
+// texts begins to tell how many of so many texts are read. What it gives is to be
+// called after each of them, also at the same time, and at the end.
+func (p *progress) texts(total int) (read, end func()) {
+	done, one := int64(0), sync.Mutex{}
+	p.started = time.Now()
 	p.tell("reading texts", 0, int64(total))
 	return func() {
 		one.Lock()

@@ -68,9 +68,8 @@ func (o attentionOptions) run(cmd *cobra.Command) error {
 	if o.least < 1 || o.most < 1 {
 		return usageError("--least and --most must be at least 1")
 	}
-	ctx := tellingTexts(cmd.Context(), cmd.ErrOrStderr(), o.quiet)
 	return o.use(cmd, func(model extractor, kb *knowledgebase.KnowledgeBase, c corpus.Corpus) error {
-		documents, err := extractCorpus(ctx, model, c)
+		documents, err := extractCorpus(cmd.Context(), model, c, newTextProgress(cmd.ErrOrStderr(), o.quiet))
 		if err != nil {
 			return err
 		}
@@ -79,7 +78,7 @@ func (o attentionOptions) run(cmd *cobra.Command) error {
 			return noAttention(model)
 		}
 		return a.Extremes(o.most).Write(cmd.OutOrStdout(), func(tui graph.TUI) string {
-			t, err := kb.Knowledge.SemanticType(ctx, tui)
+			t, err := kb.Knowledge.SemanticType(cmd.Context(), tui)
 			if err != nil {
 				return "unknown"
 			}

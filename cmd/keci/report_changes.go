@@ -50,9 +50,8 @@ func (o changesOptions) run(cmd *cobra.Command) error {
 	if o.out == "" || o.most < 1 {
 		return usageError("--out is needed, and --most must be at least 1")
 	}
-	ctx := tellingTexts(cmd.Context(), cmd.ErrOrStderr(), o.quiet)
 	return o.use(cmd, func(model extractor, _ *knowledgebase.KnowledgeBase, c corpus.Corpus) error {
-		before, after, err := extractStages(ctx, model, c)
+		before, after, err := extractStages(cmd.Context(), model, c, newTextProgress(cmd.ErrOrStderr(), o.quiet))
 		if err != nil {
 			return err
 		}
@@ -71,12 +70,12 @@ func (o changesOptions) run(cmd *cobra.Command) error {
 }
 
 // extractStages reads every example of a corpus with a model.
-func extractStages(ctx context.Context, model extractor, c corpus.Corpus) (before, after []graph.Document, err error) {
+func extractStages(ctx context.Context, model extractor, c corpus.Corpus, p *progress) (before, after []graph.Document, err error) {
 	stages, ok := model.Extractor.(*keci.Model)
 	if !ok {
 		return nil, nil, fmt.Errorf("the model %s has no stages to compare", model.Info().Name)
 	}
-	read, end := startTexts(ctx, len(c.Examples))
+	read, end := p.texts(len(c.Examples))
 	defer end()
 	both, err := parallel.Map(ctx, c.Examples, func(ctx context.Context, e corpus.Example) ([2]graph.Document, error) {
 		defer read()
