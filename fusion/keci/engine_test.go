@@ -81,7 +81,7 @@ func TestEnginesLearnTheSame(t *testing.T) {
 				o, cfg := learnOptions(), learnable(as(variant))
 				o.BatchSize, o.Epochs = len(tinyCorpus(t).Examples), 4 // steps, all but the first with relations
 				first := newLearner(t, cfg, o)
-				if err := first.model.definitions.ensure(t.Context(), first.instances()...); err != nil {
+				if err := first.model.definitions.ensure(t.Context(), allOf(first)...); err != nil {
 					t.Fatal(err)
 				}
 				lossOf(t, first, first.layOutShards([]int{0, 1}, true)) // gives every weight its first value

@@ -28,6 +28,10 @@ import (
 
 // Learner trains a KECI model. It implements [train.Learner].
 type Learner struct {
+	// EpochTexts is how many examples of each corpus an epoch has at most; 0: all. Those
+	// of a larger corpus take turns, so that a small one is not drowned beside it.
+	EpochTexts int
+
 	model       *Model
 	network     network
 	examples    []*example
@@ -37,6 +41,7 @@ type Learner struct {
 	encoder     string // directory of the encoder
 	refresh     int    // epochs between two encodings of the definitions
 	begun       int    // the last epoch whose batches were laid out, −1 before the first
+	seed        uint64 // of the turns that examples take
 }
 
 // example is an instance with its labels.
@@ -104,7 +109,7 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 		}
 	}
 	l := &Learner{
-		model: m, batch: batchSize, encoder: encoderDir, refresh: definitionRefresh, begun: -1,
+		model: m, batch: batchSize, encoder: encoderDir, refresh: definitionRefresh, begun: -1, seed: uint64(seed),
 		network: network{cfg: cfg, encoder: m.encoderConfig, training: true},
 	}
 	for head, set := range sets {
@@ -212,11 +217,11 @@ func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]tra
 	if epoch%l.refresh == 0 && epoch != l.begun { // an epoch that goes on keeps the vectors of its start
 		l.model.definitions.replace(map[string]*definition{})
 	}
-	if err := l.model.definitions.ensure(ctx, l.instances()...); err != nil {
+	order := l.order(epoch, rng)
+	if err := l.model.definitions.ensure(ctx, l.instances(order)...); err != nil {
 		return nil, err
 	}
 	l.begun = epoch
-	order := rng.Perm(len(l.examples))
 	var groups [][]int
 	for pool := range slices.Chunk(order, l.batch*poolBatches) {
 		slices.SortFunc(pool, func(a, b int) int {
@@ -232,10 +237,48 @@ func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]tra
 	return batches, nil
 }
 
-func (l *Learner) instances() []*instance {
-	list := make([]*instance, len(l.examples))
+// order gives the examples of an epoch, by index, in a random order.
+func (l *Learner) order(epoch int, rng *rand.Rand) []int {
+	if l.EpochTexts == 0 {
+		return rng.Perm(len(l.examples))
+	}
+	of := make([][]int, len(l.heldOut))
 	for i, x := range l.examples {
-		list[i] = x.instance
+		of[x.head] = append(of[x.head], i)
+	}
+	var order []int
+	for head, all := range of {
+		order = append(order, turn(all, epoch, l.EpochTexts, l.seed+uint64(head))...)
+	}
+	rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	return order
+}
+
+// turn gives those of all whose turn it is in an epoch, at most so many: all are put in
+// a random order, again and again, and each epoch goes on where the one before ended.
+func turn(all []int, epoch, most int, seed uint64) []int {
+	if len(all) <= most {
+		return all
+	}
+	list := make([]int, most)
+	round, shuffled := -1, slices.Clone(all)
+	for i := range list {
+		at := epoch*most + i
+		if at/len(all) != round {
+			round = at / len(all)
+			copy(shuffled, all)
+			rng := rand.New(rand.NewPCG(seed, uint64(round)))
+			rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		}
+		list[i] = shuffled[at%len(all)]
+	}
+	return list
+}
+
+func (l *Learner) instances(of []int) []*instance {
+	list := make([]*instance, len(of))
+	for i, at := range of {
+		list[i] = l.examples[at].instance
 	}
 	return list
 }

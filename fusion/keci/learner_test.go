@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -313,7 +315,7 @@ func TestWhatMoves(t *testing.T) {
 			o, cfg := learnOptions(), learnable(as(variant))
 			o.Epochs, o.WeightDecay = 3, 0 // decay moves what no gradient reaches
 			fresh := newLearner(t, cfg, o)
-			if err := fresh.model.definitions.ensure(t.Context(), fresh.instances()...); err != nil {
+			if err := fresh.model.definitions.ensure(t.Context(), allOf(fresh)...); err != nil {
 				t.Fatal(err)
 			}
 			lossOf(t, fresh, fresh.layOutShards([]int{0, 1}, true)) // gives every weight its first value
@@ -370,5 +372,66 @@ func TestLabels(t *testing.T) {
 	want := []string{"p53 is protein", "insulin receptor is protein", "p53 binds insulin receptor", "insulin receptor inhibits p53"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("labels (-want +got):\n%s", diff)
+	}
+}
+
+// allOf are the instances of every example.
+func allOf(l *Learner) []*instance {
+	list := make([]*instance, len(l.examples))
+	for i, x := range l.examples {
+		list[i] = x.instance
+	}
+	return list
+}
+
+// TestTurn: every example has its turn as often as any other, give or take one, each
+// epoch has as many as it may, and the same seed gives the same turns.
+func TestTurn(t *testing.T) {
+	all := []int{3, 5, 7, 9, 11, 13, 15}
+	seen := map[int]int{}
+	for epoch := range 20 {
+		got := turn(all, epoch, 3, 1)
+		if len(got) != 3 || !slices.Equal(got, turn(all, epoch, 3, 1)) {
+			t.Fatalf("epoch %d has %v", epoch, got)
+		}
+		for _, x := range got {
+			seen[x]++
+		}
+	}
+	least, most := 60, 0
+	for _, x := range all {
+		least, most = min(least, seen[x]), max(most, seen[x])
+	}
+	if least < 8 || most > 9 { // 60 turns of 7 examples
+		t.Errorf("turns %v", seen)
+	}
+	if got := turn(all, 4, 7, 1); !slices.Equal(got, all) {
+		t.Errorf("where there is room for all: %v", got)
+	}
+	if slices.Equal(turn(all, 0, 6, 1), turn(all, 0, 6, 2)) {
+		t.Error("two seeds give the same turns")
+	}
+}
+
+// TestEpochTexts: of each corpus an epoch has no more texts than it may.
+func TestEpochTexts(t *testing.T) {
+	small, large := tinyCorpus(t), tinyCorpus(t)
+	small.Examples, large.Name = small.Examples[:2], corpus.BioRelEx
+	l, err := NewLearner(t.Context(), enginetest.Go(), newEncoderFolder(t), learnable(),
+		[]system.Set{{Train: small}, {Train: large}}, newFakeKnowledge().base(), 2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.EpochTexts = 3
+	of := map[int32]int{}
+	for _, i := range l.order(0, rand.New(rand.NewPCG(1, 0))) {
+		of[l.examples[i].head]++
+	}
+	if of[0] != 2 || of[1] != 3 {
+		t.Errorf("an epoch has %v texts of each corpus, want 2 and 3", of)
+	}
+	batches, err := l.Batches(t.Context(), 0, rand.New(rand.NewPCG(1, 0)))
+	if err != nil || len(batches) != 3 {
+		t.Errorf("%d batches, want 3 of 2 texts: %v", len(batches), err)
 	}
 }

@@ -199,7 +199,7 @@ func compareLoss(t *testing.T, cfg Config, withRelations bool) {
 		l.examples = append(l.examples, label(cfg, mustInstance(t, m, gold.text), gold.example(cfg)))
 		group = append(group, i)
 	}
-	if err := m.definitions.ensure(t.Context(), l.instances()...); err != nil {
+	if err := m.definitions.ensure(t.Context(), allOf(l)...); err != nil {
 		t.Fatal(err)
 	}
 	got := lossOf(t, l, l.layOutShards(group, withRelations))

@@ -76,8 +76,9 @@ func (System) Recipe(variant string) system.Recipe {
 
 // recipe is how a model is trained: the configuration that it begins with.
 type recipe struct {
-	cfg    Config
-	window int // sentences that are read together
+	cfg        Config
+	window     int // sentences that are read together
+	epochTexts int // see Learner
 }
 
 // AddFlags adds the settings of the paper's hyperparameters.
@@ -86,6 +87,7 @@ func (r *recipe) AddFlags(f *pflag.FlagSet) {
 	f.Float64Var(&r.cfg.RelationThreshold, "relation-threshold", r.cfg.RelationThreshold, "KECI: lowest score of a relation, likewise")
 	f.Float64Var(&r.cfg.KeptRatio, "kept-ratio", r.cfg.KeptRatio, "KECI: λ, spans kept for each word piece")
 	f.IntVar(&r.window, "window", r.window, "KECI: consecutive sentences that are read together, so that relations between them are found")
+	f.IntVar(&r.epochTexts, "epoch-texts", r.epochTexts, "KECI: most texts of each corpus in an epoch; those of a larger one take turns (0: all in each)")
 	f.IntVar(&r.cfg.Span.MaxWidth, "max-span", r.cfg.Span.MaxWidth, "KECI: longest span in word pieces")
 	f.Float64Var(&r.cfg.LabelSmoothing, "label-smoothing", r.cfg.LabelSmoothing, "KECI: share of each label that is spread over all labels while training")
 }
@@ -104,7 +106,7 @@ func (r *recipe) Needs() system.Needs {
 // Record writes what of the settings tells runs apart.
 func (r *recipe) Record(t *results.Training) {
 	t.MaxSpan, t.KeptRatio, t.LabelSmoothing = r.cfg.Span.MaxWidth, r.cfg.KeptRatio, r.cfg.LabelSmoothing
-	t.Window = r.config().Window
+	t.Window, t.EpochTexts = r.config().Window, r.epochTexts
 }
 
 // config has a window only where it is of several sentences.
@@ -120,5 +122,13 @@ func (r *recipe) config() Config {
 func (r *recipe) NewLearner(ctx context.Context, backend compute.Backend, m system.Material) (train.Learner, error) {
 	cfg := r.config()
 	cfg.Name = m.Name
-	return NewLearner(ctx, backend, m.Encoder, cfg, append([]system.Set{m.Set}, m.More...), m.KnowledgeBase, m.BatchSize, m.Seed)
+	if r.epochTexts < 0 {
+		return nil, fmt.Errorf("texts of each corpus in an epoch are %d: it must be at least 0", r.epochTexts)
+	}
+	l, err := NewLearner(ctx, backend, m.Encoder, cfg, append([]system.Set{m.Set}, m.More...), m.KnowledgeBase, m.BatchSize, m.Seed)
+	if err != nil {
+		return nil, err
+	}
+	l.EpochTexts = r.epochTexts
+	return l, nil
 }
