@@ -162,6 +162,9 @@ type material struct {
 	also []source // other corpora to learn from
 	kb   *knowledgebase.KnowledgeBase
 	out  string // directory of the run
+
+	unseen      []corpus.Corpus // whose texts are in no part of what is learned from
+	unseenFiles []results.File  // that they were read from
 }
 
 // of is the source of the given corpus, nil where there is none.
@@ -320,6 +323,7 @@ func (r recipe) identity(m material) results.Training {
 	t := results.Training{
 		Source: m.record(), Encoder: filepath.Base(filepath.Clean(r.encoder)), Variant: r.variant,
 		Seed: r.train.Seed, Options: r.train, HeldOutShare: r.heldOut, EncoderDigest: r.encoderDigest,
+		Unseen: m.unseenFiles,
 	}
 	if r.settings.Needs().Embeddings {
 		t.Embeddings = r.embeddingsDigest

@@ -17,6 +17,7 @@ type trainOptions struct {
 	recipe
 	data, out string
 	also      []string // CORPUS=PATH
+	unseen    []string // CORPUS=PATH
 	names     []string // CORPUS.LABEL=NAME
 }
 
@@ -39,7 +40,8 @@ learns from whole documents.
 
 With --also one KECI model learns from several corpora at once: encoder and graphs are
 shared, and each corpus has labels and thresholds of its own, so that nothing is learned
-from what a corpus does not annotate. Such a model finds the entities and relations of all
+from what a corpus does not annotate. Corpora are often chosen from the same papers: with
+--unseen no text is learned from that shares a sentence with one of a test set. Such a model finds the entities and relations of all
 of them in a text; keci evaluate looks at those of the corpus that is measured.`,
 		Example: `  keci train --corpus biorelex --data train.json --encoder encoders/minilm-l6 \
     --kb data/kb-open --seed 1 --out runs/biorelex
@@ -53,6 +55,7 @@ of them in a text; keci evaluate looks at those of the corpus that is measured.`
 	o.addFlags(f)
 	f.StringVar(&o.data, "data", "", "`FILE` of the corpus to learn from, or a folder of such files")
 	f.StringArrayVar(&o.also, "also", nil, "`CORPUS=FILE` of another corpus to learn from, with labels of its own; may be given several times")
+	f.StringArrayVar(&o.unseen, "unseen", nil, "`CORPUS=FILE` to be measured on: texts that share a sentence with one of it are left out; may be given several times")
 	f.StringArrayVar(&o.names, "name-label", nil, "`CORPUS.LABEL=NAME`: with --also, what a type or label is told as, so that those of several corpora may be one")
 	f.StringVar(&o.out, "out", "", "`DIR` for the model, the history and the checkpoints")
 	f.Int64Var(&o.train.Seed, "seed", o.train.Seed, "of the initial weights, what is held out, the order of the data and dropout")
@@ -78,6 +81,9 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 	if m.also, err = o.readOthers(cmd.ErrOrStderr()); err != nil {
 		return err
 	}
+	if err := o.readUnseen(&m, cmd.ErrOrStderr()); err != nil {
+		return err
+	}
 	if err := o.nameLabels(&m); err != nil {
 		return err
 	}
@@ -100,9 +106,9 @@ func (o trainOptions) readOthers(stderr io.Writer) ([]source, error) {
 	known := []string{o.corpus}
 	var others []source
 	for _, also := range o.also {
-		name, path, ok := strings.Cut(also, "=")
-		if !ok {
-			return nil, usageError("--also is %q: write CORPUS=FILE, such as %s=train.json", also, corpus.ADE)
+		name, path, err := cutSource("also", also)
+		if err != nil {
+			return nil, err
 		}
 		if slices.Contains(known, name) {
 			return nil, usageError("--also names the corpus %s twice: each form of corpus has one set of labels", name)
@@ -114,6 +120,31 @@ func (o trainOptions) readOthers(stderr io.Writer) ([]source, error) {
 		known, others = append(known, name), append(others, s)
 	}
 	return others, nil
+}
+
+// readUnseen reads the corpora of --unseen.
+func (o trainOptions) readUnseen(m *material, stderr io.Writer) error {
+	for _, unseen := range o.unseen {
+		name, path, err := cutSource("unseen", unseen)
+		if err != nil {
+			return err
+		}
+		s, err := o.readSource(name, path, stderr)
+		if err != nil {
+			return err
+		}
+		m.unseen, m.unseenFiles = append(m.unseen, s.all), append(m.unseenFiles, s.data)
+	}
+	return nil
+}
+
+// cutSource divides CORPUS=FILE, the value of a flag.
+func cutSource(flag, value string) (name, path string, err error) {
+	name, path, ok := strings.Cut(value, "=")
+	if !ok {
+		return "", "", usageError("--%s is %q: write CORPUS=FILE, such as %s=train.json", flag, value, corpus.ADE)
+	}
+	return name, path, nil
 }
 
 // nameLabels reads --name-label.

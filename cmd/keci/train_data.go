@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/keci-kg/keci/encoder"
@@ -41,36 +42,65 @@ func (r recipe) readSource(name, path string, stderr io.Writer) (s source, err e
 	return s, err
 }
 
-// trainingSets are those of all corpora.
+// trainingSets are those of all corpora. None has a text in it that must stay unseen, or
+// that another holds out.
 func (r recipe) trainingSets(m material, stderr io.Writer) (first system.Set, more []system.Set, err error) {
-	if first, err = r.trainingSet(m.source, stderr); err != nil {
-		return first, nil, err
-	}
-	for _, s := range m.also {
-		set, err := r.trainingSet(s, stderr)
-		if err != nil {
+	sources := append([]source{m.source}, m.also...)
+	sets, heldOut := make([]system.Set, len(sources)), make([]corpus.Corpus, len(sources))
+	for i, s := range sources {
+		if s.all, err = withoutUnseen(s.all, m.unseen, stderr); err != nil {
 			return first, nil, err
 		}
-		more = append(more, set)
+		if sets[i], err = r.divide(s); err != nil {
+			return first, nil, err
+		}
+		heldOut[i] = sets[i].HeldOut
 	}
-	return first, more, nil
+	for i, s := range sources {
+		others := slices.Delete(slices.Clone(heldOut), i, i+1)
+		if sets[i].Train, err = withoutUnseen(sets[i].Train, others, stderr); err != nil {
+			return first, nil, err
+		}
+		if sets[i], err = r.readable(sets[i], s.data.Name, stderr); err != nil {
+			return first, nil, err
+		}
+	}
+	return sets[0], sets[1:], nil
 }
 
-// trainingSet holds texts out, cuts the others into what the variant reads at once,
-// and looks whether there is something to learn.
-func (r recipe) trainingSet(s source, stderr io.Writer) (set system.Set, err error) {
+// withoutUnseen leaves out what shares a sentence with other texts.
+func withoutUnseen(c corpus.Corpus, unseen []corpus.Corpus, stderr io.Writer) (corpus.Corpus, error) {
+	rest, left := c.Without(unseen...)
+	if left == 0 {
+		return c, nil
+	}
+	fmt.Fprintf(stderr, "%s: %d of %d texts were left out: they have sentences that are held out, or to be measured on\n", c.Name, left, len(c.Examples))
+	if len(rest.Examples) == 0 {
+		return rest, usageError("%s: nothing is left to learn from: all texts have sentences that must stay unseen", c.Name)
+	}
+	return rest, nil
+}
+
+// divide holds texts out.
+func (r recipe) divide(s source) (set system.Set, err error) {
 	set.Names = s.names
 	set.Train, set.HeldOut = s.all.Split(r.heldOut, r.train.Seed)
 	if len(set.Train.Examples) == 0 || (len(set.HeldOut.Examples) == 0) != (r.heldOut == 0) {
 		return set, usageError("--held-out %g of %d texts leaves none to learn from or to compare on", r.heldOut, len(s.all.Examples))
 	}
+	return set, nil
+}
+
+// readable cuts the texts to learn from into what the variant reads at once, and looks
+// whether there is something to learn.
+func (r recipe) readable(set system.Set, name string, stderr io.Writer) (_ system.Set, err error) {
 	if r.settings.Needs().Sentences > 0 {
 		if set.Train, err = r.cut(set.Train, stderr); err != nil {
 			return set, err
 		}
 	}
 	if len(set.Train.CountTypes()) == 0 {
-		return set, fmt.Errorf("%s: no entity is annotated in the %d texts to learn from", s.data.Name, len(set.Train.Examples))
+		return set, fmt.Errorf("%s: no entity is annotated in the %d texts to learn from", name, len(set.Train.Examples))
 	}
 	return set, nil
 }

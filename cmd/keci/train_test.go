@@ -160,10 +160,42 @@ func TestTrainOnSeveralCorpora(t *testing.T) {
 		"--also is":                                                {"--also", "second.txt"},
 		"names the corpus jsonl twice":                             {"--also", "jsonl=" + second},
 		"learns from one corpus":                                   {"--also", "pubtator=" + second, "--variant", "remedi"},
+		"--unseen is":                                              {"--unseen", "second.txt"},
 	} {
 		if _, _, err := keciRun(t, append(append(slices.Clone(args), also...), "--out", t.TempDir())...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: error %v, want %s", also, err, want)
 		}
+	}
+}
+
+// TestTrainLeavesUnseen: a text that shares a sentence with one of a test set is neither
+// learned from nor held out, and the record of the run names the test set.
+func TestTrainLeavesUnseen(t *testing.T) {
+	const shared = "The parasites of ten fishes were counted in the spring and in the autumn."
+	var abstracts strings.Builder
+	for i := range 11 {
+		end := ""
+		if i < 3 {
+			end = " " + shared
+		}
+		fmt.Fprintf(&abstracts, "%d|t|Fish has worms.\n%d|a|Cat has none.%s\n%d\t0\t4\tFish\tHost\tM1\n%d\t9\t14\tworms\tParasite\tM2\n\n", i, i, end, i, i)
+	}
+	unseen := writeText(t, "test.txt", "99|t|Another title.\n99|a|"+shared+"\n\n")
+	out := filepath.Join(t.TempDir(), "run")
+	args := []string{"train", "--corpus", "pubtator", "--encoder", writeEncoder(t), "--variant", "sent-context", "--epochs", "1", "--held-out", "0.25", "--quiet"}
+	_, stderr, err := keciRun(t, append(slices.Clone(args), "--data", writeText(t, "all.txt", abstracts.String()), "--unseen", "pubtator="+unseen, "--out", out)...)
+	if err != nil || !strings.Contains(stderr, "3 of 11 texts were left out") {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	recipe, err := results.ReadTraining(filepath.Join(out, "best"))
+	if err != nil || recipe.HeldOut != 2 || recipe.Learned != 12 { // six of eight texts, of two sentences
+		t.Errorf("learned from %d texts, %d held out: %v", recipe.Learned, recipe.HeldOut, err)
+	}
+	if len(recipe.Unseen) != 1 || recipe.Unseen[0].Name != "test.txt" {
+		t.Errorf("the record names %v as unseen", recipe.Unseen)
+	}
+	if _, _, err := keciRun(t, append(args, "--data", unseen, "--unseen", "pubtator="+unseen, "--out", t.TempDir())...); err == nil || !strings.Contains(err.Error(), "nothing is left to learn from") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -25,8 +25,9 @@ import (
 // Training is how a model came about.
 type Training struct {
 	Source
-	Also    []Source          `json:"also,omitempty"` // other corpora that it learned from, by name; each has labels of its own
-	Encoder string            `json:"encoder"`        // name of the encoder's directory
+	Also    []Source          `json:"also,omitempty"`   // other corpora that it learned from, by name; each has labels of its own
+	Unseen  []File            `json:"unseen,omitempty"` // no text was learned from, or held out, that shares a sentence with one of these
+	Encoder string            `json:"encoder"`          // name of the encoder's directory
 	KB      *graph.Provenance `json:"kb,omitempty"`
 	Variant string            `json:"variant"`
 	Seed    int64             `json:"seed"`
