@@ -132,7 +132,7 @@ func (r *recipe) check() error {
 	if err := r.settle(cmp.Or(r.variant, string(keci.VariantKECI))); err != nil {
 		return err
 	}
-	if err := r.train.Validate(); err != nil {
+	if err := errors.Join(r.train.Validate(), r.settings.Check()); err != nil {
 		return usageError("%w", err)
 	}
 	if !(r.heldOut >= 0 && r.heldOut < 1) {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -432,6 +434,29 @@ func TestShellLine(t *testing.T) {
 	got := shellLine([]string{"keci", "train", "--out", "my runs", "--name", "it's", ""})
 	if want := `keci train --out 'my runs' --name 'it'\''s' ''`; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestTrainRefusesSettings: a setting that no model can have is refused as what it is,
+// a mistake on the command line, before anything is read.
+func TestTrainRefusesSettings(t *testing.T) {
+	for want, settings := range map[string][]string{
+		"keptRatio is 50":      {"--kept-ratio", "50"},
+		"window is -1":         {"--window", "-1"},
+		"epoch texts is -5":    {"--epoch-texts", "-5"},
+		"labelSmoothing is 2":  {"--label-smoothing", "2"},
+		"row is 5":             {"--variant", "hnm-baseline", "--row", "5"},
+		"temperature 0":        {"--variant", "hnm", "--temperature", "0"},
+		"class weighting is 7": {"--variant", "remedi", "--class-weighting", "7"},
+	} {
+		out := filepath.Join(t.TempDir(), "run")
+		_, _, err := keciRun(t, append([]string{"train", "--corpus", "jsonl", "--data", "missing.jsonl", "--encoder", "missing", "--out", out}, settings...)...)
+		if err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != exitUsage {
+			t.Errorf("%v: error %v, status %d, want %q and %d", settings, err, exitCode(err), want, exitUsage)
+		}
+		if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%v: %s was made", settings, out)
+		}
 	}
 }
 

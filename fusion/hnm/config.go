@@ -86,10 +86,13 @@ func (c Config) Validate() error {
 		return errors.New("relationLabels must name at least one label, and none may be empty")
 	case len(c.Pairs) == 0:
 		return errors.New("pairs must name the types of at least one relation")
-	case c.Row < leastRow || c.Width < 1:
-		return fmt.Errorf("row is %d, it must be at least %d; width is %d, it must be positive", c.Row, leastRow, c.Width)
+	case c.Width < 1:
+		return fmt.Errorf("width is %d, it must be positive", c.Width)
 	case !(c.Dropout >= 0 && c.Dropout < 1):
 		return fmt.Errorf("dropout is %g, it must lie in [0, 1)", c.Dropout)
+	}
+	if err := c.validateRow(); err != nil {
+		return err
 	}
 	for _, p := range c.Pairs {
 		if !slices.Contains(c.EntityTypes, p.Head) || !slices.Contains(c.EntityTypes, p.Tail) {
@@ -103,6 +106,13 @@ func (c Config) Validate() error {
 	}
 	if err := c.RelationCalibration.Validate(); err != nil {
 		return fmt.Errorf("relationCalibration: %w", err)
+	}
+	return nil
+}
+
+func (c Config) validateRow() error {
+	if c.Row < leastRow {
+		return fmt.Errorf("row is %d, it must be at least %d", c.Row, leastRow)
 	}
 	return nil
 }

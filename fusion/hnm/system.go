@@ -63,6 +63,14 @@ func (r *recipe) AddFlags(f *pflag.FlagSet) {
 	f.Float64Var(&r.settings.Temperature, "temperature", r.settings.Temperature, "hnm: temperature of the contrastive loss")
 }
 
+// Check looks at what does not depend on a corpus.
+func (r *recipe) Check() error {
+	if err := r.cfg.validateRow(); err != nil {
+		return err
+	}
+	return r.settings.Validate()
+}
+
 // Options are steps of 32 pairs, not texts.
 func (r *recipe) Options() train.Options {
 	o := train.DefaultOptions()

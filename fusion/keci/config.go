@@ -82,6 +82,20 @@ func DefaultConfig() Config {
 
 // Validate reports the first field that no model can have.
 func (c Config) Validate() error {
+	if err := c.validateSettings(); err != nil {
+		return err
+	}
+	if err := c.validateHeads(); err != nil {
+		return err
+	}
+	if k := c.Knowledge; c.has().knowledge && (!slices.IsSorted(k.SemanticTypes) || !slices.IsSorted(k.Relations)) {
+		return errors.New("knowledge: semanticTypes and relations must be sorted")
+	}
+	return nil
+}
+
+// validateSettings looks at what does not depend on a corpus.
+func (c Config) validateSettings() error {
 	switch {
 	case c.FormatVersion != 1:
 		return fmt.Errorf("formatVersion is %d, this program reads 1", c.FormatVersion)
@@ -99,18 +113,8 @@ func (c Config) Validate() error {
 			return fmt.Errorf("%s is %d, it must lie between %d and %d", b.name, b.value, b.least, b.most)
 		}
 	}
-	if err := c.validateHeads(); err != nil {
-		return err
-	}
-	if !c.has().knowledge {
-		return nil
-	}
-	k := c.Knowledge
-	if c.has().kar && k.Size%karHeads != 0 {
-		return fmt.Errorf("knowledge: size is %d, for %s it must be a multiple of %d", k.Size, VariantKnowBERT, karHeads)
-	}
-	if !slices.IsSorted(k.SemanticTypes) || !slices.IsSorted(k.Relations) {
-		return errors.New("knowledge: semanticTypes and relations must be sorted")
+	if size := c.Knowledge.Size; c.has().kar && size%karHeads != 0 {
+		return fmt.Errorf("knowledge: size is %d, for %s it must be a multiple of %d", size, VariantKnowBERT, karHeads)
 	}
 	return nil
 }

@@ -92,6 +92,14 @@ func (r *recipe) AddFlags(f *pflag.FlagSet) {
 	f.Float64Var(&r.cfg.LabelSmoothing, "label-smoothing", r.cfg.LabelSmoothing, "KECI: share of each label that is spread over all labels while training")
 }
 
+// Check looks at what does not depend on a corpus.
+func (r *recipe) Check() error {
+	if r.epochTexts < 0 {
+		return fmt.Errorf("epoch texts is %d, it must not be negative", r.epochTexts)
+	}
+	return r.config().validateSettings()
+}
+
 // Options are those of the model that ships with keci.
 func (r *recipe) Options() train.Options { return train.DefaultOptions() }
 
@@ -122,9 +130,6 @@ func (r *recipe) config() Config {
 func (r *recipe) NewLearner(ctx context.Context, backend compute.Backend, m system.Material) (train.Learner, error) {
 	cfg := r.config()
 	cfg.Name = m.Name
-	if r.epochTexts < 0 {
-		return nil, fmt.Errorf("texts of each corpus in an epoch are %d: it must be at least 0", r.epochTexts)
-	}
 	l, err := NewLearner(ctx, backend, m.Encoder, cfg, append([]system.Set{m.Set}, m.More...), m.KnowledgeBase, m.BatchSize, m.Seed)
 	if err != nil {
 		return nil, err

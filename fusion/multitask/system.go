@@ -61,6 +61,9 @@ func (r *recipe) AddFlags(f *pflag.FlagSet) {
 	f.BoolVar(&r.cfg.Dictionary, "dictionary", r.cfg.Dictionary, "multitask: let the tagger hear of what the linker finds")
 }
 
+// Check has nothing to look at: the settings are switches.
+func (r *recipe) Check() error { return nil }
+
 // Options are for abstracts, of which a batch has some 1,200 word pieces.
 func (r *recipe) Options() train.Options {
 	o := train.DefaultOptions()

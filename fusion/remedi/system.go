@@ -60,6 +60,9 @@ func (r *recipe) AddFlags(f *pflag.FlagSet) {
 	f.BoolVar(&r.settings.PartOfSpeech, "part-of-speech", r.settings.PartOfSpeech, "remedi: let the classifier of masked mentions hear of the part of speech of each word")
 }
 
+// Check looks at what does not depend on a corpus.
+func (r *recipe) Check() error { return r.settings.Validate() }
+
 // Options are the original's: batches of eight, accumulated over four, six epochs,
 // and one learning rate for all.
 func (r *recipe) Options() train.Options {

@@ -39,6 +39,8 @@ type System interface {
 type Recipe interface {
 	// AddFlags adds a flag for each of the settings; its value now is the default.
 	AddFlags(f *pflag.FlagSet)
+	// Check reports the first setting that no model can have, before anything is read.
+	Check() error
 	// Options are those that usually serve the variant best.
 	Options() train.Options
 	// Needs tells what the variant reads.
