@@ -49,8 +49,8 @@ func (in FormInput) form() (forms.Form, error) {
 
 // pictures are drawn in turn, for as long as the client waits.
 var pictures = map[format.Kind]func(context.Context, io.Writer, graph.Document) error{
-	forms.SVG: picture.WriteSVGContext,
-	forms.PNG: picture.WritePNGContext,
+	forms.SVG: picture.WriteSVG,
+	forms.PNG: picture.WritePNG,
 }
 
 // writeForm writes one document. As JSON it stands alone, not in an array.

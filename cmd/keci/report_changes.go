@@ -62,7 +62,7 @@ func (o changesOptions) run(cmd *cobra.Command) error {
 		case len(changes) == 0 && evidence.Average(after, 1).Mentions == 0:
 			return noAttention(model)
 		}
-		if err := o.write(changes, len(c.Examples)); err != nil {
+		if err := o.write(cmd.Context(), changes, len(c.Examples)); err != nil {
 			return err
 		}
 		return summarizeChanges(cmd.OutOrStdout(), changes, len(c.Examples))
@@ -89,7 +89,7 @@ func extractStages(ctx context.Context, model extractor, c corpus.Corpus, p *pro
 }
 
 // write draws the texts that won most and writes the page.
-func (o changesOptions) write(changes []evidence.Change, texts int) error {
+func (o changesOptions) write(ctx context.Context, changes []evidence.Change, texts int) error {
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (o changesOptions) write(changes []evidence.Change, texts int) error {
 		}
 		name := fmt.Sprintf("%02d", i+1)
 		for stage, doc := range map[string]graph.Document{"before": change.Before, "after": change.After} {
-			if err := drawTo(filepath.Join(o.out, name+"-"+stage+".svg"), doc); err != nil {
+			if err := drawTo(ctx, filepath.Join(o.out, name+"-"+stage+".svg"), doc); err != nil {
 				return err
 			}
 		}
@@ -116,12 +116,12 @@ func (o changesOptions) write(changes []evidence.Change, texts int) error {
 	return os.WriteFile(filepath.Join(o.out, "README.md"), []byte(page.String()), 0o644)
 }
 
-func drawTo(path string, doc graph.Document) error {
+func drawTo(ctx context.Context, path string, doc graph.Document) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return err
 	}
-	if err := picture.WriteSVG(file, doc); err != nil {
+	if err := picture.WriteSVG(ctx, file, doc); err != nil {
 		file.Close()
 		return fmt.Errorf("draw %s: %w", path, err)
 	}

@@ -4,9 +4,11 @@
 package forms
 
 import (
+	"context"
 	"fmt"
 	"io"
 
+	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
 	"github.com/keci-kg/keci/graph/format/picture"
 	"github.com/keci-kg/keci/graph/neo4j"
@@ -44,9 +46,14 @@ var all = []Form{
 	{Kind: format.CSV, Media: "text/csv", Extension: ".csv", Title: "a row for each relation"},
 	{Kind: format.GraphML, Media: "application/graphml+xml", Extension: ".graphml", Title: "mentions and relations for graph tools"},
 	{Kind: SVG, Media: "image/svg+xml", Extension: ".svg", Title: "a picture of one document", Single: true,
-		open: func(out io.Writer) format.Writer { return format.Single(out, picture.WriteSVG) }},
+		open: func(out io.Writer) format.Writer { return drawing(out, picture.WriteSVG) }},
 	{Kind: PNG, Media: "image/png", Extension: ".png", Title: "the same as an image, for slides", Single: true,
-		open: func(out io.Writer) format.Writer { return format.Single(out, picture.WritePNG) }},
+		open: func(out io.Writer) format.Writer { return drawing(out, picture.WritePNG) }},
+}
+
+// drawing is a writer of one picture, which waits for its turn as long as it takes.
+func drawing(out io.Writer, draw func(context.Context, io.Writer, graph.Document) error) format.Writer {
+	return format.Single(out, func(out io.Writer, doc graph.Document) error { return draw(context.Background(), out, doc) })
 }
 
 // All lists the forms.

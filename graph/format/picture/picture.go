@@ -51,13 +51,9 @@ func newEngine() (*graphviz.Graphviz, error) {
 // its type, and a line for each relation with label and probability. The boxes
 // carry the classes "tone-N" (see Tone) and "mention-T1", …, the lines "relation-R1",
 // …, so that a page can style and select them. The same document gives the same picture.
-func WriteSVG(out io.Writer, doc graph.Document) error {
-	return WriteSVGContext(context.Background(), out, doc)
-}
-
-// WriteSVGContext is WriteSVG for those who may leave: pictures are drawn one at a
-// time, and one whose turn has not come when ctx ends is not drawn.
-func WriteSVGContext(ctx context.Context, out io.Writer, doc graph.Document) error {
+// Pictures are drawn one at a time, and one whose turn has not come when ctx ends is not
+// drawn.
+func WriteSVG(ctx context.Context, out io.Writer, doc graph.Document) error {
 	return render(ctx, out, doc, graphviz.SVG)
 }
 

@@ -41,7 +41,7 @@ var example = graph.Document{
 func draw(t *testing.T, doc graph.Document) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := picture.WriteSVG(&out, doc); err != nil {
+	if err := picture.WriteSVG(t.Context(), &out, doc); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -97,7 +97,7 @@ func TestWriteSVGIsDeterministicAndConcurrent(t *testing.T) {
 	for range 8 {
 		group.Go(func() {
 			var out bytes.Buffer
-			if err := picture.WriteSVG(&out, example); err != nil || out.String() != want {
+			if err := picture.WriteSVG(t.Context(), &out, example); err != nil || out.String() != want {
 				t.Errorf("another picture came out (error %v)", err)
 			}
 		})
@@ -117,7 +117,7 @@ func TestWriteSVGTooLarge(t *testing.T) {
 	for i := range picture.MaxNodes + 1 {
 		doc.Mentions = append(doc.Mentions, graph.Mention{ID: fmt.Sprint(i), Text: fmt.Sprint(i)})
 	}
-	err := picture.WriteSVG(io.Discard, doc)
+	err := picture.WriteSVG(t.Context(), io.Discard, doc)
 	if !errors.Is(err, picture.ErrTooLarge) || !strings.Contains(err.Error(), "401 entities") {
 		t.Errorf("error = %v, want one that tells the size", err)
 	}
@@ -128,7 +128,7 @@ func TestWriteSVGOfTooManyRelations(t *testing.T) {
 	for i := range picture.MaxEdges + 1 {
 		doc.Relations = append(doc.Relations, graph.Extraction{Head: "T1", Tail: "T2", Label: fmt.Sprint(i)})
 	}
-	err := picture.WriteSVG(io.Discard, doc)
+	err := picture.WriteSVG(t.Context(), io.Discard, doc)
 	if !errors.Is(err, picture.ErrTooLarge) || !strings.Contains(err.Error(), "401 relations") {
 		t.Errorf("error = %v, want one that tells the size", err)
 	}
@@ -158,7 +158,7 @@ func BenchmarkWriteSVG(b *testing.B) {
 		doc.Relations = append(doc.Relations, graph.Extraction{Head: fmt.Sprintf("T%d", i), Tail: fmt.Sprintf("T%d", i*7%40), Label: "bind", Score: 0.9})
 	}
 	for b.Loop() {
-		if err := picture.WriteSVG(io.Discard, doc); err != nil {
+		if err := picture.WriteSVG(b.Context(), io.Discard, doc); err != nil {
 			b.Fatal(err)
 		}
 	}

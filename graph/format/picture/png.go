@@ -32,12 +32,7 @@ const pngMargin = 8 * vg.Inch / 72
 // WritePNG draws the picture of WriteSVG as an image on white. Graphviz lays it out
 // and tells by its drawing operations (see xdot in its manual) what is to be drawn;
 // its own images, in the build that comes with the program, lack the lines.
-func WritePNG(out io.Writer, doc graph.Document) error {
-	return WritePNGContext(context.Background(), out, doc)
-}
-
-// WritePNGContext is to WritePNG what WriteSVGContext is to WriteSVG.
-func WritePNGContext(ctx context.Context, out io.Writer, doc graph.Document) error {
+func WritePNG(ctx context.Context, out io.Writer, doc graph.Document) error {
 	var laidOut bytes.Buffer
 	if err := render(ctx, &laidOut, doc, "json"); err != nil {
 		return err

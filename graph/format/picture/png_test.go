@@ -17,7 +17,7 @@ import (
 func paint(t *testing.T, doc graph.Document) (image.Image, []byte) {
 	t.Helper()
 	var out bytes.Buffer
-	if err := picture.WritePNG(&out, doc); err != nil {
+	if err := picture.WritePNG(t.Context(), &out, doc); err != nil {
 		t.Fatal(err)
 	}
 	picture, err := png.Decode(bytes.NewReader(out.Bytes()))
@@ -77,7 +77,7 @@ func TestWritePNGBounded(t *testing.T) {
 			doc.Relations = append(doc.Relations, graph.Extraction{Head: "T0", Tail: doc.Mentions[i].ID, Label: "bind"})
 		}
 	}
-	if err := picture.WritePNG(io.Discard, doc); !errors.Is(err, picture.ErrTooLarge) {
+	if err := picture.WritePNG(t.Context(), io.Discard, doc); !errors.Is(err, picture.ErrTooLarge) {
 		t.Errorf("too many: %v", err)
 	}
 	doc.Mentions = doc.Mentions[:100]

@@ -12,7 +12,7 @@ import (
 
 // Who leaves while another picture is drawn need not wait for it.
 func TestPictureOfWhoLeaves(t *testing.T) {
-	for name, write := range map[string]func(context.Context, io.Writer, graph.Document) error{"SVG": WriteSVGContext, "PNG": WritePNGContext} {
+	for name, write := range map[string]func(context.Context, io.Writer, graph.Document) error{"SVG": WriteSVG, "PNG": WritePNG} {
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
 		if err := takeTurn(ctx); err != nil { // as the other picture
