@@ -93,9 +93,9 @@ func TestUnknownBorders(t *testing.T) {
 	}
 }
 
-// TestLearnsFromEverySpan: what is held out is read without the spans that have the
-// learned words at their ends, what is learned from with them.
-func TestLearnsFromEverySpan(t *testing.T) {
+// TestLearnsWithinBorders: neither what is held out nor what is learned from is read
+// with the spans that have the learned words at their ends; they count in the loss.
+func TestLearnsWithinBorders(t *testing.T) {
 	c := often(annotated(t, "the [p53:protein] in the tumor"))
 	l, err := NewLearner(t.Context(), enginetest.Go(), newEncoderFolder(t), learnable(), []system.Set{{Train: c, HeldOut: c}}, newFakeKnowledge().base(), 2, 1)
 	if err != nil {
@@ -106,8 +106,11 @@ func TestLearnsFromEverySpan(t *testing.T) {
 		t.Fatal(err)
 	}
 	pieces := l.examples[0].Pieces
-	if got, want := len(l.examples[0].Spans), len(encoder.Spans(pieces, l.model.cfg.Span.MaxWidth)); got != want {
-		t.Errorf("learns from %d spans of %d", got, want)
+	if got, want := l.examples[0].AllSpans, len(encoder.Spans(pieces, l.model.cfg.Span.MaxWidth)); got != want {
+		t.Errorf("%d spans count, want %d", got, want)
+	}
+	if got := len(l.examples[0].Spans); got != 1 {
+		t.Errorf("learns from %d spans, want that of p53", got)
 	}
 	if got := len(heldOut[0].instances[0].Spans); got != 1 {
 		t.Errorf("%d spans of what is held out, want that of p53", got)

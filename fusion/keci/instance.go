@@ -19,6 +19,7 @@ type instance struct {
 	Text       string
 	Pieces     []encoder.Piece
 	Spans      []encoder.Span
+	AllSpans   int           // how many spans it has with those that begin or end with Borders
 	Candidates [][]candidate // for each span, best first; C(s_i) of KECI §2.5
 	Graph      *background   // nil without knowledge
 }
@@ -92,7 +93,9 @@ func (r *instancer) link(ctx context.Context, text string) ([]graph.Mention, err
 // background knowledge graph.
 func (r *instancer) linked(ctx context.Context, text string, mentions []graph.Mention) (*instance, error) {
 	in := &instance{Text: text, Pieces: r.tokenizer.Tokenize(text)}
-	in.Spans = r.borders.within(in.Pieces, encoder.Spans(in.Pieces, r.cfg.Span.MaxWidth))
+	all := encoder.Spans(in.Pieces, r.cfg.Span.MaxWidth)
+	in.AllSpans = len(all)
+	in.Spans = r.borders.within(in.Pieces, all)
 	in.Candidates = make([][]candidate, len(in.Spans))
 	if !r.cfg.has().knowledge {
 		return in, nil

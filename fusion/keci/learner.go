@@ -68,6 +68,11 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 	for _, set := range sets[1:] {
 		cfg.More = append(cfg.More, newHead(set, like))
 	}
+	_, tokenizer, err := modeldir.ReadEncoder(encoderDir)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Borders = learnBorders(tokenizer, trainParts(sets)...)
 	draft, err := newModel(backend, encoderDir, cfg, kb)
 	if err != nil {
 		return nil, err
@@ -85,8 +90,6 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 	if cfg.has().knowledge {
 		cfg.Knowledge.SemanticTypes, cfg.Knowledge.Relations = vocabularyOf(graphs)
 	}
-	// It learns from every span, and is tried, and used, without those that have these.
-	cfg.Borders = learnBorders(draft.tokenizer, trainParts(sets)...)
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("model configuration: %w", err)
 	}
@@ -314,12 +317,12 @@ func (l *Learner) layOutShards(group []int, withRelations bool) [][]*tensors.Ten
 func (l *Learner) targetsOf(examples []*example, b *batch, most int, weight float32, withRelations bool) []*tensors.Tensor {
 	types, names := make([]int32, b.B*b.N), make([]int32, b.B*b.N)
 	heads, tails, labels := make([]int32, b.B*most), make([]int32, b.B*most), make([]int32, b.B*most)
-	weights, corpora := make([]float32, b.B), make([]int32, b.B)
+	spans, weights, corpora := make([]float32, b.B), make([]float32, b.B), make([]int32, b.B)
 	for i := range heads {
 		heads[i], tails[i] = -1, -1
 	}
 	for row, x := range examples {
-		weights[row], corpora[row] = weight, x.head
+		spans[row], weights[row], corpora[row] = float32(x.AllSpans), weight, x.head
 		copy(types[row*b.N:], x.types)
 		copy(names[row*b.N:], x.names)
 		for k, r := range x.relations {
@@ -337,6 +340,7 @@ func (l *Learner) targetsOf(examples []*example, b *batch, most int, weight floa
 		tensors.FromFlatDataAndDimensions(heads, b.B, most),
 		tensors.FromFlatDataAndDimensions(tails, b.B, most),
 		tensors.FromFlatDataAndDimensions(labels, b.B, most),
+		tensors.FromFlatDataAndDimensions(spans, b.B),
 		tensors.FromFlatDataAndDimensions(weights, b.B),
 		tensors.FromScalar(relations),
 	}
