@@ -163,6 +163,8 @@ type material struct {
 	kb   *knowledgebase.KnowledgeBase
 	out  string // directory of the run
 
+	kinds map[string][]string // see system.Material
+
 	unseen      []corpus.Corpus // whose texts are in no part of what is learned from
 	unseenFiles []results.File  // that they were read from
 }
@@ -271,7 +273,7 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	fresh := func() (train.Learner, error) {
 		return r.settings.NewLearner(ctx, backend, system.Material{
 			Name: cmp.Or(r.name, r.variant+"-"+m.corpora()), Encoder: r.encoder, Set: set, More: more,
-			KnowledgeBase: kb, BatchSize: r.train.BatchSize, Seed: r.train.Seed,
+			Kinds: m.kinds, KnowledgeBase: kb, BatchSize: r.train.BatchSize, Seed: r.train.Seed,
 		})
 	}
 	trials, err := r.findRates(ctx, backend, fresh, m.out, stderr)
@@ -323,7 +325,7 @@ func (r recipe) identity(m material) results.Training {
 	t := results.Training{
 		Source: m.record(), Encoder: filepath.Base(filepath.Clean(r.encoder)), Variant: r.variant,
 		Seed: r.train.Seed, Options: r.train, HeldOutShare: r.heldOut, EncoderDigest: r.encoderDigest,
-		Unseen: m.unseenFiles,
+		Unseen: m.unseenFiles, Kinds: m.kinds,
 	}
 	if r.settings.Needs().Embeddings {
 		t.Embeddings = r.embeddingsDigest

@@ -19,6 +19,7 @@ type trainOptions struct {
 	also      []string // CORPUS=PATH
 	unseen    []string // CORPUS=PATH
 	names     []string // CORPUS.LABEL=NAME
+	kinds     []string // KIND=TYPE,TYPE
 }
 
 func newTrainCommand() *cobra.Command {
@@ -57,6 +58,7 @@ of them in a text; keci evaluate looks at those of the corpus that is measured.`
 	f.StringArrayVar(&o.also, "also", nil, "`CORPUS=FILE` of another corpus to learn from, with labels of its own; may be given several times")
 	f.StringArrayVar(&o.unseen, "unseen", nil, "`CORPUS=FILE` to be measured on: texts that share a sentence with one of it are left out; may be given several times")
 	f.StringArrayVar(&o.names, "name-label", nil, "`CORPUS.LABEL=NAME`: with --also, what a type or label is told as, so that those of several corpora may be one")
+	f.StringArrayVar(&o.kinds, "kind", nil, "`KIND=TYPE,TYPE`: with --also, types (as they are told) of one kind: things of different kinds are different things; may be given several times")
 	f.StringVar(&o.out, "out", "", "`DIR` for the model, the history and the checkpoints")
 	f.Int64Var(&o.train.Seed, "seed", o.train.Seed, "of the initial weights, what is held out, the order of the data and dropout")
 	f.BoolVar(&o.train.Resume, "resume", false, "go on from the checkpoint in --out")
@@ -85,6 +87,9 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	if err := o.nameLabels(&m); err != nil {
+		return err
+	}
+	if err := o.readKinds(&m); err != nil {
 		return err
 	}
 	if m.kb, err = o.openKnowledge(cmd.Context(), cmd.ErrOrStderr()); err != nil {
@@ -171,6 +176,45 @@ func (o trainOptions) nameLabels(m *material) error {
 		s.names[label] = name
 	}
 	return nil
+}
+
+// readKinds reads --kind.
+func (o trainOptions) readKinds(m *material) error {
+	if len(o.kinds) > 0 && len(m.also) == 0 {
+		return usageError("--kind is for models of several corpora: see --also")
+	}
+	told := m.toldTypes()
+	for _, text := range o.kinds {
+		kind, types, ok := strings.Cut(text, "=")
+		if !ok || kind == "" || types == "" {
+			return usageError("--kind is %q: write KIND=TYPE,TYPE, such as gene=gene,protein", text)
+		}
+		if m.kinds == nil {
+			m.kinds = map[string][]string{}
+		}
+		for t := range strings.SplitSeq(types, ",") {
+			if !slices.Contains(told, t) {
+				return usageError("--kind %s: no corpus has the type %q, there are %s", text, t, strings.Join(told, ", "))
+			}
+			m.kinds[kind] = append(m.kinds[kind], t)
+		}
+	}
+	return nil
+}
+
+// toldTypes are the entity types of all corpora as users are told them, sorted.
+func (m *material) toldTypes() []string {
+	var all []string
+	for _, s := range append([]source{m.source}, m.also...) {
+		for _, t := range s.all.EntityTypes {
+			if name, ok := s.names[t]; ok {
+				t = name
+			}
+			all = append(all, t)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func reportBest(out io.Writer, t results.Training, dir string) error {

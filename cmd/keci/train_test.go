@@ -127,7 +127,7 @@ func TestTrainOnSeveralCorpora(t *testing.T) {
 	args := []string{"train", "--corpus", "jsonl", "--data", writeAnnotated(t, 10), "--encoder", writeEncoder(t), "--kb", buildSmallKB(t),
 		"--variant", "sent-context", "--epochs", "1", "--held-out", "0.2", "--batch", "4", "--quiet"}
 	out := filepath.Join(t.TempDir(), "many")
-	mustKeci(t, append(slices.Clone(args), "--also", "pubtator="+second, "--name-label", "pubtator.Host=Animal", "--out", out)...)
+	mustKeci(t, append(slices.Clone(args), "--also", "pubtator="+second, "--name-label", "pubtator.Host=Animal", "--kind", "animal=Animal,Parasite", "--kind", "food=Food", "--out", out)...)
 	model, dir := filepath.Join(out, "best"), t.TempDir()
 	info, _, err := keci.Describe(model)
 	if err != nil || strings.Join(info.EntityTypes, " ") != "Animal Food Parasite" || strings.Join(info.RelationLabels, " ") != "eats has" || info.Name != "sent-context-jsonl+pubtator" {
@@ -163,6 +163,9 @@ func TestTrainOnSeveralCorpora(t *testing.T) {
 		"names the corpus jsonl twice":                             {"--also", "jsonl=" + second},
 		"learns from one corpus":                                   {"--also", "pubtator=" + second, "--variant", "remedi"},
 		"--unseen is":                                              {"--unseen", "second.txt"},
+		"--kind is for models of several":                          {"--kind", "animal=Animal"},
+		"--kind is \"animal\"":                                     {"--also", "pubtator=" + second, "--kind", "animal"},
+		`no corpus has the type "Beast"`:                           {"--also", "pubtator=" + second, "--kind", "animal=Animal,Beast"},
 	} {
 		if _, _, err := keciRun(t, append(append(slices.Clone(args), also...), "--out", t.TempDir())...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: error %v, want %s", also, err, want)

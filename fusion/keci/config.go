@@ -24,6 +24,8 @@ type Config struct {
 	Head        // of the corpus that the model learned from, the first of them
 	More []Head `json:"more,omitempty"` // of the other corpora that it learned from
 
+	Kinds Kinds `json:"kinds,omitempty"` // what the types of several corpora have in common
+
 	Span      encoder.SpanConfig `json:"span"`
 	KeptRatio float64            `json:"keptRatio"`        // λ: kept spans for each word piece
 	Borders   Borders            `json:"borders,omitzero"` // words that begin and end no mention; learned
@@ -86,6 +88,9 @@ func (c Config) Validate() error {
 		return err
 	}
 	if err := c.validateHeads(); err != nil {
+		return err
+	}
+	if err := c.validateKinds(); err != nil {
 		return err
 	}
 	if k := c.Knowledge; c.has().knowledge && (!slices.IsSorted(k.SemanticTypes) || !slices.IsSorted(k.Relations)) {

@@ -30,6 +30,8 @@ type foundRelation struct {
 	odds       float64 // log-odds of the label, as the network has them
 	score      float64
 	initial    float64
+
+	headType, tailType string // of the ends, as the head has them that sees the relation; empty where there is one head
 }
 
 // decodeHeads reads the predictions of one text with the labels of every head. A
@@ -42,7 +44,16 @@ func (c Config) decodeHeads(text reading, predictions []prediction) found {
 	for i, h := range c.heads() {
 		all = all.with(c.ofHead(i).decode(text, ofHead(predictions, i)).told(h))
 	}
-	return all
+	return c.consistent(all)
+}
+
+// consistent leaves out relations whose ends are, for the head that sees them, of
+// another kind than for the one that is surer of what they are.
+func (c Config) consistent(f found) found {
+	f.relations = slices.DeleteFunc(f.relations, func(r foundRelation) bool {
+		return c.Kinds.contradict(r.headType, f.mentions[r.head].Type) || c.Kinds.contradict(r.tailType, f.mentions[r.tail].Type)
+	})
+	return f
 }
 
 // told names types and labels as users are told them.
@@ -52,7 +63,8 @@ func (f found) told(h Head) found {
 		m.Type, m.Initial.Type = h.told(m.Type), h.told(m.Initial.Type)
 	}
 	for i := range f.relations {
-		f.relations[i].label = h.told(f.relations[i].label)
+		r := &f.relations[i]
+		r.label, r.headType, r.tailType = h.told(r.label), f.mentions[r.head].Type, f.mentions[r.tail].Type
 	}
 	return f
 }

@@ -188,3 +188,89 @@ func TestInvalidHeads(t *testing.T) {
 		t.Errorf("setHead changed what it was copied from: %v", err)
 	}
 }
+
+// TestKindsOfUnknownTypes: the error of a configuration names kind and type.
+func TestKindsOfUnknownTypes(t *testing.T) {
+	for want, cfg := range map[string]Config{
+		`gene has the type "x"`: twoHeads(nil, Kinds{"gene": {"a", "x"}}),
+		`gene has the type "d"`: twoHeads(map[string]string{"d": "a"}, Kinds{"gene": {"d"}}),
+		"learned from several":  func() Config { c := twoHeads(nil, Kinds{"gene": {"a"}}); c.More = nil; return c }(),
+	} {
+		if err := cfg.validateKinds(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	if err := twoHeads(map[string]string{"d": "a"}, Kinds{"gene": {"a", "c"}}).validateKinds(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestKinds: two types contradict each other where both have kinds, and none in common.
+func TestKinds(t *testing.T) {
+	kinds := Kinds{"gene": {"gene", "protein", "peptide"}, "chemical": {"chemical", "peptide"}}
+	for pair, want := range map[[2]string]bool{
+		{"protein", "gene"}: false, {"protein", "protein"}: false, {"protein", "peptide"}: false, {"chemical", "peptide"}: false,
+		{"protein", "chemical"}: true, {"gene", "chemical"}: true, {"protein", "assay"}: false, {"assay", "reagent"}: false,
+	} {
+		if kinds.contradict(pair[0], pair[1]) != want || kinds.contradict(pair[1], pair[0]) != want {
+			t.Errorf("%v contradict each other: want %v", pair, want)
+		}
+	}
+}
+
+// twoHeads has the types a and b, and c and d, told as named.
+func twoHeads(names map[string]string, kinds Kinds) Config {
+	cfg := DefaultConfig()
+	cfg.EntityTypes, cfg.RelationLabels = []string{"", "a", "b"}, []string{""}
+	cfg.More = []Head{{Corpus: "second", EntityTypes: []string{"", "c", "d"}, RelationLabels: []string{""}, Names: names}}
+	cfg.Kinds = kinds
+	return cfg
+}
+
+// TestContradictionsOfHeads compares with the sum by hand: of a span that one corpus
+// calls a, the head of the other may see nothing or what is of a kind with it.
+func TestContradictionsOfHeads(t *testing.T) {
+	n := network{cfg: twoHeads(map[string]string{"d": "a"}, Kinds{"first": {"a"}, "second": {"c"}})}
+	logits := [][][]float32{{{1, 2, 3, 4, 5, 6}, {0, 1, 0, 2, 0, 1}, {1, 2, 3, 3, 1, 2}}, {{1, 2, 3, 4, 5, 6}, {3, 1, 2, 0, 0, 0}, {0, 2, 1, 1, 1, 1}}}
+	labels, heads := [][]int32{{1, 0, 2}, {1, 0, 2}}, []int32{0, 1}
+	out := MustExecOnce(enginetest.Go(), func(logits, labels, heads *Node) *Node {
+		return n.contradictions(logits, labels, heads)
+	}, logits, labels, heads)
+	got := tensors.MustCopyFlatData[float32](out)
+	rest := func(of []float32, but int) float64 {
+		all, left := 0.0, 0.0
+		for i, x := range of {
+			all += math.Exp(float64(x))
+			if i != but {
+				left += math.Exp(float64(x))
+			}
+		}
+		return math.Log(all) - math.Log(left)
+	}
+	want := []float64{
+		rest(logits[0][0][3:], 1), 0, 0, // a is not c; nothing tells nothing; b is of no kind
+		rest(logits[1][0][:3], 1), 0, rest(logits[1][2][:3], 3), // c is not a; d is told as a, which a is
+	}
+	for i := range want {
+		if math.Abs(float64(got[i])-want[i]) > 1e-5 {
+			t.Errorf("got %v, want %v", got, want)
+			break
+		}
+	}
+}
+
+// TestConsistentRelations: a relation of a chemical goes where another head is surer
+// that it is a gene.
+func TestConsistentRelations(t *testing.T) {
+	cfg := twoHeads(nil, Kinds{"gene": {"a"}, "chemical": {"c"}})
+	f := found{
+		mentions: []graph.Mention{{Type: "a"}, {Type: "d"}, {Type: "c"}},
+		relations: []foundRelation{
+			{head: 0, tail: 1, label: "contradicted", headType: "c", tailType: "d"},
+			{head: 2, tail: 1, label: "stands", headType: "c", tailType: "d"},
+		},
+	}
+	if got := cfg.consistent(f).relations; len(got) != 1 || got[0].label != "stands" {
+		t.Errorf("relations %+v", got)
+	}
+}

@@ -43,9 +43,7 @@ func (n network) loss(root *model.Scope, in inputs, want targets) *Node {
 	out := n.build(root, in)
 	keptTypes := n.gatherLabels(want.spanTypes, out.keptIndex)
 	pairs, pairMask := n.pairTargets(out, want)
-	ofTypes := func(logits, labels *Node) *Node {
-		return n.crossEntropy(logits, labels, want.head, n.cfg.typeCounts())
-	}
+	ofTypes := func(logits, labels *Node) *Node { return n.typeLoss(logits, labels, want.head) }
 	ofRelations := func(logits *Node) *Node { return n.crossEntropy(logits, pairs, want.head, n.cfg.labelCounts()) }
 
 	initial := meanOverText(ofTypes(out.spanTypes, want.spanTypes), in.spanMask, want.spans, want.texts)
@@ -57,6 +55,16 @@ func (n network) loss(root *model.Scope, in inputs, want targets) *Node {
 	final := meanOverText(ofTypes(out.finalTypes, keptTypes), out.keptMask, want.spans, want.texts)
 	final = Add(final, Mul(want.relationWeight, meanOverText(ofRelations(out.finalRelations), pairMask, pairCount, want.texts)))
 	return Add(initial, MulScalar(final, 2))
+}
+
+// typeLoss is the cross entropy of the types of spans, and what other heads lose by
+// contradicting them: shapes as crossEntropy has them.
+func (n network) typeLoss(logits, labels, head *Node) *Node {
+	loss := n.crossEntropy(logits, labels, head, n.cfg.typeCounts())
+	if len(n.cfg.Kinds) > 0 {
+		loss = Add(loss, n.contradictions(logits, labels, head))
+	}
+	return loss
 }
 
 // gatherLabels selects the labels of the kept spans: [B, N] → [B, M].

@@ -129,7 +129,7 @@ func (r *recipe) config() Config {
 // NewLearner prepares a model for training, see [NewLearner].
 func (r *recipe) NewLearner(ctx context.Context, backend compute.Backend, m system.Material) (train.Learner, error) {
 	cfg := r.config()
-	cfg.Name = m.Name
+	cfg.Name, cfg.Kinds = m.Name, m.Kinds
 	l, err := NewLearner(ctx, backend, m.Encoder, cfg, append([]system.Set{m.Set}, m.More...), m.KnowledgeBase, m.BatchSize, m.Seed)
 	if err != nil {
 		return nil, err

@@ -25,13 +25,14 @@ import (
 // Training is how a model came about.
 type Training struct {
 	Source
-	Also    []Source          `json:"also,omitempty"`   // other corpora that it learned from, by name; each has labels of its own
-	Unseen  []File            `json:"unseen,omitempty"` // no text was learned from, or held out, that shares a sentence with one of these
-	Encoder string            `json:"encoder"`          // name of the encoder's directory
-	KB      *graph.Provenance `json:"kb,omitempty"`
-	Variant string            `json:"variant"`
-	Seed    int64             `json:"seed"`
-	Options train.Options     `json:"options"`
+	Also    []Source            `json:"also,omitempty"`   // other corpora that it learned from, by name; each has labels of its own
+	Kinds   map[string][]string `json:"kinds,omitempty"`  // what the types of several corpora have in common
+	Unseen  []File              `json:"unseen,omitempty"` // no text was learned from, or held out, that shares a sentence with one of these
+	Encoder string              `json:"encoder"`          // name of the encoder's directory
+	KB      *graph.Provenance   `json:"kb,omitempty"`
+	Variant string              `json:"variant"`
+	Seed    int64               `json:"seed"`
+	Options train.Options       `json:"options"`
 
 	EncoderDigest string   `json:"encoderDigest,omitempty"` // SHA-256 over the files of that directory
 	Embeddings    string   `json:"embeddings,omitempty"`    // SHA-256 of the file of knowledge-graph embeddings

@@ -65,7 +65,8 @@ type Material struct {
 	Name    string // of the model
 	Encoder string // Hugging Face directory of the pretrained encoder
 	Set
-	More          []Set // other corpora to learn from as well, each with labels of its own; see Needs
+	More          []Set               // other corpora to learn from as well, each with labels of its own; see Needs
+	Kinds         map[string][]string // of More corpora, what their types have in common: of each kind the types, as users are told them
 	KnowledgeBase KnowledgeBase
 	BatchSize     int // texts in a step
 	Seed          int64
