@@ -1,6 +1,9 @@
 package graph
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // OffsetUnit is what the offsets of a document count.
 type OffsetUnit string
@@ -108,3 +111,6 @@ type ConceptRelation struct {
 	Label      string            `json:"label"`
 	Attributes map[string]string `json:"attributes,omitempty"` // what else is said of it, for example "novel": "No"
 }
+
+// RoundScore cuts a probability to what is meaningful, and what users want to read.
+func RoundScore(p float64) float64 { return math.Round(p*1e4) / 1e4 }

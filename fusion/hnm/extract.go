@@ -2,7 +2,6 @@ package hnm
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/keci-kg/keci/encoder"
@@ -23,7 +22,7 @@ func (c Config) mentions(linked []graph.Mention) []graph.Mention {
 		}
 		mentions = append(mentions, graph.Mention{
 			ID: fmt.Sprintf("T%d", len(mentions)+1), Start: m.Start, End: m.End, Text: m.Text,
-			Type: typ, Score: rounded(m.Concepts[0].Confidence), Concepts: m.Concepts,
+			Type: typ, Score: graph.RoundScore(m.Concepts[0].Confidence), Concepts: m.Concepts,
 		})
 	}
 	return mentions
@@ -55,7 +54,7 @@ func (c Config) document(doc graph.Document, t text, pairs []pair, judged []judg
 		if head.index == tail.index {
 			continue // one mention of both
 		}
-		score := rounded(c.RelationCalibration.Probability(j.odds()))
+		score := graph.RoundScore(c.RelationCalibration.Probability(j.odds()))
 		doc.Relations = append(doc.Relations, graph.Extraction{
 			ID: fmt.Sprintf("R%d", len(doc.Relations)+1), Head: doc.Mentions[head.index].ID, Tail: doc.Mentions[tail.index].ID,
 			Label: c.RelationLabels[j.label()-1], Directed: c.Directed, Score: score, Initial: graph.Judgement{Score: score},
@@ -70,6 +69,3 @@ func (j judgement) odds() float64 {
 	const least = 1e-6 // keeps them finite
 	return calibration.Odds(min(max(float64(j.probabilities[j.label()]), least), 1-least))
 }
-
-// rounded cuts a probability to what users want to read.
-func rounded(x float64) float64 { return math.Round(x*1e4) / 1e4 }

@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/compiled"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -136,18 +137,18 @@ func (m *batcher) shape(texts int, batches ...[]*instance) batchShape {
 		}
 		s.E = max(s.E, edges)
 	}
-	s.S = min(roundUp(pieces+2, m.grain.pieces), m.row)
+	s.S = min(compiled.RoundUp(pieces+2, m.grain.pieces), m.row)
 	s.T = s.S - 2
 	if pieces > s.T {
-		s.T = roundUp(pieces, 64)
+		s.T = compiled.RoundUp(pieces, 64)
 	}
-	s.N = roundUp(max(s.N, 1), m.grain.spans)
-	s.V = roundUp(max(s.V, 1), m.grain.nodes)
+	s.N = compiled.RoundUp(max(s.N, 1), m.grain.spans)
+	s.V = compiled.RoundUp(max(s.V, 1), m.grain.nodes)
 	if !m.cfg.has().kar {
 		s.K = 0 // read by nothing: no reason for another graph
 	}
-	s.K = roundUp(max(s.K, 1), m.grain.mentions)
-	s.E = roundUpPower(s.E, m.grain.edges, m.grain.factor)
+	s.K = compiled.RoundUp(max(s.K, 1), m.grain.mentions)
+	s.E = compiled.RoundUpPower(s.E, m.grain.edges, m.grain.factor)
 	return s
 }
 
@@ -398,15 +399,4 @@ func (b *batch) tensors() []*tensors.Tensor {
 		list = append(list, tensors.FromFlatDataAndDimensions(b.mention, b.B, b.K))
 	}
 	return list
-}
-
-// roundUp is the lowest multiple of step that is not below n.
-func roundUp(n, step int) int { return (n + step - 1) / step * step }
-
-// roundUpPower multiplies step by factor until it is not below n.
-func roundUpPower(n, step, factor int) int {
-	for step < n {
-		step *= factor
-	}
-	return step
 }

@@ -264,8 +264,8 @@ func (c Config) mention(text reading, p prediction, r mentionRow) (graph.Mention
 	odds := logOdds(final, label)
 	m := graph.Mention{
 		Start: r.start, End: r.end, Text: in.Text[in.start(in.Spans[r.span]):in.end(in.Spans[r.span])],
-		Type: c.EntityTypes[label], Score: rounded(c.EntityCalibration.Probability(odds)),
-		Initial:  &graph.Judgement{Type: cmp.Or(c.EntityTypes[first], noneType), Score: rounded(calibrated(c.EntityCalibration, initial, first))},
+		Type: c.EntityTypes[label], Score: graph.RoundScore(c.EntityCalibration.Probability(odds)),
+		Initial:  &graph.Judgement{Type: cmp.Or(c.EntityTypes[first], noneType), Score: graph.RoundScore(calibrated(c.EntityCalibration, initial, first))},
 		Concepts: []graph.Candidate{},
 	}
 	if p.attention != nil {
@@ -276,10 +276,10 @@ func (c Config) mention(text reading, p prediction, r mentionRow) (graph.Mention
 
 // attend gives the mention its candidates with their weights, best first.
 func (c Config) attend(m *graph.Mention, candidates []candidate, attention []float32) {
-	sentinel := rounded(float64(attention[0]))
+	sentinel := graph.RoundScore(float64(attention[0]))
 	m.Sentinel = &sentinel
 	for i, candidate := range candidates {
-		weight := rounded(float64(attention[1+i]))
+		weight := graph.RoundScore(float64(attention[1+i]))
 		concept := candidate.Candidate
 		concept.Weight = &weight
 		m.Concepts = append(m.Concepts, concept)
@@ -298,8 +298,8 @@ func (c Config) relation(p prediction, head, tail int) (foundRelation, bool) {
 	label := best(final, 1)
 	odds := logOdds(final, label)
 	return foundRelation{
-		label: c.RelationLabels[label], odds: odds, score: rounded(c.RelationCalibration.Probability(odds)),
-		initial: rounded(calibrated(c.RelationCalibration, p.initialRelations[at:at+labels], label)),
+		label: c.RelationLabels[label], odds: odds, score: graph.RoundScore(c.RelationCalibration.Probability(odds)),
+		initial: graph.RoundScore(calibrated(c.RelationCalibration, p.initialRelations[at:at+labels], label)),
 	}, true
 }
 
@@ -335,9 +335,6 @@ func calibrated(m calibration.Map, probabilities []float32, class int) float64 {
 	}
 	return m.Probability(odds)
 }
-
-// rounded cuts a probability to what is meaningful, and what users want to read.
-func rounded(x float64) float64 { return math.Round(x*1e4) / 1e4 }
 
 // document makes a graph of what was found in its text.
 func (f found) document(doc graph.Document) graph.Document {

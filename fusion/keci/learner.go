@@ -18,6 +18,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/fusion/calibration"
+	"github.com/keci-kg/keci/fusion/compiled"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/kge"
 	"github.com/keci-kg/keci/fusion/modeldir"
@@ -303,7 +304,7 @@ func (l *Learner) layOutShards(group []int, withRelations bool) [][]*tensors.Ten
 		most = max(most, len(x.relations))
 	}
 	shape := l.model.batcher.shape((l.batch+count-1)/count, texts...)
-	most = roundUpPower(most, 32, 2)
+	most = compiled.RoundUpPower(most, 32, 2)
 	list := make([][]*tensors.Tensor, count)
 	for i, part := range parts {
 		b := l.model.batcher.batch(shape, texts[i]...)

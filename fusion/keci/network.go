@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/compiled"
 )
 
 // network builds the graph of KECI. Symbols as in the paper; dimensions: B
@@ -70,7 +71,7 @@ func newInputs(cfg Config, nodes []*Node) (in inputs, rest []*Node) {
 	}
 	in.batch, in.length = in.tokens.Shape().Dimensions[0], in.tokens.Shape().Dimensions[1]
 	in.spanCount = in.spanMask.Shape().Dimensions[1]
-	in.keptMost = min(roundUp(keptSpans(cfg, in.length), keptStep), in.spanCount)
+	in.keptMost = min(compiled.RoundUp(keptSpans(cfg, in.length), keptStep), in.spanCount)
 	return in, nodes
 }
 

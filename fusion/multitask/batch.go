@@ -4,6 +4,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/compiled"
 )
 
 // textShape is what the tagger's graph is compiled for. Each dimension is the
@@ -23,10 +24,10 @@ func (c Config) textBatch(texts []*reading, rows, longest int, tokenizer *encode
 		pieces[i] = t.pieces
 		longest = max(longest, len(t.pieces))
 	}
-	shape := textShape{B: rows, S: min(roundUp(longest+2, 64), c.Row)}
+	shape := textShape{B: rows, S: min(compiled.RoundUp(longest+2, 64), c.Row)}
 	shape.T = shape.S - 2
 	if longest > shape.T {
-		shape.T = roundUp(longest, 64)
+		shape.T = compiled.RoundUp(longest, 64)
 	}
 	laid := encoder.LayOut(pieces, tokenizer, shape.S)
 	shape.R = laid.Count
@@ -84,7 +85,7 @@ func (c Config) pairBatch(texts []pairsOf, rows, t int) (pairShape, []*tensors.T
 	for _, of := range texts {
 		s.E, s.P = max(s.E, len(of.entities)), max(s.P, len(of.pairs))
 	}
-	s.E, s.P = roundUpPower(s.E, 32), roundUpPower(s.P, mostPairs)
+	s.E, s.P = compiled.RoundUpPower(s.E, 32, 2), compiled.RoundUpPower(s.P, mostPairs, 2)
 	pieces := make([]float32, s.B*s.T)
 	members, near := make([]float32, s.B*s.E*s.T), make([]float32, s.B*s.E*s.T)
 	heads, tails := make([]int32, s.B*s.P), make([]int32, s.B*s.P)
@@ -135,15 +136,4 @@ func (of pairsOf) mark(e entity, members, near []float32) {
 	for p := range members {
 		members[p] /= float32(max(n, 1))
 	}
-}
-
-// roundUp is the lowest multiple of step that is not below n.
-func roundUp(n, step int) int { return (n + step - 1) / step * step }
-
-// roundUpPower doubles step until it is not below n.
-func roundUpPower(n, step int) int {
-	for step < n {
-		step *= 2
-	}
-	return step
 }

@@ -53,13 +53,13 @@ func (c Config) document(doc graph.Document, f found) graph.Document {
 		}
 		doc.Mentions = append(doc.Mentions, graph.Mention{
 			ID: fmt.Sprintf("T%d", i+1), Start: start, End: end, Text: doc.Text[start:end],
-			Type: c.EntityTypes[p.typ], Score: rounded(c.EntityCalibration.Probability(f.odds[i])), Concepts: concepts,
+			Type: c.EntityTypes[p.typ], Score: graph.RoundScore(c.EntityCalibration.Probability(f.odds[i])), Concepts: concepts,
 		})
 	}
 	linker.MarkNegated(doc.Text, doc.Mentions)
 	linker.NameLongForms(doc.Mentions, f.text.linked)
 	c.eachRelation(f, func(odds float64, label string, ends [][2]int) {
-		score := rounded(c.RelationCalibration.Probability(odds))
+		score := graph.RoundScore(c.RelationCalibration.Probability(odds))
 		for _, pair := range ends {
 			doc.Relations = append(doc.Relations, graph.Extraction{
 				ID: fmt.Sprintf("R%d", len(doc.Relations)+1), Head: doc.Mentions[pair[0]].ID, Tail: doc.Mentions[pair[1]].ID,
@@ -105,6 +105,3 @@ func (of pairsOf) mentionsOf(p pair) [][2]int {
 	}
 	return together
 }
-
-// rounded cuts a probability to what users want to read.
-func rounded(x float64) float64 { return math.Round(x*1e4) / 1e4 }

@@ -4,6 +4,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/compiled"
 )
 
 // shape is what a graph is compiled for.
@@ -15,16 +16,14 @@ type shape struct {
 // grain is to what the length of rows is rounded up, so that few shapes occur.
 const grain = 32
 
-func roundUp(n int) int { return (n + grain - 1) / grain * grain }
-
 // layOut makes the inputs of a batch of count texts, some of which may be missing,
 // with room for the given number of pieces each. The encoder reads rows of at most
 // row pieces.
 func layOut(texts []masked, count, pieces int, t *encoder.Tokenizer, row int) (shape, []*tensors.Tensor) {
-	s := shape{B: count, S: min(roundUp(pieces+2), row)}
+	s := shape{B: count, S: min(compiled.RoundUp(pieces+2, grain), row)}
 	s.T = s.S - 2
 	if pieces > s.T {
-		s.T = roundUp(pieces)
+		s.T = compiled.RoundUp(pieces, grain)
 	}
 	list := make([][]encoder.Piece, count)
 	mask, kinds, speech, places := make([]float32, count*s.T), make([]int32, count*s.T), make([]int32, count*s.T), make([]int32, count*s.T)

@@ -2,7 +2,6 @@ package remedi
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/calibration"
@@ -80,12 +79,12 @@ func (c Config) document(doc graph.Document, f found) graph.Document {
 	for i, m := range f.mentions {
 		doc.Mentions = append(doc.Mentions, graph.Mention{
 			ID: fmt.Sprintf("T%d", i+1), Start: m.Start, End: m.End, Text: doc.Text[m.Start:m.End], Type: c.EntityTypes[m.typ],
-			Score: rounded(c.EntityCalibration.Probability(m.odds)), Concepts: []graph.Candidate{},
+			Score: graph.RoundScore(c.EntityCalibration.Probability(m.odds)), Concepts: []graph.Candidate{},
 		})
 	}
 	linker.MarkNegated(doc.Text, doc.Mentions)
 	for _, r := range c.related(f) {
-		score := rounded(c.RelationCalibration.Probability(r.odds))
+		score := graph.RoundScore(c.RelationCalibration.Probability(r.odds))
 		doc.Relations = append(doc.Relations, graph.Extraction{
 			ID: fmt.Sprintf("R%d", len(doc.Relations)+1), Head: doc.Mentions[r.head].ID, Tail: doc.Mentions[r.tail].ID,
 			Label: c.Pairs[r.pair].Label, Directed: c.Directed, Score: score, Initial: graph.Judgement{Score: score},
@@ -118,6 +117,3 @@ func addConcepts(mentions, linked []graph.Mention) {
 	}
 	linker.NameLongForms(mentions, linked)
 }
-
-// rounded cuts a probability to what users want to read.
-func rounded(x float64) float64 { return math.Round(x*1e4) / 1e4 }
