@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,6 +19,7 @@ import (
 // what it is to be tried with on them.
 type heldOutOptions struct {
 	corpus, data, kb, engine string
+	unseen                   []string // CORPUS=PATH, as in training
 	heldOut                  float64
 	seed                     int64
 }
@@ -23,6 +27,7 @@ type heldOutOptions struct {
 func (o *heldOutOptions) addFlags(f *pflag.FlagSet, heldOut float64) {
 	f.StringVar(&o.corpus, "corpus", "", corpusHelp)
 	f.StringVar(&o.data, "data", "", "`FILE` of the corpus")
+	f.StringArrayVar(&o.unseen, "unseen", nil, "`CORPUS=FILE` as in training, where that was told of some; may be given several times")
 	f.StringVar(&o.kb, "kb", "", "knowledge base `DIR` (default: the one in the program)")
 	engineFlag(f, &o.engine)
 	f.Float64Var(&o.heldOut, "held-out", heldOut, "share of the texts that is taken")
@@ -42,13 +47,18 @@ func (o heldOutOptions) with(cmd *cobra.Command, dir string, do func(m *keci.Mod
 	if !(o.heldOut > 0 && o.heldOut <= 1) {
 		return usageError("--held-out is %g: it is a share of the texts, more than 0 and at most 1", o.heldOut)
 	}
-	if err := o.checkUnseen(dir); err != nil {
+	unseen, unseenFiles, err := readUnseen(o.unseen, false, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	if err := o.checkHeldOut(dir, unseenFiles); err != nil {
 		return err
 	}
 	all, err := readCorpus(o.corpus, o.data, false, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
+	all, _ = all.Without(unseen...)
 	var set system.Set
 	set.Train, set.HeldOut = all.Split(o.heldOut, o.seed)
 	if len(set.HeldOut.Examples) == 0 {
@@ -71,9 +81,9 @@ func (o heldOutOptions) with(cmd *cobra.Command, dir string, do func(m *keci.Mod
 	return do(m, set)
 }
 
-// checkUnseen refuses texts that the model in dir learned from, as far as it knows what
-// it did.
-func (o heldOutOptions) checkUnseen(dir string) error {
+// checkHeldOut refuses texts that the model in dir learned from, or that had to stay
+// unseen, as far as it knows what it did.
+func (o heldOutOptions) checkHeldOut(dir string, unseen []results.File) error {
 	t, err := results.ReadTraining(dir)
 	if errors.Is(err, results.ErrNoTraining) {
 		return nil
@@ -85,8 +95,22 @@ func (o heldOutOptions) checkUnseen(dir string) error {
 	if err != nil {
 		return err
 	}
-	if t = t.Of(o.corpus); data.SHA256 != t.Data.SHA256 || t.HeldOutShare == o.heldOut && t.Seed == o.seed {
+	if t = t.Of(o.corpus); data.SHA256 != t.Data.SHA256 {
+		return nil
+	}
+	if !slices.Equal(t.Unseen, unseen) {
+		return usageError("the model in %s was trained with %s to stay unseen: give the same --unseen", dir, cmp.Or(fileNames(t.Unseen), "no texts"))
+	}
+	if t.HeldOutShare == o.heldOut && t.Seed == o.seed {
 		return nil
 	}
 	return usageError("the model in %s learned from texts that are taken so: it was trained with --held-out %g --seed %d", dir, t.HeldOutShare, t.Seed)
+}
+
+func fileNames(files []results.File) string {
+	var names []string
+	for _, f := range files {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
 }

@@ -20,7 +20,8 @@ the file.
 A variable is KECI_ with the name of the flag in capitals: KECI_KB for --kb,
 KECI_MAX_TEXT_BYTES for --max-text-bytes. With the name of a command between, it
 holds for that command alone and goes before the general one: KECI_SERVE_ADDR,
-KECI_KB_BUILD_SOURCES.
+KECI_KB_BUILD_SOURCES. Of a flag that is given several times, like --also, a variable
+has one value; a list stands in the file.
 
 The file is YAML: flags with their values, and for each command a section with
 those that hold for it alone. Several values of one flag are written as a list. The

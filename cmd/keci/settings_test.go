@@ -136,6 +136,7 @@ extract:
   kb: ["", "data/kb,open"]
 train:
   also: [ade=x, "bc5cdr=y"]
+  kind: ["gene=gene,protein", disease=disease]
   sweep: [0.5, 1]
 kb-build:
   languages: []
@@ -147,6 +148,7 @@ func TestListsInSettings(t *testing.T) {
 	for _, test := range [][3]string{
 		{"kb", "extract", `[,"data/kb,open"]`},
 		{"also", "train", `[ade=x,bc5cdr=y]`},
+		{"kind", "train", `["gene=gene,protein",disease=disease]`},
 		{"languages", "kb build out", `[]`},
 		{"sources", "kb build out", `[MSH,"A,B"]`},
 	} {
@@ -170,7 +172,7 @@ func TestSettledArgs(t *testing.T) {
 		{"extract", map[string]string{"KECI_MODEL": "my model", "KECI_WORKERS": "3"}, "kb model quiet workers",
 			[]string{"--kb=", "--kb=data/kb,open", "--model=my model", "--quiet=true", "--workers=3"}},
 		{"extract --model given --kb own", map[string]string{"KECI_MODEL": "my model"}, "kb model quiet", []string{"--quiet=true"}},
-		{"train", nil, "also quiet sweep", []string{"--also=ade=x", "--also=bc5cdr=y", "--quiet=true", "--sweep=0.5", "--sweep=1"}},
+		{"train", nil, "also quiet sweep", []string{"--also=ade=x", "--also=bc5cdr=y", "--kind=gene=gene,protein", "--kind=disease=disease", "--quiet=true", "--sweep=0.5", "--sweep=1"}},
 		{"kb build out", nil, "languages quiet sources", []string{"--languages=", "--quiet=true", `--sources=MSH,"A,B"`}},
 	} {
 		t.Run(test.command, func(t *testing.T) {

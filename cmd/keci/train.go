@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -41,9 +42,10 @@ learns from whole documents.
 
 With --also one KECI model learns from several corpora at once: encoder and graphs are
 shared, and each corpus has labels and thresholds of its own, so that nothing is learned
-from what a corpus does not annotate. Corpora are often chosen from the same papers: with
---unseen no text is learned from that shares a sentence with one of a test set. Such a model finds the entities and relations of all
-of them in a text; keci evaluate looks at those of the corpus that is measured.`,
+from what a corpus does not annotate. Such a model finds the entities and relations of all
+of them in a text; keci evaluate looks at those of the corpus that is measured. Corpora
+are often chosen from the same papers: with --unseen no text is learned from that shares
+a sentence with one of a test set.`,
 		Example: `  keci train --corpus biorelex --data train.json --encoder encoders/minilm-l6 \
     --kb data/kb-open --seed 1 --out runs/biorelex
   keci train --corpus biorelex --data train.json --also ade=ade_split_0_train.json \
@@ -75,6 +77,9 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	if err := o.checkCorpora(); err != nil {
+		return err
+	}
 	m := material{out: o.out}
 	var err error
 	if m.source, err = o.readSource(o.corpus, o.data, cmd.ErrOrStderr()); err != nil {
@@ -83,7 +88,7 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 	if m.also, err = o.readOthers(cmd.ErrOrStderr()); err != nil {
 		return err
 	}
-	if err := o.readUnseen(&m, cmd.ErrOrStderr()); err != nil {
+	if m.unseen, m.unseenFiles, err = readUnseen(o.unseen, o.skipInvalid, cmd.ErrOrStderr()); err != nil {
 		return err
 	}
 	if err := o.nameLabels(&m); err != nil {
@@ -103,11 +108,35 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 	return reportBest(cmd.OutOrStdout(), t, o.out)
 }
 
+// checkCorpora looks at the flags that are of several corpora before any is read.
+func (o trainOptions) checkCorpora() error {
+	if len(o.also) > 0 && !o.settings.Needs().Corpora {
+		return usageError("--also: the variant %s learns from one corpus", o.variant)
+	}
+	for flag, values := range map[string][]string{"also": o.also, "unseen": o.unseen} {
+		for _, value := range values {
+			if _, _, err := cutSource(flag, value); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case len(o.also) > 0:
+	case len(o.names) > 0:
+		return usageError("--name-label is for models of several corpora: see --also")
+	case len(o.kinds) > 0:
+		return usageError("--kind is for models of several corpora: see --also")
+	}
+	for _, value := range o.kinds {
+		if kind, types, ok := strings.Cut(value, "="); !ok || kind == "" || types == "" {
+			return usageError("--kind is %q: write KIND=TYPE,TYPE, such as gene=gene,protein", value)
+		}
+	}
+	return nil
+}
+
 // readOthers reads the corpora of --also.
 func (o trainOptions) readOthers(stderr io.Writer) ([]source, error) {
-	if len(o.also) > 0 && !o.settings.Needs().Corpora {
-		return nil, usageError("--also: the variant %s learns from one corpus", o.variant)
-	}
 	known := []string{o.corpus}
 	var others []source
 	for _, also := range o.also {
@@ -127,20 +156,28 @@ func (o trainOptions) readOthers(stderr io.Writer) ([]source, error) {
 	return others, nil
 }
 
-// readUnseen reads the corpora of --unseen.
-func (o trainOptions) readUnseen(m *material, stderr io.Writer) error {
-	for _, unseen := range o.unseen {
-		name, path, err := cutSource("unseen", unseen)
+// readUnseen reads the corpora of --unseen, and names their files in the order of their
+// contents.
+func readUnseen(unseen []string, skipInvalid bool, stderr io.Writer) (corpora []corpus.Corpus, files []results.File, err error) {
+	for _, value := range unseen {
+		name, path, err := cutSource("unseen", value)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		s, err := o.readSource(name, path, stderr)
+		c, err := readCorpus(name, path, skipInvalid, stderr)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		m.unseen, m.unseenFiles = append(m.unseen, s.all), append(m.unseenFiles, s.data)
+		file, err := results.Describe(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		corpora, files = append(corpora, c), append(files, file)
 	}
-	return nil
+	slices.SortFunc(files, func(a, b results.File) int {
+		return cmp.Or(cmp.Compare(a.SHA256, b.SHA256), cmp.Compare(a.Name, b.Name))
+	})
+	return corpora, slices.Compact(files), nil
 }
 
 // cutSource divides CORPUS=FILE, the value of a flag.
@@ -154,9 +191,6 @@ func cutSource(flag, value string) (name, path string, err error) {
 
 // nameLabels reads --name-label.
 func (o trainOptions) nameLabels(m *material) error {
-	if len(o.names) > 0 && len(m.also) == 0 {
-		return usageError("--name-label is for models of several corpora: see --also")
-	}
 	for _, text := range o.names {
 		label, name, named := strings.Cut(text, "=")
 		of, label, dotted := strings.Cut(label, ".")
@@ -180,15 +214,9 @@ func (o trainOptions) nameLabels(m *material) error {
 
 // readKinds reads --kind.
 func (o trainOptions) readKinds(m *material) error {
-	if len(o.kinds) > 0 && len(m.also) == 0 {
-		return usageError("--kind is for models of several corpora: see --also")
-	}
 	told := m.toldTypes()
 	for _, text := range o.kinds {
-		kind, types, ok := strings.Cut(text, "=")
-		if !ok || kind == "" || types == "" {
-			return usageError("--kind is %q: write KIND=TYPE,TYPE, such as gene=gene,protein", text)
-		}
+		kind, types, _ := strings.Cut(text, "=")
 		if m.kinds == nil {
 			m.kinds = map[string][]string{}
 		}
@@ -198,6 +226,8 @@ func (o trainOptions) readKinds(m *material) error {
 			}
 			m.kinds[kind] = append(m.kinds[kind], t)
 		}
+		slices.Sort(m.kinds[kind])
+		m.kinds[kind] = slices.Compact(m.kinds[kind])
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (r recipe) trainingSets(m material, stderr io.Writer) (first system.Set, mo
 	sources := append([]source{m.source}, m.also...)
 	sets, heldOut := make([]system.Set, len(sources)), make([]corpus.Corpus, len(sources))
 	for i, s := range sources {
-		if s.all, err = withoutUnseen(s.all, m.unseen, stderr); err != nil {
+		if s.all, err = withoutUnseen(s.all, m.unseen, "texts that must stay unseen", stderr); err != nil {
 			return first, nil, err
 		}
 		if sets[i], err = r.divide(s); err != nil {
@@ -58,7 +58,7 @@ func (r recipe) trainingSets(m material, stderr io.Writer) (first system.Set, mo
 	}
 	for i, s := range sources {
 		others := slices.Delete(slices.Clone(heldOut), i, i+1)
-		if sets[i].Train, err = withoutUnseen(sets[i].Train, others, stderr); err != nil {
+		if sets[i].Train, err = withoutUnseen(sets[i].Train, others, "what another corpus holds out", stderr); err != nil {
 			return first, nil, err
 		}
 		if sets[i], err = r.readable(sets[i], s.data.Name, stderr); err != nil {
@@ -68,15 +68,15 @@ func (r recipe) trainingSets(m material, stderr io.Writer) (first system.Set, mo
 	return sets[0], sets[1:], nil
 }
 
-// withoutUnseen leaves out what shares a sentence with other texts.
-func withoutUnseen(c corpus.Corpus, unseen []corpus.Corpus, stderr io.Writer) (corpus.Corpus, error) {
+// withoutUnseen leaves out what shares a sentence with other texts, which why tells.
+func withoutUnseen(c corpus.Corpus, unseen []corpus.Corpus, why string, stderr io.Writer) (corpus.Corpus, error) {
 	rest, left := c.Without(unseen...)
 	if left == 0 {
 		return c, nil
 	}
-	fmt.Fprintf(stderr, "%s: %d of %d texts were left out: they have sentences that are held out, or to be measured on\n", c.Name, left, len(c.Examples))
+	fmt.Fprintf(stderr, "%s: %d of %d texts were left out: they share sentences with %s\n", c.Name, left, len(c.Examples), why)
 	if len(rest.Examples) == 0 {
-		return rest, usageError("%s: nothing is left to learn from: all texts have sentences that must stay unseen", c.Name)
+		return rest, usageError("%s: nothing is left to learn from: all texts share sentences with %s", c.Name, why)
 	}
 	return rest, nil
 }

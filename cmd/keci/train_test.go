@@ -127,9 +127,12 @@ func TestTrainOnSeveralCorpora(t *testing.T) {
 	args := []string{"train", "--corpus", "jsonl", "--data", writeAnnotated(t, 10), "--encoder", writeEncoder(t), "--kb", buildSmallKB(t),
 		"--variant", "sent-context", "--epochs", "1", "--held-out", "0.2", "--batch", "4", "--quiet"}
 	out := filepath.Join(t.TempDir(), "many")
-	mustKeci(t, append(slices.Clone(args), "--also", "pubtator="+second, "--name-label", "pubtator.Host=Animal", "--kind", "animal=Animal,Parasite", "--kind", "food=Food", "--out", out)...)
+	mustKeci(t, append(slices.Clone(args), "--also", "pubtator="+second, "--name-label", "pubtator.Host=Animal", "--kind", "animal=Parasite,Animal", "--kind", "food=Food", "--out", out)...)
 	model, dir := filepath.Join(out, "best"), t.TempDir()
-	info, _, err := keci.Describe(model)
+	info, cfg, err := keci.Describe(model)
+	if kinds := (keci.Kinds{"animal": {"Animal", "Parasite"}, "food": {"Food"}}); !cmp.Equal(cfg.Kinds, kinds) {
+		t.Errorf("kinds %v, want %v", cfg.Kinds, kinds)
+	}
 	if err != nil || strings.Join(info.EntityTypes, " ") != "Animal Food Parasite" || strings.Join(info.RelationLabels, " ") != "eats has" || info.Name != "sent-context-jsonl+pubtator" {
 		t.Errorf("model %+v, %v", info, err)
 	}
@@ -145,6 +148,9 @@ func TestTrainOnSeveralCorpora(t *testing.T) {
 		types        []string
 	}{{"jsonl", "pubtator", []string{"Animal", "Food"}}, {"pubtator", "jsonl", []string{"Host", "Parasite"}}} {
 		r := runs[i]
+		if len(r.Kinds) != 2 || !r.Borders {
+			t.Errorf("%s: the record has kinds %v, borders %t", want.corpus, r.Kinds, r.Borders)
+		}
 		if r.Corpus != want.corpus || len(r.Also) != 1 || r.Also[0].Corpus != want.with || r.Learned != 32 {
 			t.Errorf("%s: learned %d texts of %s and %v", want.corpus, r.Learned, r.Corpus, r.Also)
 		}
@@ -188,7 +194,8 @@ func TestTrainLeavesUnseen(t *testing.T) {
 	unseen := writeText(t, "test.txt", "99|t|Another title.\n99|a|"+shared+"\n\n")
 	out := filepath.Join(t.TempDir(), "run")
 	args := []string{"train", "--corpus", "pubtator", "--encoder", writeEncoder(t), "--variant", "sent-context", "--epochs", "1", "--held-out", "0.25", "--quiet"}
-	_, stderr, err := keciRun(t, append(slices.Clone(args), "--data", writeText(t, "all.txt", abstracts.String()), "--unseen", "pubtator="+unseen, "--out", out)...)
+	all := writeText(t, "all.txt", abstracts.String())
+	_, stderr, err := keciRun(t, append(slices.Clone(args), "--data", all, "--unseen", "pubtator="+unseen, "--out", out)...)
 	if err != nil || !strings.Contains(stderr, "3 of 11 texts were left out") {
 		t.Fatalf("%v\n%s", err, stderr)
 	}
@@ -198,6 +205,13 @@ func TestTrainLeavesUnseen(t *testing.T) {
 	}
 	if len(recipe.Unseen) != 1 || recipe.Unseen[0].Name != "test.txt" {
 		t.Errorf("the record names %v as unseen", recipe.Unseen)
+	}
+	calibrate := []string{"model", "calibrate", filepath.Join(out, "best"), filepath.Join(t.TempDir(), "calibrated"), "--corpus", "pubtator", "--data", all, "--held-out", "0.25"}
+	if _, _, err := keciRun(t, calibrate...); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "trained with test.txt to stay unseen") {
+		t.Errorf("calibrated on what had to stay unseen: %v", err)
+	}
+	if _, _, err := keciRun(t, append(calibrate, "--unseen", "pubtator="+unseen)...); err != nil {
+		t.Errorf("calibrating on what was held out: %v", err)
 	}
 	if _, _, err := keciRun(t, append(args, "--data", unseen, "--unseen", "pubtator="+unseen, "--out", t.TempDir())...); err == nil || !strings.Contains(err.Error(), "nothing is left to learn from") {
 		t.Errorf("error %v", err)

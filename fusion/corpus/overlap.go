@@ -1,29 +1,35 @@
 package corpus
 
 import (
+	"index/suffixarray"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/keci-kg/keci/linker"
 )
 
-// Without leaves out the examples that share a sentence with an example of others:
+// Without leaves out the examples of which a sentence is in an example of others:
 // corpora are often chosen from the same papers, and what one is measured on another may
-// have annotated. Ids are not looked at, since each corpus has its own. It also tells
-// how many were left out.
+// have annotated. Letters and digits are compared, since corpora differ in spaces, marks
+// and case; what one spells out ("beta") and the other does not is not found. Ids are not
+// looked at, since each corpus has its own. It also tells how many were left out.
 func (c Corpus) Without(others ...Corpus) (rest Corpus, left int) {
-	seen := map[string]bool{}
+	var all strings.Builder
 	for _, other := range others {
 		for _, e := range other.Examples {
-			for _, s := range sentencesOf(e.Text) {
-				seen[s] = true
-			}
+			all.WriteString(lettersOf(e.Text))
+			all.WriteByte('\n')
 		}
 	}
+	if all.Len() == 0 {
+		return c, 0
+	}
+	texts := suffixarray.New([]byte(all.String()))
 	rest = c
 	rest.Examples = nil
 	for _, e := range c.Examples {
-		if sharesSentence(e.Text, seen) {
+		if hasSentenceIn(texts, e.Text) {
 			left++
 		} else {
 			rest.Examples = append(rest.Examples, e)
@@ -32,33 +38,27 @@ func (c Corpus) Without(others ...Corpus) (rest Corpus, left int) {
 	return rest, left
 }
 
-func sharesSentence(text string, seen map[string]bool) bool {
-	for _, s := range sentencesOf(text) {
-		if seen[s] {
+// tellingLength is how many letters and digits a sentence has at least that occurs by
+// chance in no two papers; "The patient recovered fully." does.
+const tellingLength = 40
+
+// hasSentenceIn tells whether a telling sentence of a text is in one of the texts.
+func hasSentenceIn(texts *suffixarray.Index, text string) bool {
+	for _, r := range linker.Sentences(text) {
+		sentence := lettersOf(text[r.Start:r.End])
+		if utf8.RuneCountInString(sentence) >= tellingLength && len(texts.Lookup([]byte(sentence), 1)) > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// tellingLength is how many letters and digits a sentence has at least that occurs by
-// chance in no two papers; "The patient recovered fully." does.
-const tellingLength = 40
-
-// sentencesOf gives the letters and digits of each sentence that is long enough, in
-// lower case: corpora differ in spaces and marks.
-func sentencesOf(text string) []string {
-	var sentences []string
-	for _, r := range linker.Sentences(text) {
-		letters := strings.Map(func(r rune) rune {
-			if unicode.IsLetter(r) || unicode.IsDigit(r) {
-				return unicode.ToLower(r)
-			}
-			return -1
-		}, text[r.Start:r.End])
-		if len(letters) >= tellingLength {
-			sentences = append(sentences, letters)
+// lettersOf gives the letters and digits of a text in lower case.
+func lettersOf(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
 		}
-	}
-	return sentences
+		return -1
+	}, text)
 }

@@ -92,3 +92,16 @@ func TestRealSplit(t *testing.T) {
 		t.Error("two seeds hold out the same examples")
 	}
 }
+
+// TestRealOverlap: what doc/training.md tells of papers that two corpora share.
+func TestRealOverlap(t *testing.T) {
+	biored, err := Read("bioc", filepath.Join(sharedData(t), "corpora", "biored", "Train.BioC.JSON"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]int{"CDR_DevelopmentSet.PubTator.txt": 44, "CDR_TrainingSet.PubTator.txt": 42} {
+		if _, left := biored.Without(readReal(t, BC5CDR, file)); left != want {
+			t.Errorf("%d abstracts of BioRED train are in %s, want %d", left, file, want)
+		}
+	}
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // Borders are words that never began or never ended a mention in what a model
-// learned from, such as "the", "of" and "binds". A trained model looks at no span
+// learned from, such as "the", "of" and "binds". It learns from, and looks at, no span
 // that has one there: of the spans of a text they leave a third, and hardly a
 // mention is among the others. Words are pieces of the encoder's vocabulary that
 // are whole words or punctuation marks. Sorted.

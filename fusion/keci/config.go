@@ -108,7 +108,7 @@ func (c Config) validateSettings() error {
 		return fmt.Errorf("variant %q is unknown, there are %v", c.Variant, Variants())
 	case c.Span.Size%2 != 0:
 		return fmt.Errorf("span.size is %d, it must be even", c.Span.Size)
-	case c.KeptRatio <= 0 || c.KeptRatio > 1:
+	case !(c.KeptRatio > 0 && c.KeptRatio <= 1):
 		return fmt.Errorf("keptRatio is %g, it must lie in (0, 1]", c.KeptRatio)
 	case !(c.LabelSmoothing >= 0 && c.LabelSmoothing < 1):
 		return fmt.Errorf("labelSmoothing is %g, it must lie in [0, 1)", c.LabelSmoothing)

@@ -47,12 +47,12 @@ func (n network) adjacency(relations, keptMask *Node) *Node {
 	pair := shapes.Make(dtypes.Int32, b, m, m)
 	others := ConvertDType(NotEqual(Iota(g, pair, 1), Iota(g, pair, 2)), dtypes.Float32)
 	others = Mul(others, Mul(Reshape(keptMask, b, m, 1), Reshape(keptMask, b, 1, m)))
-	return Mul(n.kinds(StopGradient(relations)), Reshape(others, b, m, m, 1))
+	return Mul(n.pairKinds(StopGradient(relations)), Reshape(others, b, m, m, 1))
 }
 
-// kinds are the probabilities of the kinds of pairs among which the BiGCN
+// pairKinds are the probabilities of the kinds of pairs among which the BiGCN
 // distinguishes: logits [B, M, M, |R|] → [B, M, M, K].
-func (n network) kinds(relations *Node) *Node {
+func (n network) pairKinds(relations *Node) *Node {
 	if len(n.cfg.More) == 0 {
 		return Softmax(relations, -1)
 	}

@@ -44,7 +44,24 @@ func (c Config) decodeHeads(text reading, predictions []prediction) found {
 	for i, h := range c.heads() {
 		all = all.with(c.ofHead(i).decode(text, ofHead(predictions, i)).told(h))
 	}
-	return c.consistent(all)
+	return c.consistent(all).merged()
+}
+
+// merged leaves out relations that another head is surer of, and sorts them by window.
+func (f found) merged() found {
+	var relations []foundRelation
+	for _, r := range f.relations {
+		i := slices.IndexFunc(relations, func(before foundRelation) bool { return before.sameAs(r) })
+		switch {
+		case i < 0:
+			relations = append(relations, r)
+		case r.score > relations[i].score:
+			relations[i] = r
+		}
+	}
+	slices.SortStableFunc(relations, func(a, b foundRelation) int { return cmp.Compare(a.window, b.window) })
+	f.relations = relations
+	return f
 }
 
 // consistent leaves out relations whose ends are, for the head that sees them, of
@@ -69,7 +86,8 @@ func (f found) told(h Head) found {
 	return f
 }
 
-// with adds what another head sees in the same text.
+// with adds what another head sees in the same text. Relations that both see are there
+// twice.
 func (f found) with(other found) found {
 	at := map[place]int{}
 	for i, m := range f.mentions {
@@ -89,13 +107,7 @@ func (f found) with(other found) found {
 	}
 	for _, r := range other.relations {
 		r.head, r.tail = moved[r.head], moved[r.tail]
-		i := slices.IndexFunc(f.relations, func(before foundRelation) bool { return before.sameAs(r) })
-		switch {
-		case i < 0:
-			f.relations = append(f.relations, r)
-		case r.score > f.relations[i].score:
-			f.relations[i] = r
-		}
+		f.relations = append(f.relations, r)
 	}
 	return f.inOrder()
 }
@@ -106,8 +118,7 @@ func (r foundRelation) sameAs(s foundRelation) bool {
 		(r.head == s.head && r.tail == s.tail || !r.directed && r.head == s.tail && r.tail == s.head)
 }
 
-// inOrder brings the mentions into the order of the text, longer ones first, and
-// the relations into that of the windows.
+// inOrder brings the mentions into the order of the text, longer ones first.
 func (f found) inOrder() found {
 	order := make([]int, len(f.mentions))
 	for i := range order {
@@ -126,7 +137,6 @@ func (f found) inOrder() found {
 	for i, r := range sorted.relations {
 		sorted.relations[i].head, sorted.relations[i].tail = moved[r.head], moved[r.tail]
 	}
-	slices.SortStableFunc(sorted.relations, func(a, b foundRelation) int { return cmp.Compare(a.window, b.window) })
 	return sorted
 }
 

@@ -28,8 +28,9 @@ const (
 	trainingDefinitions = 16
 )
 
-// maxDefinitions bounds the definitions that are remembered: 20,000 vectors of
-// 384 take 31 MB.
+// maxDefinitions bounds the definitions that are remembered by a model in use: 20,000
+// vectors of 384 take 31 MB. While training all are, since what an epoch was begun with
+// must be there when it goes on.
 const maxDefinitions = 20_000
 
 // definition is what the model reads of a definition sentence.
@@ -45,6 +46,7 @@ type definitions struct {
 	tokenizer *encoder.Tokenizer
 	exec      *model.Exec
 	rows      int         // definitions encoded at once
+	most      int         // how many are remembered; 0: all
 	length    int         // word pieces of a row, [CLS] and [SEP] included
 	calls     sync.Locker // held while exec runs: nothing may be compiled then
 	mu        sync.Mutex
@@ -69,7 +71,7 @@ func newDefinitions(backend compute.Backend, store *model.Store, cfg Config, enc
 	}
 	exec.SetMaxCache(-1)
 	return &definitions{
-		cfg: cfg, tokenizer: t, exec: exec, rows: servingDefinitions, calls: calls, known: map[string]*definition{},
+		cfg: cfg, tokenizer: t, exec: exec, rows: servingDefinitions, most: maxDefinitions, calls: calls, known: map[string]*definition{},
 		length: min(cfg.Knowledge.DefinitionPieces+2, enc.MaxPositionEmbeddings),
 	}, nil
 }
@@ -128,12 +130,12 @@ func (d *definitions) recall(instances []*instance) (unknown []string) {
 	return unknown
 }
 
-// remember adds definitions to those that are known; when these are too many,
-// they are forgotten.
+// remember adds definitions to those that are known; when these are too many for a
+// model in use, they are forgotten.
 func (d *definitions) remember(fresh map[string]*definition) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(fresh) > 0 && len(d.known) > maxDefinitions {
+	if len(fresh) > 0 && d.most > 0 && len(d.known) > d.most {
 		d.known = map[string]*definition{}
 	}
 	maps.Copy(d.known, fresh)

@@ -3,6 +3,7 @@ package keci
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
@@ -148,7 +149,7 @@ func TestFoundWithAnotherHead(t *testing.T) {
 		mentions:  []graph.Mention{mention(0, 3, "disease", 0.7), mention(5, 8, "gene", 0.6), mention(10, 12, "chemical", 0.8)},
 		odds:      []float64{7, 6, 8},
 		relations: []foundRelation{{head: 2, tail: 0, label: "treats"}, {head: 2, tail: 1, label: "binds", score: 0.7}},
-	})
+	}).merged()
 	var kinds []string
 	for _, m := range f.mentions {
 		kinds = append(kinds, m.Type)
@@ -260,17 +261,50 @@ func TestContradictionsOfHeads(t *testing.T) {
 }
 
 // TestConsistentRelations: a relation of a chemical goes where another head is surer
-// that it is a gene.
+// that it is a gene, and does not take one of the same label with it whose ends fit.
 func TestConsistentRelations(t *testing.T) {
 	cfg := twoHeads(nil, Kinds{"gene": {"a"}, "chemical": {"c"}})
-	f := found{
-		mentions: []graph.Mention{{Type: "a"}, {Type: "d"}, {Type: "c"}},
+	mention := func(start int, kind string, score float64) graph.Mention {
+		return graph.Mention{Start: start, End: start + 1, Type: kind, Score: score, Initial: &graph.Judgement{}}
+	}
+	first := found{
+		mentions: []graph.Mention{mention(0, "a", 0.9), mention(2, "b", 0.9)}, odds: []float64{2, 2},
+		relations: []foundRelation{{head: 0, tail: 1, label: "shared", score: 0.6}},
+	}
+	second := found{
+		mentions: []graph.Mention{mention(0, "c", 0.8), mention(2, "d", 0.8), mention(4, "c", 0.8)}, odds: []float64{1, 1, 1},
 		relations: []foundRelation{
-			{head: 0, tail: 1, label: "contradicted", headType: "c", tailType: "d"},
-			{head: 2, tail: 1, label: "stands", headType: "c", tailType: "d"},
+			{head: 0, tail: 1, label: "shared", score: 0.9}, {head: 0, tail: 1, label: "contradicted", score: 0.9},
+			{head: 2, tail: 1, label: "stands", score: 0.9},
 		},
 	}
-	if got := cfg.consistent(f).relations; len(got) != 1 || got[0].label != "stands" {
-		t.Errorf("relations %+v", got)
+	heads := cfg.heads()
+	all := found{}.with(first.told(heads[0])).with(second.told(heads[1]))
+	var got []string
+	for _, r := range cfg.consistent(all).merged().relations {
+		got = append(got, fmt.Sprint(r.label, " ", r.score))
+	}
+	if want := []string{"shared 0.6", "stands 0.9"}; !slices.Equal(got, want) {
+		t.Errorf("relations %q, want %q", got, want)
+	}
+}
+
+// TestContradictionsOfSureHeads: the loss and its gradient stay finite, however sure a
+// head is.
+func TestContradictionsOfSureHeads(t *testing.T) {
+	n := network{cfg: twoHeads(nil, Kinds{"first": {"a"}, "second": {"c", "d"}})}
+	outs := MustExecOnceN(enginetest.Go(), func(logits, labels, heads *Node) []*Node {
+		loss := ReduceAllSum(n.typeLoss(logits, labels, heads))
+		return append(Gradient(loss, logits), loss)
+	}, [][][]float32{{{1e4, -1e4, 0, -1e4, 1e4, 0}}}, [][]int32{{1}}, []int32{0})
+	for _, out := range outs {
+		for _, x := range tensors.MustCopyFlatData[float32](out) {
+			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+				t.Fatalf("%v", out)
+			}
+		}
+	}
+	if loss := tensors.ToScalar[float32](outs[1]); loss < 3e4 { // 2e4 of the own head, and as much as c is surer than nothing
+		t.Errorf("loss %g", loss)
 	}
 }

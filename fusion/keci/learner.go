@@ -62,7 +62,7 @@ const definitionRefresh = 4
 
 // NewLearner prepares a model for training on one corpus or several, each of which
 // gets a head: it reads the encoder in encoderDir, links every sentence, and takes
-// labels, constraints, semantic types and relation names from what it finds.
+// labels, constraints, borders, semantic types and relation names from what it finds.
 func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string, cfg Config, sets []system.Set, kb KnowledgeBase, batchSize int, seed int64) (*Learner, error) {
 	like := cfg.Head
 	cfg.Head, cfg.More = newHead(sets[0], like), nil
@@ -103,7 +103,8 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 	if err != nil {
 		return nil, err
 	}
-	m.definitions.rows, m.batcher.grain = trainingDefinitions, grainFor(backend, trainingGrain)
+	m.definitions.rows, m.definitions.most = trainingDefinitions, 0
+	m.batcher.grain = grainFor(backend, trainingGrain)
 	if err := modeldir.Begin(m.store, m.encoderConfig, encoderDir, seed); err != nil {
 		return nil, err
 	}
@@ -222,7 +223,7 @@ func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]tra
 		l.model.definitions.replace(map[string]*definition{})
 	}
 	order := l.order(epoch, rng)
-	if err := l.model.definitions.ensure(ctx, l.instances(order)...); err != nil {
+	if err := l.model.definitions.ensure(ctx, l.instancesOf(order)...); err != nil {
 		return nil, err
 	}
 	l.begun = epoch
@@ -252,15 +253,16 @@ func (l *Learner) order(epoch int, rng *rand.Rand) []int {
 	}
 	var order []int
 	for head, all := range of {
-		order = append(order, turn(all, epoch, l.EpochTexts, l.seed+uint64(head))...)
+		order = append(order, turn(all, epoch, l.EpochTexts, l.seed, head)...)
 	}
 	rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	return order
 }
 
 // turn gives those of all whose turn it is in an epoch, at most so many: all are put in
-// a random order, again and again, and each epoch goes on where the one before ended.
-func turn(all []int, epoch, most int, seed uint64) []int {
+// a random order, again and again, and each epoch goes on where the one before ended,
+// so that one may occur twice where an order ends and the next begins.
+func turn(all []int, epoch, most int, seed uint64, head int) []int {
 	if len(all) <= most {
 		return all
 	}
@@ -271,7 +273,7 @@ func turn(all []int, epoch, most int, seed uint64) []int {
 		if at/len(all) != round {
 			round = at / len(all)
 			copy(shuffled, all)
-			rng := rand.New(rand.NewPCG(seed, uint64(round)))
+			rng := rand.New(rand.NewPCG(seed, uint64(head+1)<<32|uint64(round))) // not those of an epoch
 			rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 		}
 		list[i] = shuffled[at%len(all)]
@@ -279,9 +281,9 @@ func turn(all []int, epoch, most int, seed uint64) []int {
 	return list
 }
 
-func (l *Learner) instances(of []int) []*instance {
-	list := make([]*instance, len(of))
-	for i, at := range of {
+func (l *Learner) instancesOf(order []int) []*instance {
+	list := make([]*instance, len(order))
+	for i, at := range order {
 		list[i] = l.examples[at].instance
 	}
 	return list

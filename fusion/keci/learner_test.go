@@ -289,21 +289,29 @@ func TestResumedLearning(t *testing.T) {
 	}
 }
 
-// TestResumedInsideAnEpoch stops after two of the three steps of an epoch that
-// encodes the definitions anew: the rest of it must see the vectors of its start.
+// TestResumedInsideAnEpoch stops inside an epoch that encodes the definitions anew:
+// the rest of it must see the vectors of its start, and where the texts take turns the
+// same of them.
 func TestResumedInsideAnEpoch(t *testing.T) {
-	o, cfg := learnOptions(), learnable(withDropout)
-	o.Epochs = definitionRefresh + 2
-	whole := newLearner(t, cfg, o)
-	learn(t, whole, o, t.TempDir())
-	out := t.TempDir()
-	o.MaxSteps = 3*definitionRefresh + 2
-	learn(t, newLearner(t, cfg, o), o, out)
-	o.MaxSteps, o.Resume = 0, true
-	resumed := newLearner(t, cfg, o)
-	learn(t, resumed, o, out)
-	if paths := differing(whole.weights(), resumed.weights()); len(paths) > 0 {
-		t.Errorf("other values of %v", paths)
+	for _, epochTexts := range []int{0, 3} {
+		o, cfg := learnOptions(), learnable(withDropout)
+		o.Epochs = definitionRefresh + 2
+		fresh := func() *Learner {
+			l := newLearner(t, cfg, o)
+			l.EpochTexts = epochTexts
+			return l
+		}
+		whole := fresh()
+		learn(t, whole, o, t.TempDir())
+		out := t.TempDir()
+		o.MaxSteps = definitionRefresh*[]int{3, 2}[min(epochTexts, 1)] + 1
+		learn(t, fresh(), o, out)
+		o.MaxSteps, o.Resume = 0, true
+		resumed := fresh()
+		learn(t, resumed, o, out)
+		if paths := differing(whole.weights(), resumed.weights()); len(paths) > 0 {
+			t.Errorf("%d texts in an epoch: other values of %v", epochTexts, paths)
+		}
 	}
 }
 
@@ -390,8 +398,8 @@ func TestTurn(t *testing.T) {
 	all := []int{3, 5, 7, 9, 11, 13, 15}
 	seen := map[int]int{}
 	for epoch := range 20 {
-		got := turn(all, epoch, 3, 1)
-		if len(got) != 3 || !slices.Equal(got, turn(all, epoch, 3, 1)) {
+		got := turn(all, epoch, 3, 1, 0)
+		if len(got) != 3 || !slices.Equal(got, turn(all, epoch, 3, 1, 0)) {
 			t.Fatalf("epoch %d has %v", epoch, got)
 		}
 		for _, x := range got {
@@ -405,10 +413,10 @@ func TestTurn(t *testing.T) {
 	if least < 8 || most > 9 { // 60 turns of 7 examples
 		t.Errorf("turns %v", seen)
 	}
-	if got := turn(all, 4, 7, 1); !slices.Equal(got, all) {
+	if got := turn(all, 4, 7, 1, 0); !slices.Equal(got, all) {
 		t.Errorf("where there is room for all: %v", got)
 	}
-	if slices.Equal(turn(all, 0, 6, 1), turn(all, 0, 6, 2)) {
+	if slices.Equal(turn(all, 0, 6, 1, 0), turn(all, 0, 6, 2, 0)) {
 		t.Error("two seeds give the same turns")
 	}
 }

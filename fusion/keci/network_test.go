@@ -181,6 +181,12 @@ func TestLossAgainstReference(t *testing.T) {
 			}
 		}
 	}
+	t.Run("borders", func(t *testing.T) {
+		cfg := tinyConfig()
+		cfg.KeptRatio, cfg.Span.MaxWidth = 1, 2
+		cfg.Borders = Borders{NeverFirst: []string{"and", "the"}, NeverLast: []string{"of", "the"}}
+		compareLoss(t, cfg, true)
+	})
 	t.Run("smoothed labels", func(t *testing.T) {
 		cfg := tinyConfig()
 		cfg.KeptRatio, cfg.Span.MaxWidth, cfg.LabelSmoothing = 1, 1, 0.2

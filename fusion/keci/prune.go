@@ -27,8 +27,8 @@ var prunedRatios = []float64{0.1, 0.15, 0.2, 0.25}
 
 // Prune writes the model of the directory from, which m was opened from and which
 // learned from one corpus, again as the new directory to, so that it looks at fewer
-// spans: not at those that begin or end with words that never did so in what it
-// learned from (see [Borders]), and it keeps as few spans for each word piece as the
+// spans: where it has no [Borders], not at those that begin or end with words that never
+// did so in what it learned from, and it keeps as few spans for each word piece as the
 // held-out texts allow, on which the mean of entity and relation F1, a fraction, may
 // fall by tolerance and no further. Where even all the spans that it kept before
 // lose more, that is an error, and nothing is written.
@@ -44,7 +44,9 @@ func (m *Model) Prune(ctx context.Context, from, to string, set system.Set, tole
 	if result.Before, err = m.reach(ctx, set.HeldOut); err != nil {
 		return result, fmt.Errorf("prune: %w", err)
 	}
-	result.Config.Borders = learnBorders(m.tokenizer, set.Train)
+	if len(m.cfg.Borders.NeverFirst)+len(m.cfg.Borders.NeverLast) == 0 { // as in models that learned from every span
+		result.Config.Borders = learnBorders(m.tokenizer, set.Train)
+	}
 	for _, ratio := range slices.Concat(prunedRatios, []float64{m.cfg.KeptRatio}) {
 		if ratio > m.cfg.KeptRatio {
 			continue

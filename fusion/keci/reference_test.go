@@ -57,6 +57,7 @@ func newReference(t testing.TB, m *Model, k *fakeKnowledge) *reference {
 type judged struct {
 	pieces    []encoder.Piece
 	spans     []encoder.Span
+	all       int         // spans with those that borders rule out
 	spanTypes [][]float64 // logits
 
 	kept             []int
@@ -74,6 +75,11 @@ func (r *reference) read(t testing.TB, text string) judged {
 		t.Fatal(err)
 	}
 	j := judged{pieces: encoded[0].Pieces, spans: encoder.Spans(encoded[0].Pieces, r.cfg.Span.MaxWidth)}
+	j.all = len(j.spans)
+	j.spans = slices.DeleteFunc(j.spans, func(s encoder.Span) bool {
+		word := func(p encoder.Piece) string { return strings.ToLower(text[p.Start:p.End]) } // where each word of borders is one piece
+		return slices.Contains(r.cfg.Borders.NeverFirst, word(j.pieces[s.First])) || slices.Contains(r.cfg.Borders.NeverLast, word(j.pieces[s.Last]))
+	})
 	vectors := wideRows(encoded[0].Vectors)
 	var linked map[int][]float64
 	if r.cfg.Variant == VariantKnowBERT {
@@ -559,10 +565,10 @@ func (r *reference) loss(t testing.TB, texts []goldText, withRelations bool) (lo
 		}
 		var l1, l2 float64
 		for i := range j.spans {
-			l1 += r.crossEntropyOf(j.spanTypes[i], gold.types[name(i)]) / float64(len(j.spans))
+			l1 += r.crossEntropyOf(j.spanTypes[i], gold.types[name(i)]) / float64(j.all)
 		}
 		for i, span := range j.kept {
-			l2 += r.crossEntropyOf(j.finalTypes[i], gold.types[name(span)]) / float64(len(j.spans))
+			l2 += r.crossEntropyOf(j.finalTypes[i], gold.types[name(span)]) / float64(j.all)
 		}
 		var pairs float64
 		for _, head := range j.kept {

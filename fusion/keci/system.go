@@ -94,6 +94,11 @@ func (r *recipe) AddFlags(f *pflag.FlagSet) {
 
 // Check looks at what does not depend on a corpus.
 func (r *recipe) Check() error {
+	for name, threshold := range map[string]float64{"entity threshold": r.cfg.EntityThreshold, "relation threshold": r.cfg.RelationThreshold} {
+		if !(threshold >= 0 && threshold <= 1) {
+			return fmt.Errorf("%s is %g, it must lie in [0, 1]", name, threshold)
+		}
+	}
 	if r.epochTexts < 0 {
 		return fmt.Errorf("epoch texts is %d, it must not be negative", r.epochTexts)
 	}
@@ -114,7 +119,7 @@ func (r *recipe) Needs() system.Needs {
 // Record writes what of the settings tells runs apart.
 func (r *recipe) Record(t *results.Training) {
 	t.MaxSpan, t.KeptRatio, t.LabelSmoothing = r.cfg.Span.MaxWidth, r.cfg.KeptRatio, r.cfg.LabelSmoothing
-	t.Window, t.EpochTexts = r.config().Window, r.epochTexts
+	t.Window, t.EpochTexts, t.Borders = r.config().Window, r.epochTexts, true
 }
 
 // config has a window only where it is of several sentences.

@@ -132,6 +132,12 @@ func (t Training) recipe() (map[string]string, error) {
 		return nil, err
 	}
 	leaveOut(flat, outcome)
+	if len(t.Unseen) > 0 { // named one by one, so that tables can tell them
+		delete(flat, "unseen")
+		for _, f := range t.Unseen {
+			flat["unseen."+f.Name+".sha256"] = f.SHA256
+		}
+	}
 	if changes := t.changeNames(); len(changes) > 0 {
 		flat["changes"] = strings.Join(changes, ", ")
 	}

@@ -42,6 +42,7 @@ type Training struct {
 	KeptRatio      float64        `json:"keptRatio"`            // spans kept for each word piece; KECI only
 	Window         int            `json:"window,omitempty"`     // sentences that are read together, where they are several; KECI only
 	EpochTexts     int            `json:"epochTexts,omitempty"` // most texts of each corpus in an epoch; 0: all; KECI only
+	Borders        bool           `json:"borders,omitempty"`    // whether spans that the model does not look at were left out while it learned, too; KECI only
 	LabelSmoothing float64        `json:"labelSmoothing,omitempty"`
 	Settings       map[string]any `json:"settings,omitempty"` // of other systems: numbers (float64) and switches (bool)
 	HeldOutShare   float64        `json:"heldOutShare"`

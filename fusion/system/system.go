@@ -66,7 +66,7 @@ type Material struct {
 	Encoder string // Hugging Face directory of the pretrained encoder
 	Set
 	More          []Set               // other corpora to learn from as well, each with labels of its own; see Needs
-	Kinds         map[string][]string // of More corpora, what their types have in common: of each kind the types, as users are told them
+	Kinds         map[string][]string // where there are several corpora: the entity types of each kind, by the names that users are told. Things of different kinds are different things
 	KnowledgeBase KnowledgeBase
 	BatchSize     int // texts in a step
 	Seed          int64

@@ -327,6 +327,9 @@ func (r *run) epoch(ctx context.Context, epoch int, before Epoch) error {
 	if err != nil {
 		return fmt.Errorf("epoch %d: %w", epoch+1, err)
 	}
+	if before.Batches > len(batches) {
+		return fmt.Errorf("epoch %d has %d steps, and the checkpoint in %s did %d of it: it is of other texts", epoch+1, len(batches), r.out, before.Batches)
+	}
 	total, done, sum := len(batches)*r.o.Epochs, before.Batches, before.Loss*float64(before.Batches)
 	for _, batch := range batches[done:] {
 		if r.reachedMaxSteps() {
