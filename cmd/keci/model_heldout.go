@@ -47,18 +47,18 @@ func (o heldOutOptions) with(cmd *cobra.Command, dir string, do func(m *keci.Mod
 	if !(o.heldOut > 0 && o.heldOut <= 1) {
 		return usageError("--held-out is %g: it is a share of the texts, more than 0 and at most 1", o.heldOut)
 	}
-	unseen, unseenFiles, err := readUnseen(o.unseen, false, cmd.ErrOrStderr())
+	unseen, err := readUnseen(o.unseen, false, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	if err := o.checkHeldOut(dir, unseenFiles); err != nil {
+	if err := o.checkHeldOut(dir, filesOf(unseen)); err != nil {
 		return err
 	}
 	all, err := readCorpus(o.corpus, o.data, false, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	all, _ = all.Without(unseen...)
+	all, _ = all.Without(corporaOf(unseen)...)
 	var set system.Set
 	set.Train, set.HeldOut = all.Split(o.heldOut, o.seed)
 	if len(set.HeldOut.Examples) == 0 {

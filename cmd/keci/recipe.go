@@ -165,8 +165,22 @@ type material struct {
 
 	kinds map[string][]string // see system.Material
 
-	unseen      []corpus.Corpus // whose texts are in no part of what is learned from
-	unseenFiles []results.File  // that they were read from
+	unseen []source // whose texts are in no part of what is learned from; in the order of their digests
+}
+
+// corporaOf and filesOf are what sources hold, and what they were read from.
+func corporaOf(sources []source) (all []corpus.Corpus) {
+	for _, s := range sources {
+		all = append(all, s.all)
+	}
+	return all
+}
+
+func filesOf(sources []source) (all []results.File) {
+	for _, s := range sources {
+		all = append(all, s.data)
+	}
+	return all
 }
 
 // of is the source of the given corpus, nil where there is none.
@@ -325,7 +339,7 @@ func (r recipe) identity(m material) results.Training {
 	t := results.Training{
 		Source: m.record(), Encoder: filepath.Base(filepath.Clean(r.encoder)), Variant: r.variant,
 		Seed: r.train.Seed, Options: r.train, HeldOutShare: r.heldOut, EncoderDigest: r.encoderDigest,
-		Unseen: m.unseenFiles, Kinds: m.kinds,
+		Unseen: filesOf(m.unseen), Kinds: m.kinds,
 	}
 	if r.settings.Needs().Embeddings {
 		t.Embeddings = r.embeddingsDigest

@@ -82,13 +82,13 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 	}
 	m := material{out: o.out}
 	var err error
-	if m.source, err = o.readSource(o.corpus, o.data, cmd.ErrOrStderr()); err != nil {
+	if m.source, err = readSource(o.corpus, o.data, o.skipInvalid, cmd.ErrOrStderr()); err != nil {
 		return err
 	}
 	if m.also, err = o.readOthers(cmd.ErrOrStderr()); err != nil {
 		return err
 	}
-	if m.unseen, m.unseenFiles, err = readUnseen(o.unseen, o.skipInvalid, cmd.ErrOrStderr()); err != nil {
+	if m.unseen, err = readUnseen(o.unseen, o.skipInvalid, cmd.ErrOrStderr()); err != nil {
 		return err
 	}
 	if err := o.nameLabels(&m); err != nil {
@@ -147,7 +147,7 @@ func (o trainOptions) readOthers(stderr io.Writer) ([]source, error) {
 		if slices.Contains(known, name) {
 			return nil, usageError("--also names the corpus %s twice: each form of corpus has one set of labels", name)
 		}
-		s, err := o.readSource(name, path, stderr)
+		s, err := readSource(name, path, o.skipInvalid, stderr)
 		if err != nil {
 			return nil, err
 		}
@@ -156,28 +156,21 @@ func (o trainOptions) readOthers(stderr io.Writer) ([]source, error) {
 	return others, nil
 }
 
-// readUnseen reads the corpora of --unseen, and names their files in the order of their
-// contents.
-func readUnseen(unseen []string, skipInvalid bool, stderr io.Writer) (corpora []corpus.Corpus, files []results.File, err error) {
+// readUnseen reads the corpora of --unseen.
+func readUnseen(unseen []string, skipInvalid bool, stderr io.Writer) (sources []source, err error) {
 	for _, value := range unseen {
 		name, path, err := cutSource("unseen", value)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		c, err := readCorpus(name, path, skipInvalid, stderr)
+		s, err := readSource(name, path, skipInvalid, stderr)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		file, err := results.Describe(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		corpora, files = append(corpora, c), append(files, file)
+		sources = append(sources, s)
 	}
-	slices.SortFunc(files, func(a, b results.File) int {
-		return cmp.Or(cmp.Compare(a.SHA256, b.SHA256), cmp.Compare(a.Name, b.Name))
-	})
-	return corpora, slices.Compact(files), nil
+	slices.SortFunc(sources, func(a, b source) int { return cmp.Compare(a.data.SHA256, b.data.SHA256) })
+	return sources, nil
 }
 
 // cutSource divides CORPUS=FILE, the value of a flag.

@@ -33,9 +33,9 @@ func readCorpus(name, path string, skipInvalid bool, stderr io.Writer) (corpus.C
 	return c, err
 }
 
-// readSource reads a corpus to learn from.
-func (r recipe) readSource(name, path string, stderr io.Writer) (s source, err error) {
-	if s.all, err = readCorpus(name, path, r.skipInvalid, stderr); err != nil {
+// readSource reads a corpus.
+func readSource(name, path string, skipInvalid bool, stderr io.Writer) (s source, err error) {
+	if s.all, err = readCorpus(name, path, skipInvalid, stderr); err != nil {
 		return s, err
 	}
 	s.data, err = results.Describe(path)
@@ -48,7 +48,7 @@ func (r recipe) trainingSets(m material, stderr io.Writer) (first system.Set, mo
 	sources := append([]source{m.source}, m.also...)
 	sets, heldOut := make([]system.Set, len(sources)), make([]corpus.Corpus, len(sources))
 	for i, s := range sources {
-		if s.all, err = withoutUnseen(s.all, m.unseen, "texts that must stay unseen", stderr); err != nil {
+		if s.all, err = withoutUnseen(s.all, corporaOf(m.unseen), "texts that must stay unseen", stderr); err != nil {
 			return first, nil, err
 		}
 		if sets[i], err = r.divide(s); err != nil {

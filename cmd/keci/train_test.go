@@ -203,6 +203,9 @@ func TestTrainLeavesUnseen(t *testing.T) {
 	if err != nil || recipe.HeldOut != 2 || recipe.Learned != 12 { // six of eight texts, of two sentences
 		t.Errorf("learned from %d texts, %d held out: %v", recipe.Learned, recipe.HeldOut, err)
 	}
+	if card, err := os.ReadFile(filepath.Join(out, "best", "README.md")); err != nil || !strings.Contains(string(card), "None of them shares a sentence with a text\nof `test.txt`") {
+		t.Errorf("the card does not name what stayed unseen: %v\n%s", err, card)
+	}
 	if len(recipe.Unseen) != 1 || recipe.Unseen[0].Name != "test.txt" {
 		t.Errorf("the record names %v as unseen", recipe.Unseen)
 	}

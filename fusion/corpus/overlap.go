@@ -3,9 +3,9 @@ package corpus
 import (
 	"index/suffixarray"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/keci-kg/keci/internal/names"
 	"github.com/keci-kg/keci/linker"
 )
 
@@ -54,11 +54,4 @@ func hasSentenceIn(texts *suffixarray.Index, text string) bool {
 }
 
 // lettersOf gives the letters and digits of a text in lower case.
-func lettersOf(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, text)
-}
+func lettersOf(text string) string { return strings.Join(names.Words(text), "") }

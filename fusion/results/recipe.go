@@ -135,7 +135,7 @@ func (t Training) recipe() (map[string]string, error) {
 	if len(t.Unseen) > 0 { // named one by one, so that tables can tell them
 		delete(flat, "unseen")
 		for _, f := range t.Unseen {
-			flat["unseen."+f.Name+".sha256"] = f.SHA256
+			flat["unseen."+f.Name+".sha256"] += f.SHA256 // folders may have files of one name
 		}
 	}
 	if changes := t.changeNames(); len(changes) > 0 {
