@@ -35,6 +35,7 @@ type recipe struct {
 	train                                      train.Options
 
 	flags      *pflag.FlagSet
+	origin     origin          // that training goes on from, if any
 	settings   system.Recipe   // of the variant, once it is settled
 	embeddings *kge.Embeddings // of the knowledge base, once it is open; nil: none
 
@@ -124,6 +125,9 @@ func isSetting(name string) bool {
 
 // check reports what is missing or contradicts itself, and settles the recipe.
 func (r *recipe) check() error {
+	if err := r.readOrigin(); err != nil {
+		return err
+	}
 	for flag, value := range map[string]string{"corpus": r.corpus, "encoder": r.encoder} {
 		if value == "" {
 			return usageError("--%s is missing", flag)
@@ -131,6 +135,9 @@ func (r *recipe) check() error {
 	}
 	if err := r.settle(cmp.Or(r.variant, string(keci.VariantKECI))); err != nil {
 		return err
+	}
+	if r.origin.dir != "" && !r.settings.Needs().From {
+		return usageError("--from: a model of the variant %s cannot be gone on from", r.variant)
 	}
 	if err := errors.Join(r.train.Validate(), r.settings.Check()); err != nil {
 		return usageError("%w", err)
@@ -223,6 +230,7 @@ func (r *recipe) openKnowledge(ctx context.Context, stderr io.Writer) (*knowledg
 		if !r.quiet {
 			fmt.Fprintf(stderr, "the knowledge base has no embeddings (keci kb embed makes them): training the variant %s\n", r.variant)
 		}
+	case r.origin.dir != "": // it has embeddings of its own
 	case r.embeddings == nil && r.settings.Needs().Embeddings:
 		return nil, usageError("--variant %s reads knowledge-graph embeddings, and the knowledge base has none: make them with keci kb embed %s --encoder %s",
 			r.variant, cmp.Or(r.kb, "DIR"), r.encoder)
@@ -272,6 +280,7 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	if err := r.begin(m); err != nil {
 		return results.Training{}, err
 	}
+	r.origin.warn(r, m, stderr)
 	set, more, err := r.trainingSets(m, stderr)
 	if err != nil {
 		return results.Training{}, err
@@ -286,7 +295,7 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	kb.Embeddings = r.embeddings
 	fresh := func() (train.Learner, error) {
 		return r.settings.NewLearner(ctx, backend, system.Material{
-			Name: cmp.Or(r.name, r.variant+"-"+m.corpora()), Encoder: r.encoder, Set: set, More: more,
+			Name: cmp.Or(r.name, r.variant+"-"+m.corpora()), Encoder: r.encoder, From: r.origin.dir, Set: set, More: more,
 			Kinds: m.kinds, KnowledgeBase: kb, BatchSize: r.train.BatchSize, Seed: r.train.Seed,
 		})
 	}
@@ -344,6 +353,7 @@ func (r recipe) identity(m material) results.Training {
 	if r.settings.Needs().Embeddings {
 		t.Embeddings = r.embeddingsDigest
 	}
+	r.origin.record(&t)
 	for _, factor := range r.sweep {
 		t.Sweep = append(t.Sweep, train.Trial{Factor: factor})
 	}

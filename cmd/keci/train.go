@@ -45,11 +45,16 @@ shared, and each corpus has labels and thresholds of its own, so that nothing is
 from what a corpus does not annotate. Such a model finds the entities and relations of all
 of them in a text; keci evaluate looks at those of the corpus that is measured. Corpora
 are often chosen from the same papers: with --unseen no text is learned from that shares
-a sentence with one of a test set.`,
+a sentence with one of a test set.
+
+With --from a KECI model goes on from the weights of another one instead of those of an
+encoder: to learn a corpus of yours from fewer texts, or the same corpora for longer.
+Labels that both have of the same form of corpus keep what they know.`,
 		Example: `  keci train --corpus biorelex --data train.json --encoder encoders/minilm-l6 \
     --kb data/kb-open --seed 1 --out runs/biorelex
   keci train --corpus biorelex --data train.json --also ade=ade_split_0_train.json \
     --also bc5cdr=CDR_TrainingSet.PubTator.txt --encoder encoders/minilm-l6 --kb data/kb-open --out runs/many
+  keci train --from runs/many/best --corpus jsonl --data mine.jsonl --kb data/kb-open --out runs/mine
   keci train --config train.yaml --sweep --patience 4 --out runs/mine`,
 		Args: exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
@@ -57,6 +62,7 @@ a sentence with one of a test set.`,
 	f := cmd.Flags()
 	o.addFlags(f)
 	f.StringVar(&o.data, "data", "", "`FILE` of the corpus to learn from, or a folder of such files")
+	f.StringVar(&o.origin.dir, "from", "", "model `DIR` to go on from, instead of --encoder; default is the one in the program")
 	f.StringArrayVar(&o.also, "also", nil, "`CORPUS=FILE` of another corpus to learn from, with labels of its own; may be given several times")
 	f.StringArrayVar(&o.unseen, "unseen", nil, "`CORPUS=FILE` to be measured on: texts that share a sentence with one of it are left out; may be given several times")
 	f.StringArrayVar(&o.names, "name-label", nil, "`CORPUS.LABEL=NAME`: with --also, what a type or label is told as, so that those of several corpora may be one")

@@ -97,7 +97,7 @@ func TestUnknownBorders(t *testing.T) {
 // with the spans that have the learned words at their ends; they count in the loss.
 func TestLearnsWithinBorders(t *testing.T) {
 	c := often(annotated(t, "the [p53:protein] in the tumor"))
-	l, err := NewLearner(t.Context(), enginetest.Go(), newEncoderFolder(t), learnable(), []system.Set{{Train: c, HeldOut: c}}, newFakeKnowledge().base(), 2, 1)
+	l, err := NewLearner(t.Context(), enginetest.Go(), learnable(), newMaterial(t, learnOptions(), system.Set{Train: c, HeldOut: c}))
 	if err != nil {
 		t.Fatal(err)
 	}

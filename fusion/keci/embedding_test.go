@@ -79,9 +79,10 @@ func embeddings(t *testing.T, m *Model) *kge.Embeddings {
 
 func newEmbeddedLearner(t *testing.T, cfg Config, o train.Options, e *kge.Embeddings) (*Learner, error) {
 	t.Helper()
-	kb, c := newFakeKnowledge().base(), tinyCorpus(t)
-	kb.Embeddings = e
-	return NewLearner(t.Context(), enginetest.Go(), newEncoderFolder(t), cfg, []system.Set{{Train: c, HeldOut: c}}, kb, o.BatchSize, o.Seed)
+	c := tinyCorpus(t)
+	m := newMaterial(t, o, system.Set{Train: c, HeldOut: c})
+	m.KnowledgeBase.Embeddings = e
+	return NewLearner(t.Context(), enginetest.Go(), cfg, m)
 }
 
 // TestEmbeddings trains with embeddings of another knowledge base: they stay as

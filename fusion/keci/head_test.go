@@ -42,8 +42,8 @@ func TestLearnsSeveralCorporaByHeart(t *testing.T) {
 	o, out := learnOptions(), t.TempDir()
 	o.Epochs, o.BatchSize, o.EncoderRate, o.TaskRate = 120, 4, 1e-3, 1e-2
 	first, second := tinyCorpus(t), diseases(t)
-	l, err := NewLearner(t.Context(), enginetest.Go(), newEncoderFolder(t), learnable(broad),
-		[]system.Set{{Train: first, HeldOut: first}, {Train: second, HeldOut: second}}, newFakeKnowledge().base(), o.BatchSize, o.Seed)
+	l, err := NewLearner(t.Context(), enginetest.Go(), learnable(broad),
+		newMaterial(t, o, system.Set{Train: first, HeldOut: first}, system.Set{Train: second, HeldOut: second}))
 	if err != nil {
 		t.Fatal(err)
 	}

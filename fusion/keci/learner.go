@@ -43,6 +43,7 @@ type Learner struct {
 	refresh     int    // epochs between two encodings of the definitions
 	begun       int    // the last epoch whose batches were laid out, −1 before the first
 	seed        uint64 // of the turns that examples take
+	goesOn      bool   // from a model that knows what spans are
 }
 
 // example is an instance with its labels.
@@ -61,61 +62,39 @@ type goldRelation struct{ head, tail, label int32 }
 const definitionRefresh = 4
 
 // NewLearner prepares a model for training on one corpus or several, each of which
-// gets a head: it reads the encoder in encoderDir, links every sentence, and takes
-// labels, constraints, borders, semantic types and relation names from what it finds.
-func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string, cfg Config, sets []system.Set, kb KnowledgeBase, batchSize int, seed int64) (*Learner, error) {
+// gets a head: it reads the encoder, links every sentence, and takes labels,
+// constraints, borders, semantic types and relation names from what it finds. Where
+// it goes on from another model, all but heads and borders are those of that model;
+// one whose sizes differ from those of cfg is an error.
+func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, m system.Material) (*Learner, error) {
+	sets := append([]system.Set{m.Set}, m.More...)
 	like := cfg.Head
 	cfg.Head, cfg.More = newHead(sets[0], like), nil
 	for _, set := range sets[1:] {
 		cfg.More = append(cfg.More, newHead(set, like))
 	}
-	_, tokenizer, err := modeldir.ReadEncoder(encoderDir)
+	_, tokenizer, err := modeldir.ReadEncoder(m.Encoder)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Borders = learnBorders(tokenizer, trainParts(sets)...)
-	draft, err := newModel(backend, encoderDir, cfg, kb)
+	draft, err := newModel(backend, m.Encoder, cfg, m.KnowledgeBase)
 	if err != nil {
 		return nil, err
 	}
 	instances := make([][]*instance, len(sets))
-	var graphs []*background
 	for i, set := range sets {
 		if instances[i], err = draft.instances(ctx, set.Train); err != nil {
 			return nil, err
 		}
-		for _, in := range instances[i] {
-			graphs = append(graphs, in.Graph)
-		}
 	}
-	if cfg.has().knowledge {
-		cfg.Knowledge.SemanticTypes, cfg.Knowledge.Relations = vocabularyOf(graphs)
-	}
-	if err := cfg.Validate(); err != nil {
-		return nil, fmt.Errorf("model configuration: %w", err)
-	}
-	if kb.Embeddings != nil && cfg.Variant.ReadsEmbeddings() {
-		if cfg.Knowledge.Embeddings, err = embeddingConfig(cfg, kb.Embeddings); err != nil {
-			return nil, err
-		}
-	}
-	m, err := newModel(backend, encoderDir, cfg, kb)
+	begun, err := begin(backend, cfg, m, slices.Concat(instances...))
 	if err != nil {
 		return nil, err
 	}
-	m.definitions.rows, m.definitions.most = trainingDefinitions, 0
-	m.batcher.grain = grainFor(backend, trainingGrain)
-	if err := modeldir.Begin(m.store, m.encoderConfig, encoderDir, seed); err != nil {
-		return nil, err
-	}
-	if cfg.has().kge {
-		if err := m.installEmbeddings(kb.Embeddings); err != nil {
-			return nil, err
-		}
-	}
 	l := &Learner{
-		model: m, batch: batchSize, encoder: encoderDir, refresh: definitionRefresh, begun: -1, seed: uint64(seed),
-		network: network{cfg: cfg, encoder: m.encoderConfig, training: true},
+		model: begun, batch: m.BatchSize, encoder: m.Encoder, refresh: definitionRefresh, begun: -1, seed: uint64(m.Seed),
+		network: network{cfg: begun.cfg, encoder: begun.encoderConfig, training: true}, goesOn: m.From != "",
 	}
 	for head, set := range sets {
 		l.heldOut = append(l.heldOut, set.HeldOut)
@@ -126,6 +105,58 @@ func NewLearner(ctx context.Context, backend compute.Backend, encoderDir string,
 		}
 	}
 	return l, nil
+}
+
+// begin makes the model as it is before the first step.
+func begin(backend compute.Backend, cfg Config, material system.Material, instances []*instance) (*Model, error) {
+	var from Config
+	var err error
+	if material.From != "" {
+		if from, err = modeldir.ReadConfig[Config](material.From); err != nil {
+			return nil, err
+		}
+		if cfg, err = cfg.goOnFrom(from); err != nil {
+			return nil, fmt.Errorf("go on from the model in %s: %w", material.From, err)
+		}
+	} else if cfg, err = withVocabulary(cfg, instances, material.KnowledgeBase.Embeddings); err != nil {
+		return nil, err
+	}
+	m, err := newModel(backend, material.Encoder, cfg, material.KnowledgeBase)
+	if err != nil {
+		return nil, err
+	}
+	m.definitions.rows, m.definitions.most = trainingDefinitions, 0
+	m.batcher.grain = grainFor(backend, trainingGrain)
+	if material.From != "" {
+		return m, m.inherit(material.From, from, material.Seed)
+	}
+	if err := modeldir.Begin(m.store, m.encoderConfig, material.Encoder, material.Seed); err != nil {
+		return nil, err
+	}
+	if !cfg.has().kge {
+		return m, nil
+	}
+	return m, m.installEmbeddings(material.KnowledgeBase.Embeddings)
+}
+
+// withVocabulary is the configuration with the semantic types and relations that
+// occur beside the texts, and with the embeddings, where its variant reads them.
+func withVocabulary(cfg Config, instances []*instance, embeddings *kge.Embeddings) (Config, error) {
+	var graphs []*background
+	for _, in := range instances {
+		graphs = append(graphs, in.Graph)
+	}
+	if cfg.has().knowledge {
+		cfg.Knowledge.SemanticTypes, cfg.Knowledge.Relations = vocabularyOf(graphs)
+	}
+	if err := cfg.Validate(); err != nil {
+		return cfg, fmt.Errorf("model configuration: %w", err)
+	}
+	var err error
+	if embeddings != nil && cfg.Variant.ReadsEmbeddings() {
+		cfg.Knowledge.Embeddings, err = embeddingConfig(cfg, embeddings)
+	}
+	return cfg, err
 }
 
 // trainParts are the corpora to learn from.
@@ -217,7 +248,7 @@ func (l *Learner) Loss(root *model.Scope, nodes []*graph.Node) *graph.Node {
 const poolBatches = 20
 
 // Batches lays out the batches of an epoch. The first epoch trains span types
-// only (keci.md §6).
+// only (keci.md §6), but where the learner goes on from another model.
 func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]train.Batch, error) {
 	if epoch%l.refresh == 0 && epoch != l.begun { // an epoch that goes on keeps the vectors of its start
 		l.model.definitions.replace(map[string]*definition{})
@@ -237,7 +268,7 @@ func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]tra
 	rng.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
 	var batches []train.Batch
 	for _, group := range groups {
-		batches = append(batches, func() [][]*tensors.Tensor { return l.layOutShards(group, epoch > 0) })
+		batches = append(batches, func() [][]*tensors.Tensor { return l.layOutShards(group, epoch > 0 || l.goesOn) })
 	}
 	return batches, nil
 }

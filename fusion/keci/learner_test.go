@@ -102,6 +102,16 @@ func learnOptions() train.Options {
 	return o
 }
 
+// newMaterial is what a model is made from: the sets of all corpora, and an encoder
+// with random weights.
+func newMaterial(t testing.TB, o train.Options, sets ...system.Set) system.Material {
+	t.Helper()
+	return system.Material{
+		Encoder: newEncoderFolder(t), Set: sets[0], More: sets[1:],
+		KnowledgeBase: newFakeKnowledge().base(), BatchSize: o.BatchSize, Seed: o.Seed,
+	}
+}
+
 func newLearner(t testing.TB, cfg Config, o train.Options) *Learner {
 	t.Helper()
 	return newLearnerOn(t, enginetest.Go(), cfg, o)
@@ -110,8 +120,7 @@ func newLearner(t testing.TB, cfg Config, o train.Options) *Learner {
 func newLearnerOn(t testing.TB, backend compute.Backend, cfg Config, o train.Options) *Learner {
 	t.Helper()
 	c := tinyCorpus(t)
-	l, err := NewLearner(t.Context(), backend, newEncoderFolder(t), cfg,
-		[]system.Set{{Train: c, HeldOut: c}}, newFakeKnowledge().base(), o.BatchSize, o.Seed)
+	l, err := NewLearner(t.Context(), backend, cfg, newMaterial(t, o, system.Set{Train: c, HeldOut: c}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -425,8 +434,8 @@ func TestTurn(t *testing.T) {
 func TestEpochTexts(t *testing.T) {
 	small, large := tinyCorpus(t), tinyCorpus(t)
 	small.Examples, large.Name = small.Examples[:2], corpus.BioRelEx
-	l, err := NewLearner(t.Context(), enginetest.Go(), newEncoderFolder(t), learnable(),
-		[]system.Set{{Train: small}, {Train: large}}, newFakeKnowledge().base(), 2, 1)
+	l, err := NewLearner(t.Context(), enginetest.Go(), learnable(),
+		newMaterial(t, learnOptions(), system.Set{Train: small}, system.Set{Train: large}))
 	if err != nil {
 		t.Fatal(err)
 	}

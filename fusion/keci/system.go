@@ -111,7 +111,7 @@ func (r *recipe) Options() train.Options { return train.DefaultOptions() }
 // Needs follow from the parts of the variant.
 func (r *recipe) Needs() system.Needs {
 	return system.Needs{
-		Sentences: max(1, r.window), Pieces: maxWindow, Corpora: true,
+		Sentences: max(1, r.window), Pieces: maxWindow, Corpora: true, From: true,
 		Knowledge: r.cfg.Variant.parts().knowledge, Embeddings: r.cfg.Variant.ReadsEmbeddings(),
 	}
 }
@@ -135,7 +135,7 @@ func (r *recipe) config() Config {
 func (r *recipe) NewLearner(ctx context.Context, backend compute.Backend, m system.Material) (train.Learner, error) {
 	cfg := r.config()
 	cfg.Name, cfg.Kinds = m.Name, m.Kinds
-	l, err := NewLearner(ctx, backend, m.Encoder, cfg, append([]system.Set{m.Set}, m.More...), m.KnowledgeBase, m.BatchSize, m.Seed)
+	l, err := NewLearner(ctx, backend, cfg, m)
 	if err != nil {
 		return nil, err
 	}

@@ -58,8 +58,8 @@ func TestLearnsRelationsBetweenSentences(t *testing.T) {
 	}
 	o, out := learnOptions(), t.TempDir()
 	o.Epochs, o.BatchSize, o.EncoderRate, o.TaskRate = 120, 5, 1e-3, 1e-2
-	l, err := NewLearner(t.Context(), enginetest.Go(), newEncoderFolder(t), learnable(broad, withWindow(2)),
-		[]system.Set{{Train: windows, HeldOut: c}}, newFakeKnowledge().base(), o.BatchSize, o.Seed)
+	l, err := NewLearner(t.Context(), enginetest.Go(), learnable(broad, withWindow(2)),
+		newMaterial(t, o, system.Set{Train: windows, HeldOut: c}))
 	if err != nil {
 		t.Fatal(err)
 	}

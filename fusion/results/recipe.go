@@ -149,7 +149,8 @@ func (t Training) recipe() (map[string]string, error) {
 
 // outcome names what the record of a run has that the run was not told; sweep and
 // changes are told otherwise in a recipe.
-var outcome = []string{"learned", "heldOut", "entityTypes", "relationLabels", "best", "curve", "program", "command", "finished", "sweep", "changes"}
+var outcome = []string{"learned", "heldOut", "entityTypes", "relationLabels", "best", "curve", "program", "command", "finished", "sweep", "changes",
+	"from.learned", "from.unseen", "from.command"}
 
 // leaveOut removes values, and all that is nested in them, by their names.
 func leaveOut(flat map[string]string, names []string) {

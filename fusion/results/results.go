@@ -29,6 +29,7 @@ type Training struct {
 	Kinds   map[string][]string `json:"kinds,omitempty"`  // what the types of several corpora have in common
 	Unseen  []File              `json:"unseen,omitempty"` // no text was learned from, or held out, that shares a sentence with one of these
 	Encoder string              `json:"encoder"`          // name of the encoder's directory
+	From    *Origin             `json:"from,omitempty"`   // the model that training went on from; nil: only the encoder was pretrained
 	KB      *graph.Provenance   `json:"kb,omitempty"`
 	Variant string              `json:"variant"`
 	Seed    int64               `json:"seed"`
@@ -58,6 +59,15 @@ type Training struct {
 	Program  Program       `json:"program"`
 	Command  string        `json:"command"`
 	Finished string        `json:"finished"` // the day, as 2006-01-02
+}
+
+// Origin is a model that the training of another went on from.
+type Origin struct {
+	Name    string   `json:"name"`
+	Model   string   `json:"model"`             // its digest
+	Learned []Source `json:"learned,omitempty"` // what it learned from, and those before it; nil: it does not say
+	Unseen  []File   `json:"unseen,omitempty"`  // as in Training
+	Command string   `json:"command,omitempty"`
 }
 
 // Source is a corpus that a model learned from.
@@ -242,6 +252,9 @@ func (r Run) FileName() string {
 	parts := []string{r.Corpus, r.Split, r.system(), r.Encoder}
 	if r.KB != nil {
 		parts = append(parts, r.KB.Name)
+	}
+	if r.From != nil {
+		parts = append(parts, "from "+r.From.Name)
 	}
 	parts = append(parts, r.changeNames()...)
 	name := strings.Join(append(parts, fmt.Sprintf("seed %d", r.Seed)), "-")

@@ -58,12 +58,14 @@ type Needs struct {
 	Knowledge  bool // what it learns depends on the knowledge base
 	Embeddings bool // the knowledge base must have knowledge-graph embeddings
 	Corpora    bool // it can learn from several corpora at once
+	From       bool // it can go on from another model, see Material
 }
 
 // Material is what one model is made from.
 type Material struct {
 	Name    string // of the model
 	Encoder string // Hugging Face directory of the pretrained encoder
+	From    string // directory of a model to go on from, which then is Encoder as well; empty: only the encoder is pretrained
 	Set
 	More          []Set               // other corpora to learn from as well, each with labels of its own; see Needs
 	Kinds         map[string][]string // where there are several corpora: the entity types of each kind, by the names that users are told. Things of different kinds are different things
