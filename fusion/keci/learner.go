@@ -29,9 +29,8 @@ import (
 
 // Learner trains a KECI model. It implements [train.Learner].
 type Learner struct {
-	// EpochTexts is how many examples of each corpus an epoch has at most; 0: all. Those
-	// of a larger corpus take turns, so that a small one is not drowned beside it.
-	EpochTexts int
+	// EpochTexts bounds how many examples of each corpus an epoch has.
+	EpochTexts EpochTexts
 
 	model       *Model
 	network     network
@@ -275,7 +274,7 @@ func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]tra
 
 // order gives the examples of an epoch, by index, in a random order.
 func (l *Learner) order(epoch int, rng *rand.Rand) []int {
-	if l.EpochTexts == 0 {
+	if l.EpochTexts.Each == 0 && len(l.EpochTexts.Of) == 0 {
 		return rng.Perm(len(l.examples))
 	}
 	of := make([][]int, len(l.heldOut))
@@ -284,17 +283,18 @@ func (l *Learner) order(epoch int, rng *rand.Rand) []int {
 	}
 	var order []int
 	for head, all := range of {
-		order = append(order, turn(all, epoch, l.EpochTexts, l.seed, head)...)
+		most := l.EpochTexts.of(l.model.cfg.heads()[head].Corpus)
+		order = append(order, turn(all, epoch, most, l.seed, head)...)
 	}
 	rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	return order
 }
 
-// turn gives those of all whose turn it is in an epoch, at most so many: all are put in
+// turn gives those of all whose turn it is in an epoch, at most so many (0: all): all are put in
 // a random order, again and again, and each epoch goes on where the one before ended,
 // so that one may occur twice where an order ends and the next begins.
 func turn(all []int, epoch, most int, seed uint64, head int) []int {
-	if len(all) <= most {
+	if most == 0 || len(all) <= most {
 		return all
 	}
 	list := make([]int, most)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -307,7 +308,7 @@ func TestResumedInsideAnEpoch(t *testing.T) {
 		o.Epochs = definitionRefresh + 2
 		fresh := func() *Learner {
 			l := newLearner(t, cfg, o)
-			l.EpochTexts = epochTexts
+			l.EpochTexts.Each = epochTexts
 			return l
 		}
 		whole := fresh()
@@ -439,14 +440,21 @@ func TestEpochTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.EpochTexts = 3
-	of := map[int32]int{}
-	for _, i := range l.order(0, rand.New(rand.NewPCG(1, 0))) {
-		of[l.examples[i].head]++
+	for text, want := range map[string]map[int32]int{
+		"0": {0: 2, 1: 5}, "3,biorelex=1": {0: 2, 1: 1}, "0,ade=1": {0: 1, 1: 5}, "1,biorelex=0": {0: 1, 1: 5}, "3": {0: 2, 1: 3},
+	} {
+		if err := l.EpochTexts.Set(text); err != nil || l.EpochTexts.String() != text {
+			t.Errorf("%q is read as %q: %v", text, l.EpochTexts, err)
+		}
+		of := map[int32]int{}
+		for _, i := range l.order(0, rand.New(rand.NewPCG(1, 0))) {
+			of[l.examples[i].head]++
+		}
+		if !maps.Equal(of, want) {
+			t.Errorf("%s: an epoch has %v texts of each corpus, want %v", text, of, want)
+		}
 	}
-	if of[0] != 2 || of[1] != 3 {
-		t.Errorf("an epoch has %v texts of each corpus, want 2 and 3", of)
-	}
+	l.EpochTexts = EpochTexts{Each: 3}
 	batches, err := l.Batches(t.Context(), 0, rand.New(rand.NewPCG(1, 0)))
 	if err != nil || len(batches) != 3 {
 		t.Errorf("%d batches, want 3 of 2 texts: %v", len(batches), err)

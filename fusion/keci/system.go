@@ -78,7 +78,7 @@ func (System) Recipe(variant string) system.Recipe {
 type recipe struct {
 	cfg        Config
 	window     int // sentences that are read together
-	epochTexts int // see Learner
+	epochTexts EpochTexts
 }
 
 // AddFlags adds the settings of the paper's hyperparameters.
@@ -87,7 +87,7 @@ func (r *recipe) AddFlags(f *pflag.FlagSet) {
 	f.Float64Var(&r.cfg.RelationThreshold, "relation-threshold", r.cfg.RelationThreshold, "KECI: lowest score of a relation, likewise")
 	f.Float64Var(&r.cfg.KeptRatio, "kept-ratio", r.cfg.KeptRatio, "KECI: λ, spans kept for each word piece")
 	f.IntVar(&r.window, "window", r.window, "KECI: consecutive sentences that are read together, so that relations between them are found")
-	f.IntVar(&r.epochTexts, "epoch-texts", r.epochTexts, "KECI: most texts of each corpus in an epoch; those of a larger one take turns (0: all in each)")
+	f.Var(&r.epochTexts, "epoch-texts", "KECI: most texts of each corpus in an epoch, or of single ones as in 1265,bc5cdr=500; those of a larger one take turns (0: all in each)")
 	f.IntVar(&r.cfg.Span.MaxWidth, "max-span", r.cfg.Span.MaxWidth, "KECI: longest span in word pieces")
 	f.Float64Var(&r.cfg.LabelSmoothing, "label-smoothing", r.cfg.LabelSmoothing, "KECI: share of each label that is spread over all labels while training")
 }
@@ -99,8 +99,8 @@ func (r *recipe) Check() error {
 			return fmt.Errorf("%s is %g, it must lie in [0, 1]", name, threshold)
 		}
 	}
-	if r.epochTexts < 0 {
-		return fmt.Errorf("epoch texts is %d, it must not be negative", r.epochTexts)
+	if err := r.epochTexts.validate(); err != nil {
+		return err
 	}
 	return r.config().validateSettings()
 }
@@ -119,7 +119,7 @@ func (r *recipe) Needs() system.Needs {
 // Record writes what of the settings tells runs apart.
 func (r *recipe) Record(t *results.Training) {
 	t.MaxSpan, t.KeptRatio, t.LabelSmoothing = r.cfg.Span.MaxWidth, r.cfg.KeptRatio, r.cfg.LabelSmoothing
-	t.Window, t.EpochTexts, t.Borders = r.config().Window, r.epochTexts, true
+	t.Window, t.EpochTexts, t.EpochTextsOf, t.Borders = r.config().Window, r.epochTexts.Each, r.epochTexts.Of, true
 }
 
 // config has a window only where it is of several sentences.
@@ -133,6 +133,9 @@ func (r *recipe) config() Config {
 
 // NewLearner prepares a model for training, see [NewLearner].
 func (r *recipe) NewLearner(ctx context.Context, backend compute.Backend, m system.Material) (train.Learner, error) {
+	if err := r.epochTexts.validateFor(append([]system.Set{m.Set}, m.More...)); err != nil {
+		return nil, err
+	}
 	cfg := r.config()
 	cfg.Name, cfg.Kinds = m.Name, m.Kinds
 	l, err := NewLearner(ctx, backend, cfg, m)

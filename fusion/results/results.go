@@ -39,11 +39,12 @@ type Training struct {
 	Embeddings    string   `json:"embeddings,omitempty"`    // SHA-256 of the file of knowledge-graph embeddings
 	Changes       []Change `json:"changes,omitempty"`       // what was done to the model after training, in order
 
-	MaxSpan        int            `json:"maxSpan"`              // word pieces; KECI only
-	KeptRatio      float64        `json:"keptRatio"`            // spans kept for each word piece; KECI only
-	Window         int            `json:"window,omitempty"`     // sentences that are read together, where they are several; KECI only
-	EpochTexts     int            `json:"epochTexts,omitempty"` // most texts of each corpus in an epoch; 0: all; KECI only
-	Borders        bool           `json:"borders,omitempty"`    // whether spans that the model does not look at were left out while it learned, too; KECI only
+	MaxSpan        int            `json:"maxSpan"`                // word pieces; KECI only
+	KeptRatio      float64        `json:"keptRatio"`              // spans kept for each word piece; KECI only
+	Window         int            `json:"window,omitempty"`       // sentences that are read together, where they are several; KECI only
+	EpochTexts     int            `json:"epochTexts,omitempty"`   // most texts of each corpus in an epoch; 0: all; KECI only
+	EpochTextsOf   map[string]int `json:"epochTextsOf,omitempty"` // the same of single corpora, instead; KECI only
+	Borders        bool           `json:"borders,omitempty"`      // whether spans that the model does not look at were left out while it learned, too; KECI only
 	LabelSmoothing float64        `json:"labelSmoothing,omitempty"`
 	Settings       map[string]any `json:"settings,omitempty"` // of other systems: numbers (float64) and switches (bool)
 	HeldOutShare   float64        `json:"heldOutShare"`
