@@ -1,6 +1,10 @@
 package train
 
 import (
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/graph"
@@ -8,16 +12,25 @@ import (
 
 // Choose takes the candidate – a configuration with thresholds of its own – with
 // whose documents of the held-out texts the score is best, the earlier one of two
-// that are equal.
+// that are equal. It asks for the documents of several at once.
 func Choose[C any](heldOut corpus.Corpus, candidates []C, documents func(C) []graph.Document) (best C, of Score, err error) {
+	scores := make([]Score, len(candidates))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, c := range candidates {
+		group.Go(func() error {
+			result, err := score.Evaluate(heldOut, documents(c))
+			scores[i] = Score{Entity: result.EntityF1, Relation: result.RelationF1}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return best, of, err
+	}
 	of = Score{Entity: -1, Relation: -1}
-	for _, c := range candidates {
-		result, err := score.Evaluate(heldOut, documents(c))
-		if err != nil {
-			return best, of, err
-		}
-		if s := (Score{Entity: result.EntityF1, Relation: result.RelationF1}); s.Selection() > of.Selection() {
-			best, of = c, s
+	for i, s := range scores {
+		if s.Selection() > of.Selection() {
+			best, of = candidates[i], s
 		}
 	}
 	return best, of, nil
