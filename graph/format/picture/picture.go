@@ -132,7 +132,9 @@ func (a attributes) set(on interface {
 	return nil
 }
 
-const fontNames = "Helvetica,Arial,Liberation Sans,sans-serif"
+// fontName is one whose widths the layout engine knows. Of any other, and of a list of
+// several, it takes those of Times, which are smaller: labels would lie on one another.
+const fontName = "Helvetica"
 
 func draw(picture *cgraph.Graph, drawn network) error {
 	layout := attributes{"bgcolor": "transparent", "pad": "0.1", "overlap": "false", "splines": "true", "sep": "+16", "esep": "+8",
@@ -170,7 +172,7 @@ func nodeAttributes(n node) attributes {
 	}
 	return attributes{
 		"label": label, "class": "tone-" + strconv.Itoa(tone) + classes("mention", n.mentions), "shape": "box", "style": "rounded,filled", "margin": "0.2,0.08", "height": "0.4",
-		"fillcolor": tones[tone].fill, "color": tones[tone].line, "fontcolor": "#1b1f24", "fontname": fontNames, "fontsize": "12",
+		"fillcolor": tones[tone].fill, "color": tones[tone].line, "fontcolor": "#1b1f24", "fontname": fontName, "fontsize": "12",
 	}
 }
 
@@ -189,7 +191,7 @@ func edgeAttributes(e edge) attributes {
 	}
 	return attributes{
 		"len": "2", "class": strings.TrimSpace(classes("relation", e.relations)), "label": escape(e.label) + fmt.Sprintf(" %.2f", e.score), "dir": direction, "penwidth": fmt.Sprintf("%.2f", 0.6+1.6*e.score),
-		"color": "#57606a", "fontcolor": "#3d444d", "fontname": fontNames, "fontsize": "10", "arrowsize": "0.7",
+		"color": "#57606a", "fontcolor": "#3d444d", "fontname": fontName, "fontsize": "10", "arrowsize": "0.7",
 	}
 }
 
