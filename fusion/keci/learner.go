@@ -427,7 +427,7 @@ func (l *Learner) evaluate(ctx context.Context, head int) (train.Score, error) {
 	}
 	cfg := l.model.cfg.ofHead(head)
 	cfg.EntityCalibration, cfg.RelationCalibration = calibration.Map{}, calibration.Map{}
-	chosen, best, err := train.Choose(heldOut, cfg.withThresholds(), func(c Config) []kg.Document {
+	chosen, best, err := train.Choose(ctx, heldOut, cfg.withThresholds(), func(c Config) []kg.Document {
 		documents := make([]kg.Document, len(predictions))
 		for i, e := range heldOut.Examples {
 			documents[i] = c.decodeText(kg.Document{ID: e.ID, Text: e.Text}, texts[i], predictions[i])

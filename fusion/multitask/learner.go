@@ -234,7 +234,7 @@ func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
 	for i, threshold := range thresholds {
 		candidates[i].RelationThreshold = threshold
 	}
-	chosen, best, err := train.Choose(l.heldOut, candidates, func(c Config) []kg.Document { return c.documents(l.heldOut, results) })
+	chosen, best, err := train.Choose(ctx, l.heldOut, candidates, func(c Config) []kg.Document { return c.documents(l.heldOut, results) })
 	if err != nil {
 		return train.Score{}, err
 	}

@@ -1,30 +1,26 @@
 package train
 
 import (
-	"runtime"
-
-	"golang.org/x/sync/errgroup"
+	"context"
 
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/parallel"
 )
 
 // Choose takes the candidate – a configuration with thresholds of its own – with
 // whose documents of the held-out texts the score is best, the earlier one of two
 // that are equal. It asks for the documents of several at once.
-func Choose[C any](heldOut corpus.Corpus, candidates []C, documents func(C) []graph.Document) (best C, of Score, err error) {
-	scores := make([]Score, len(candidates))
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, c := range candidates {
-		group.Go(func() error {
-			result, err := score.Evaluate(heldOut, documents(c))
-			scores[i] = Score{Entity: result.EntityF1, Relation: result.RelationF1}
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+func Choose[C any](ctx context.Context, heldOut corpus.Corpus, candidates []C, documents func(C) []graph.Document) (best C, of Score, err error) {
+	scores, err := parallel.Map(ctx, candidates, func(ctx context.Context, c C) (Score, error) {
+		if err := ctx.Err(); err != nil {
+			return Score{}, err
+		}
+		result, err := score.Evaluate(heldOut, documents(c))
+		return Score{Entity: result.EntityF1, Relation: result.RelationF1}, err
+	})
+	if err != nil {
 		return best, of, err
 	}
 	of = Score{Entity: -1, Relation: -1}
