@@ -12,14 +12,20 @@ import (
 // Without leaves out the examples of which a sentence is in an example of others:
 // corpora are often chosen from the same papers, and what one is measured on another may
 // have annotated. Letters and digits are compared, since corpora differ in spaces, marks
-// and case; what one spells out ("beta") and the other does not is not found. Ids are not
-// looked at, since each corpus has its own. It also tells how many were left out.
+// and case; what one spells out ("beta") and the other does not is not found. A short
+// sentence counts where it is the whole text. Ids are not looked at, since each corpus
+// has its own. It also tells how many were left out.
 func (c Corpus) Without(others ...Corpus) (rest Corpus, left int) {
 	var all strings.Builder
+	sentences := map[string]bool{}
 	for _, other := range others {
 		for _, e := range other.Examples {
 			all.WriteString(lettersOf(e.Text))
 			all.WriteByte('\n')
+			sentences[lettersOf(e.Text)] = true
+			for _, r := range linker.Sentences(e.Text) {
+				sentences[lettersOf(e.Text[r.Start:r.End])] = true
+			}
 		}
 	}
 	if all.Len() == 0 {
@@ -29,7 +35,7 @@ func (c Corpus) Without(others ...Corpus) (rest Corpus, left int) {
 	rest = c
 	rest.Examples = nil
 	for _, e := range c.Examples {
-		if hasSentenceIn(texts, e.Text) {
+		if hasSentenceIn(texts, e.Text) || sentences[lettersOf(e.Text)] {
 			left++
 		} else {
 			rest.Examples = append(rest.Examples, e)

@@ -10,8 +10,9 @@ import (
 // concept or, where no concept is held likely, have the same text.
 type node struct {
 	name     string // unique in the picture
-	text     string
+	text     string // that most of the mentions have, the first of several
 	kind     string // entity type; empty when only linked
+	negated  bool   // whether all mentions are
 	mentions []string
 }
 
@@ -41,6 +42,7 @@ func newNetwork(doc graph.Document) network {
 		byKey  = map[string]int{}
 		byID   = map[string]int{}
 		byLink = map[link]int{}
+		texts  []map[string]int // of each node, how many mentions have them
 	)
 	for _, m := range doc.Mentions {
 		key := m.Type + "\x00" + identity(m)
@@ -48,9 +50,14 @@ func newNetwork(doc graph.Document) network {
 		if !known {
 			place = len(drawn.nodes)
 			byKey[key] = place
-			drawn.nodes = append(drawn.nodes, node{name: m.ID, text: m.Text, kind: m.Type})
+			drawn.nodes = append(drawn.nodes, node{name: m.ID, text: m.Text, kind: m.Type, negated: true})
+			texts = append(texts, map[string]int{})
 		}
-		drawn.nodes[place].mentions = append(drawn.nodes[place].mentions, m.ID)
+		n := &drawn.nodes[place]
+		n.mentions, n.negated = append(n.mentions, m.ID), n.negated && m.Negated
+		if texts[place][m.Text]++; texts[place][m.Text] > texts[place][n.text] {
+			n.text = m.Text
+		}
 		byID[m.ID] = place
 	}
 	for _, r := range doc.Relations {
@@ -75,21 +82,25 @@ func newNetwork(doc graph.Document) network {
 	return drawn
 }
 
+// ofPart is the variant of a concept that only a part of the mention names (package linker).
+const ofPart = "part"
+
 // identity is what two mentions share that are drawn as one: the concept with
-// the most attention when it has more than "none of them", else the text.
+// the most attention when it has more than "none of them" and is not that of a part of
+// the mention only, else the text.
 func identity(m graph.Mention) string {
-	var likeliest graph.CUI
+	var likeliest graph.Candidate
 	most := 0.0
 	if m.Sentinel != nil {
 		most = *m.Sentinel
 	}
 	for _, candidate := range m.Concepts {
 		if candidate.Weight != nil && *candidate.Weight > most {
-			likeliest, most = candidate.CUI, *candidate.Weight
+			likeliest, most = candidate, *candidate.Weight
 		}
 	}
-	if likeliest != "" {
-		return string(likeliest)
+	if likeliest.CUI != "" && likeliest.Variant != ofPart {
+		return string(likeliest.CUI)
 	}
 	return strings.ToLower(m.Text)
 }

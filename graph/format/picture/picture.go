@@ -48,7 +48,7 @@ func newEngine() (*graphviz.Graphviz, error) {
 }
 
 // WriteSVG draws the graph of a document: a box for each entity, coloured by
-// its type, and a line for each relation with label and probability. The boxes
+// its type and dashed where the text denies it, and a line for each relation with label and probability. The boxes
 // carry the classes "tone-N" (see Tone) and "mention-T1", …, the lines "relation-R1",
 // …, so that a page can style and select them. The same document gives the same picture.
 // Pictures are drawn one at a time, and one whose turn has not come when ctx ends is not
@@ -170,8 +170,12 @@ func nodeAttributes(n node) attributes {
 	if n.kind != "" {
 		label += `\n` + escape(n.kind)
 	}
+	style := "rounded,filled"
+	if n.negated {
+		style += ",dashed"
+	}
 	return attributes{
-		"label": label, "class": "tone-" + strconv.Itoa(tone) + classes("mention", n.mentions), "shape": "box", "style": "rounded,filled", "margin": "0.2,0.08", "height": "0.4",
+		"label": label, "class": "tone-" + strconv.Itoa(tone) + classes("mention", n.mentions), "shape": "box", "style": style, "margin": "0.2,0.08", "height": "0.4",
 		"fillcolor": tones[tone].fill, "color": tones[tone].line, "fontcolor": "#1b1f24", "fontname": fontName, "fontsize": "12",
 	}
 }

@@ -66,6 +66,30 @@ func TestWriteSVG(t *testing.T) {
 	}
 }
 
+// TestBoxesSayWhatTheyStandFor: a mention is not drawn as a concept that only a part of
+// it names; a box has the words of most of its mentions, and is dashed where all of them
+// are denied.
+func TestBoxesSayWhatTheyStandFor(t *testing.T) {
+	part, denied := mention("T1", "FKBP12-TGFBR1", "protein", "C1", 0.9), mention("T5", "TP53BP1", "protein", "C2", 0.9)
+	part.Concepts[0].Variant, denied.Negated = "part", true
+	half := mention("T6", "BARD1", "protein", "C3", 0.9)
+	half.Negated = true
+	doc := graph.Document{Text: "…", Mentions: []graph.Mention{
+		part, mention("T2", "type I receptor", "protein", "C1", 0.9), mention("T3", "TGFBR1", "protein", "C1", 0.9),
+		mention("T4", "TGFBR1", "protein", "C1", 0.9), denied, half, mention("T7", "BARD1", "protein", "C3", 0.9),
+	}}
+	svg := draw(t, doc)
+	texts, _ := read(t, svg)
+	for _, want := range []string{"FKBP12-TGFBR1", "TGFBR1", "TP53BP1", "Graph of 4 entities and 0 relations"} {
+		if !strings.Contains(texts, want+"\n") {
+			t.Errorf("the picture does not say %q; it says\n%s", want, texts)
+		}
+	}
+	if strings.Contains(texts, "type I receptor") || strings.Count(svg, "stroke-dasharray") != 1 {
+		t.Errorf("%d boxes are dashed, want 1; the picture says\n%s", strings.Count(svg, "stroke-dasharray"), texts)
+	}
+}
+
 // read gives what an SVG picture says and the classes in it, a line each.
 func read(t *testing.T, svg string) (texts, classes string) {
 	t.Helper()

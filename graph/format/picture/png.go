@@ -89,6 +89,7 @@ func (d drawing) paint() (*vgimg.Canvas, error) {
 	b := brush{canvas: canvas}
 	for _, list := range [][]shape{d.Edges, d.Nodes} { // lines lie below boxes
 		for _, item := range list {
+			b.canvas.SetLineDash(nil, 0)
 			for _, operations := range [][]operation{item.Lines, item.Head, item.Label} {
 				for _, o := range operations {
 					if err := b.do(o); err != nil {
@@ -115,6 +116,9 @@ func (b *brush) do(o operation) (err error) {
 	case "C":
 		b.fill, err = parseColor(o.Color)
 	case "S":
+		if o.Style == "dashed" {
+			b.canvas.SetLineDash([]vg.Length{4, 3}, 0)
+		}
 		var width float64
 		if _, err := fmt.Sscanf(o.Style, "setlinewidth(%g)", &width); err == nil {
 			b.canvas.SetLineWidth(vg.Points(width))
