@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -95,16 +94,17 @@ func (o heldOutOptions) checkHeldOut(dir string, unseen []results.File) error {
 	if err != nil {
 		return err
 	}
-	if t = t.Of(o.corpus); data.SHA256 != t.Data.SHA256 {
-		return nil
+	model := t.Origin(dir, "")
+	for at := range model.All() {
+		if !at.LearnedFrom(data) || at.HeldOut(o.heldOut, o.seed, unseen) {
+			continue
+		}
+		if at.HeldOut(o.heldOut, o.seed, at.Unseen) {
+			return usageError("the model in %s was trained with %s to stay unseen: give the same --unseen", dir, cmp.Or(fileNames(at.Unseen), "no texts"))
+		}
+		return usageError("the model in %s learned from texts that are taken so: it was trained with --held-out %g --seed %d", dir, at.HeldOutShare, at.Seed)
 	}
-	if !slices.Equal(t.Unseen, unseen) {
-		return usageError("the model in %s was trained with %s to stay unseen: give the same --unseen", dir, cmp.Or(fileNames(t.Unseen), "no texts"))
-	}
-	if t.HeldOutShare == o.heldOut && t.Seed == o.seed {
-		return nil
-	}
-	return usageError("the model in %s learned from texts that are taken so: it was trained with --held-out %g --seed %d", dir, t.HeldOutShare, t.Seed)
+	return nil
 }
 
 func fileNames(files []results.File) string {

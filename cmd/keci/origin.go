@@ -4,9 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/results"
@@ -17,10 +16,9 @@ const inProgram = "default"
 
 // origin is the model that training goes on from.
 type origin struct {
-	dir      string           // empty: none
-	known    bool             // whether the model says how it was trained
-	training results.Training // if so
-	named    results.Origin
+	dir    string           // empty: none
+	record results.Training // how it was trained, where it says so
+	model  *results.Origin
 }
 
 // readOrigin looks at the model of --from. Its encoder and variant become those of the recipe.
@@ -30,7 +28,7 @@ func (r *recipe) readOrigin() error {
 		return nil
 	}
 	if r.encoder != "" {
-		return usageError("--from has an encoder: leave out --encoder")
+		return usageError("--from has an encoder of its own: leave out --encoder, also in the environment and the configuration file")
 	}
 	var err error
 	if o.dir == inProgram {
@@ -55,61 +53,70 @@ func (o *origin) read() error {
 	if err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
-	o.named = results.Origin{Name: d.Name, Model: d.Digest}
-	o.training, err = results.ReadTraining(o.dir)
+	o.record, err = results.ReadTraining(o.dir)
 	if errors.Is(err, results.ErrNoTraining) {
+		o.model = &results.Origin{Name: d.Name, Model: d.Digest}
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
-	t := o.training
-	o.known = true
-	o.named.Command, o.named.Unseen = t.Command, t.Unseen
-	o.named.Learned = append([]results.Source{t.Source}, t.Also...)
-	if t.From != nil {
-		o.named.Learned = append(o.named.Learned, t.From.Learned...)
-	}
+	model := o.record.Origin(d.Name, d.Digest)
+	o.model = &model
 	return nil
 }
 
-// record tells of the model in the record of a run. The encoder and the embeddings are
-// those that it began with.
-func (o origin) record(t *results.Training) {
-	if o.dir == "" {
+// tell writes the model into the record of a run. The encoder and the embeddings are
+// those that it began with; where it does not say which, the encoder is its own.
+func (o origin) tell(t *results.Training) {
+	if o.model == nil {
 		return
 	}
-	t.From = &o.named
-	t.Encoder = cmp.Or(o.training.Encoder, filepath.Base(filepath.Clean(o.dir)))
-	t.EncoderDigest, t.Embeddings = o.training.EncoderDigest, o.training.Embeddings
+	t.From, t.Encoder = o.model, cmp.Or(o.record.Encoder, o.model.Name)
+	t.EncoderDigest, t.Embeddings = o.record.EncoderDigest, o.record.Embeddings
 }
 
-// warn tells where the model may have learned from what is held out of it now, or must
-// stay unseen: what is measured on that would be too good.
-func (o origin) warn(r recipe, m material, stderr io.Writer) {
-	switch {
-	case o.dir == "":
-		return
-	case !o.known:
-		fmt.Fprintf(stderr, "warning: %s does not say what it learned from: it may know what is held out here\n", o.dir)
-		return
+// doubts tell what the model, or one before it, may have learned from although it is
+// held out now, or must stay unseen: what is measured on that may be too good.
+func (r recipe) doubts(m material) []string {
+	var all []string
+	for o := range r.origin.model.All() {
+		if o.Learned == nil {
+			all = append(all, o.Name+" does not say what it learned from: it may know what is held out here, or measured")
+			continue
+		}
+		if r.heldOut > 0 {
+			all = append(all, r.doubtsOfHeldOut(o, m)...)
+		}
+		for _, file := range filesOf(m.unseen) {
+			if o.LearnedFrom(file) || !o.LeftUnseen(file) {
+				all = append(all, fmt.Sprintf("%s may have learned from texts of %s, which must stay unseen: it was trained without this --unseen", o.Name, file.Name))
+			}
+		}
 	}
-	t := o.training
-	same := t.Seed == r.train.Seed && t.HeldOutShare == r.heldOut && slices.Equal(t.Unseen, filesOf(m.unseen))
+	return all
+}
+
+// doubtsOfHeldOut are those about what is held out here.
+func (r recipe) doubtsOfHeldOut(o *results.Origin, m material) []string {
+	var all, others []string
 	for _, s := range append([]source{m.source}, m.also...) {
-		if o.learned(s.data) && !same {
-			fmt.Fprintf(stderr, "warning: %s learned from %s and held out other texts: scores on what is held out here are too good; they are not with --seed %d, --held-out %g and the same --unseen\n",
-				o.dir, s.data.Name, t.Seed, t.HeldOutShare)
+		switch {
+		case !o.LearnedFrom(s.data):
+			others = append(others, s.data.Name)
+		case !o.HeldOut(r.heldOut, r.train.Seed, filesOf(m.unseen)):
+			all = append(all, fmt.Sprintf("%s learned from %s and held out other texts: scores on what is held out here are too good; they are not with --seed %d, --held-out %g and the same --unseen",
+				o.Name, s.data.Name, o.Seed, o.HeldOutShare))
 		}
 	}
-	for _, file := range filesOf(m.unseen) {
-		if o.learned(file) || !slices.Contains(t.Unseen, file) {
-			fmt.Fprintf(stderr, "warning: %s may have learned from texts of %s, which must stay unseen: it was trained without this --unseen\n", o.dir, file.Name)
+	if len(others) > 0 {
+		var learned []string
+		for _, s := range o.Learned {
+			learned = append(learned, s.Data.Name)
 		}
+		slices.Sort(learned)
+		all = append(all, fmt.Sprintf("%s learned from %s: whether texts of these are among those of %s that are held out here was not looked at",
+			o.Name, strings.Join(slices.Compact(learned), ", "), strings.Join(others, ", ")))
 	}
-}
-
-// learned tells whether the model, or one before it, learned from a file.
-func (o origin) learned(file results.File) bool {
-	return slices.ContainsFunc(o.named.Learned, func(s results.Source) bool { return s.Data.SHA256 == file.SHA256 })
+	return all
 }

@@ -43,7 +43,7 @@ func TestTrainFrom(t *testing.T) {
 	if record.Variant != "sent-context" || record.Encoder != filepath.Base(encoderDir) || record.EncoderDigest != before.EncoderDigest {
 		t.Errorf("variant %s, encoder %s (%s)", record.Variant, record.Encoder, record.EncoderDigest)
 	}
-	if card, err := os.ReadFile(filepath.Join(model, "README.md")); err != nil || !strings.Contains(string(card), "went on from the model before (`sha256:") {
+	if card, err := os.ReadFile(filepath.Join(model, "README.md")); err != nil || !strings.Contains(string(card), "It went on from the model before\n(`sha256:") {
 		t.Errorf("the card does not tell: %v\n%s", err, card)
 	}
 	folder := filepath.Join(dir, "results")
@@ -53,19 +53,29 @@ func TestTrainFrom(t *testing.T) {
 	if runs, err := results.ReadAll(folder); err != nil || len(runs) != 2 {
 		t.Errorf("%d runs, %v", len(runs), err)
 	}
-	if table := mustKeci(t, "report", "runs", folder); !strings.Contains(table, "name before") {
+	if table := mustKeci(t, "report", "runs", folder); !strings.Contains(table, "from before") {
 		t.Errorf("the table does not tell the two apart:\n%s", table)
 	}
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name string
 		more []string
 		want string
 	}{
-		"seed":   {[]string{"--seed", "2"}, "scores on what is held out here are too good; they are not with --seed 1, --held-out 0.2"},
-		"unseen": {[]string{"--unseen", "jsonl=" + writeText(t, "test.jsonl", `{"id":"x","text":"Bird sings.","mentions":[{"id":"T1","start":0,"end":4,"text":"Bird","type":"Animal"}]}`+"\n")}, "may have learned from texts of test.jsonl"},
+		{"seed", []string{"--seed", "2"}, "scores on what is held out here are too good; they are not with --seed 1, --held-out 0.2"},
+		{"unseen", []string{"--unseen", "jsonl=" + writeText(t, "test.jsonl", `{"id":"x","text":"Bird sings.","mentions":[{"id":"T1","start":0,"end":4,"text":"Bird","type":"Animal"}]}`+"\n")}, "may have learned from texts of test.jsonl"},
+		{"other", []string{"--data", writeAnnotated(t, 11)}, "before learned from corpus.jsonl: whether texts of these are among"},
+		{"chain", []string{"--from", model, "--seed", "2"}, "sent-context-jsonl learned from corpus.jsonl and held out other texts"},
+		{"third", []string{"--from", filepath.Join(dir, "seed", "best"), "--seed", "2"}, "before learned from corpus.jsonl and held out other texts"},
 	} {
-		if _, stderr := goOn(name, c.more...); !strings.Contains(stderr, c.want) {
-			t.Errorf("%s: %q, want %s", name, stderr, c.want)
+		model, stderr := goOn(c.name, c.more...)
+		card, err := os.ReadFile(filepath.Join(model, "README.md"))
+		if !strings.Contains(stderr, c.want) || err != nil || !strings.Contains(string(card), c.want) {
+			t.Errorf("%s: %q, want %s; card %v\n%s", c.name, stderr, c.want, err, card)
 		}
+	}
+	calibrate := []string{"model", "calibrate", filepath.Join(dir, "third", "best"), filepath.Join(dir, "calibrated"), "--corpus", "jsonl", "--data", data, "--held-out", "0.2"}
+	if _, _, err := keciRun(t, append(calibrate, "--seed", "2")...); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "--held-out 0.2 --seed 1") {
+		t.Errorf("calibrated on what an earlier model learned from: %v", err)
 	}
 	if err := os.Remove(filepath.Join(first, results.TrainingFile)); err != nil {
 		t.Fatal(err)

@@ -280,7 +280,9 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	if err := r.begin(m); err != nil {
 		return results.Training{}, err
 	}
-	r.origin.warn(r, m, stderr)
+	for _, doubt := range r.doubts(m) {
+		fmt.Fprintln(stderr, "warning:", doubt)
+	}
 	set, more, err := r.trainingSets(m, stderr)
 	if err != nil {
 		return results.Training{}, err
@@ -353,7 +355,7 @@ func (r recipe) identity(m material) results.Training {
 	if r.settings.Needs().Embeddings {
 		t.Embeddings = r.embeddingsDigest
 	}
-	r.origin.record(&t)
+	r.origin.tell(&t)
 	for _, factor := range r.sweep {
 		t.Sweep = append(t.Sweep, train.Trial{Factor: factor})
 	}
@@ -377,7 +379,7 @@ func (r recipe) training(m material, sets []system.Set, h train.History) results
 		addCounts(t.EntityTypes, set.Train.CountTypes())
 		addCounts(t.RelationLabels, set.Train.CountLabels())
 	}
-	t.Best, t.Curve = h.Epochs[h.Best], h.Epochs
+	t.Best, t.Curve, t.Doubts = h.Epochs[h.Best], h.Epochs, r.doubts(m)
 	t.Program, t.Command, t.Finished = thisProgram(), thisCommand(), today()
 	return t
 }

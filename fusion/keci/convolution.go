@@ -111,7 +111,7 @@ func (n network) mixedAdjacency(scope *model.Scope, in inputs, b, nodes int) *No
 	kinds := len(n.cfg.Knowledge.Relations) + 1
 	coefficients := scope.WithInitializer(initializer.RandomNormalFn(scope, 0.5)).
 		VariableWithShape("coefficients", shapes.Make(dtypes.Float32, kinds, bases)).NodeValue(in.edgeAt)
-	coefficients = n.knowUnseen(coefficients, 0)
+	coefficients = knowUnseen(coefficients, 0)
 	weight := Mul(encoder.GatherRows(coefficients, in.edgeKind), InsertAxes(in.edgeNorm, -1)) // [E, bases]
 	zeros := Zeros(in.edgeAt.Graph(), shapes.Make(dtypes.Float32, b*nodes*nodes, bases))
 	sum := ScatterSum(zeros, InsertAxes(in.edgeAt, -1), weight, false, false)
@@ -121,9 +121,10 @@ func (n network) mixedAdjacency(scope *model.Scope, in inputs, b, nodes int) *No
 
 // knowUnseen gives the row for everything that training has not seen, which has
 // learned nothing, the mean of the rows after it: an unknown relation is taken
-// for an average one. In training nothing is unseen.
-func (n network) knowUnseen(table *Node, row int) *Node {
-	if n.training || table.Shape().Dim(0) <= row+1 {
+// for an average one. In training nothing is unseen, but where it goes on from a model
+// that learned from other texts.
+func knowUnseen(table *Node, row int) *Node {
+	if table.Shape().Dim(0) <= row+1 {
 		return table
 	}
 	seen := Slice(table, AxisRangeToEnd(row+1))
@@ -148,7 +149,7 @@ func (n network) nodeVectors(root, scope *model.Scope, in inputs) *Node {
 	kinds := len(n.cfg.Knowledge.SemanticTypes) + 2
 	kindTable := scope.WithInitializer(initializer.RandomNormalFn(scope, 0.1)).
 		VariableWithShape("kinds", shapes.Make(dtypes.Float32, kinds, size)).NodeValue(in.ids)
-	kind := encoder.GatherRows(n.knowUnseen(kindTable, 1), in.nodeType)
+	kind := encoder.GatherRows(knowUnseen(kindTable, 1), in.nodeType)
 	v := Add(name, kind)
 	if n.cfg.has().definitions {
 		v = Add(v, n.definitionVectors(scope, in))

@@ -1,6 +1,7 @@
 package keci
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,11 +38,16 @@ func (e EpochTexts) String() string {
 // Set reads a flag. What is neither a number nor CORPUS=NUMBER is an error.
 func (e *EpochTexts) Set(text string) error {
 	var read EpochTexts
+	seen := map[string]bool{}
 	for part := range strings.SplitSeq(text, ",") {
-		corpus, number, named := strings.Cut(part, "=")
+		corpus, number, named := strings.Cut(strings.TrimSpace(part), "=")
 		if !named {
-			number = part
+			corpus, number = "", corpus
 		}
+		if seen[corpus] {
+			return fmt.Errorf("%q has two numbers for %s", text, cmp.Or(corpus, "all corpora"))
+		}
+		seen[corpus] = true
 		n, err := strconv.Atoi(number)
 		if err != nil {
 			return fmt.Errorf("%q is no number: write 1265, or 1265,bc5cdr=500 where a corpus has another", number)

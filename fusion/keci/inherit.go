@@ -7,142 +7,193 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/fusion/modeldir"
+	"github.com/keci-kg/keci/fusion/system"
 )
 
-// goOnFrom is the configuration of a model that begins with the weights of another
-// one: the sizes, and what it knows of knowledge bases, are those of the other.
-func (c Config) goOnFrom(from Config) (Config, error) {
-	switch {
-	case c.Variant != from.Variant:
-		return c, fmt.Errorf("it is of the variant %s, not %s", from.Variant, c.Variant)
-	case c.Span.MaxWidth != from.Span.MaxWidth:
-		return c, fmt.Errorf("its spans have at most %d word pieces, not %d: give it --max-span %d", from.Span.MaxWidth, c.Span.MaxWidth, from.Span.MaxWidth)
+// goOn opens the model that training goes on from, and gives the configuration of the
+// one that begins with its weights: the sizes, and what it knows of knowledge bases, are
+// those of the former. A setting that would need others is an error.
+func goOn(backend compute.Backend, cfg Config, m system.Material) (*Model, Config, error) {
+	kb := m.KnowledgeBase
+	kb.Cache = ""
+	from, err := Open(backend, m.From, kb)
+	if err != nil {
+		return nil, cfg, fmt.Errorf("go on from another model: %w", err)
 	}
-	dropout := c.Span.Dropout
-	c.Span, c.Hidden, c.SpanLayers, c.Knowledge = from.Span, from.Hidden, from.SpanLayers, from.Knowledge
-	c.Span.Dropout = dropout
-	return c, c.Validate()
+	theirs := from.cfg
+	switch {
+	case cfg.Variant != theirs.Variant:
+		err = fmt.Errorf("it is of the variant %s, not %s", theirs.Variant, cfg.Variant)
+	case cfg.Span.MaxWidth != theirs.Span.MaxWidth:
+		err = fmt.Errorf("its spans have at most %d word pieces, not %d: give it --max-span %d", theirs.Span.MaxWidth, cfg.Span.MaxWidth, theirs.Span.MaxWidth)
+	case max(1, cfg.Window) != max(1, theirs.Window):
+		err = fmt.Errorf("it reads %d sentences together, not %d: give it --window %d", max(1, theirs.Window), max(1, cfg.Window), max(1, theirs.Window))
+	}
+	dropout := cfg.Span.Dropout
+	cfg.Span, cfg.Hidden, cfg.SpanLayers, cfg.Knowledge = theirs.Span, theirs.Hidden, theirs.SpanLayers, theirs.Knowledge
+	cfg.Span.Dropout = dropout
+	if err == nil {
+		err = cfg.Validate()
+	}
+	if err != nil {
+		return nil, cfg, fmt.Errorf("go on from the model in %s: %w", m.From, err)
+	}
+	return from, cfg, nil
 }
 
-// inherit takes over the weights of the model in a directory, whose configuration is
-// from. A label that one of its heads has for the same corpus keeps its weights,
-// others begin with none. Layers of the BiGCN that tell other kinds of pairs apart
-// begin anew.
-func (m *Model) inherit(dir string, from Config, seed int64) error {
+// inherit takes over the weights of another model. A label that both have for the same
+// corpus keeps its weights; others begin with none.
+func (m *Model) inherit(from *Model, seed int64) error {
 	m.store.SetParam("/"+model.ParamInitialSeed, seed)
-	theirs := model.NewStore()
-	if err := modeldir.LoadWeights(nil, theirs, m.encoderConfig, dir); err != nil {
-		return err
-	}
-	defer theirs.Finalize()
-	sameKinds := from.pairKindCount() == m.cfg.pairKindCount()
-	if !sameKinds && m.cfg.has().bigcn {
-		slog.Info("the graph over the spans tells other kinds of pairs apart: its messages are learned anew", "model", dir)
-	}
-	for v := range theirs.IterVariables() {
-		if !sameKinds && isOfPairKinds(v.Path()) {
+	theirs := from.cfg.calledAs(m.cfg)
+	for v := range from.store.IterVariables() {
+		if !modeldir.IsWeight(v) {
 			continue
 		}
+		of := sameClasses(theirs.classesAt(v.Path()), m.cfg.classesAt(v.Path()))
+		if isMessage(v.Path()) && !slices.ContainsFunc(of[1:], known) {
+			continue // learned anew: made when a graph first asks for it
+		}
 		value, err := v.Value()
+		if err == nil {
+			value, err = regroup(value, of, len(theirs.classesAt(v.Path())))
+		}
+		if err == nil {
+			_, err = m.store.CreateVariable(v.Path(), value)
+		}
 		if err != nil {
-			return fmt.Errorf("read weights of %s: %s: %w", dir, v.Path(), err)
+			return fmt.Errorf("take over the weights %s: %w", v.Path(), err)
 		}
-		if value, err = regroup(value, classesAt(v.Path(), from, m.cfg)); err != nil {
-			return fmt.Errorf("read weights of %s: %s: %w", dir, v.Path(), err)
+	}
+	slog.Info("going on from a model: labels that it knows", "model", from.cfg.Name,
+		"types", howMany(theirs.types(), m.cfg.types()), "relations", howMany(theirs.relations(), m.cfg.relations()))
+	return nil
+}
+
+// calledAs is the configuration with its corpus named as in another one, where it has
+// one that it does not name (see Head): that which has all of its labels.
+func (c Config) calledAs(other Config) Config {
+	if c.Corpus != "" || len(c.More) > 0 {
+		return c
+	}
+	lacks := func(of []string) func(string) bool {
+		return func(label string) bool { return !slices.Contains(of, label) }
+	}
+	for _, h := range other.heads() {
+		if !slices.ContainsFunc(c.EntityTypes, lacks(h.EntityTypes)) && !slices.ContainsFunc(c.RelationLabels, lacks(h.RelationLabels)) {
+			c.Corpus = h.Corpus
+			return c
 		}
-		if _, err := m.store.CreateVariable(v.Path(), value); err != nil {
-			return fmt.Errorf("take over weights of %s: %s: %w", dir, v.Path(), err)
+	}
+	return c
+}
+
+// class is what a part of the weights of a layer is of: a label of a corpus, or a kind of
+// pairs of the BiGCN.
+type class struct{ corpus, label string }
+
+// types and relations are the classes of all heads, none among them.
+func (c Config) types() []class {
+	return c.classes(func(h Head) []string { return h.EntityTypes })
+}
+
+func (c Config) relations() []class {
+	return c.classes(func(h Head) []string { return h.RelationLabels })
+}
+
+func (c Config) classes(labels func(Head) []string) []class {
+	var all []class
+	for _, h := range c.heads() {
+		for _, label := range labels(h) {
+			all = append(all, class{h.Corpus, label})
 		}
+	}
+	return all
+}
+
+// pairClasses are the kinds of pairs among which the BiGCN distinguishes, see pairKinds.
+func (c Config) pairClasses() []class {
+	if len(c.More) == 0 {
+		return c.relations()
+	}
+	return []class{{label: "not related"}, {label: "related"}}
+}
+
+// classesAt are the classes that divide the last axis of the variable at a path into
+// equal parts; nil where it has none.
+func (c Config) classesAt(name string) []class {
+	layer := path.Dir(name)
+	switch of := path.Base(path.Dir(layer)); {
+	case isMessage(name):
+		return c.pairClasses()
+	case path.Base(layer) == "output" && of == "type":
+		return c.types()
+	case path.Base(layer) == "output" && of == "relation":
+		return c.relations()
 	}
 	return nil
 }
 
-// pairKindCount is K of the BiGCN, see pairKinds.
-func (c Config) pairKindCount() int {
-	if len(c.More) == 0 {
-		return len(c.RelationLabels)
-	}
-	return 2
-}
-
-// isOfPairKinds tells the layers of the BiGCN that have weights for each kind of pair.
-func isOfPairKinds(name string) bool {
+// isMessage tells the layers of the BiGCN that have weights for each kind of pairs.
+func isMessage(name string) bool {
 	direction := path.Base(path.Dir(name))
 	return strings.HasPrefix(name, "/bigcn/") && (direction == "forward" || direction == "backward")
 }
 
-// classesAt tells for each class of the variable at a path which class of another model
-// it is, −1 for none; nil where a variable has no classes.
-func classesAt(name string, from, to Config) []int {
-	layer := path.Dir(name)
-	switch {
-	case path.Base(layer) != "output":
-		return nil
-	case path.Base(path.Dir(layer)) == "type":
-		return sameClasses(from, to, func(h Head) []string { return h.EntityTypes })
-	case path.Base(path.Dir(layer)) == "relation":
-		return sameClasses(from, to, func(h Head) []string { return h.RelationLabels })
-	}
-	return nil
-}
-
-// sameClasses finds the labels of all heads of one model among those of another, by
-// corpus and name.
-func sameClasses(from, to Config, labels func(Head) []string) []int {
-	type class struct{ corpus, label string }
-	known := map[class]int{}
-	for _, h := range from.heads() {
-		for _, label := range labels(h) {
-			known[class{h.Corpus, label}] = len(known)
-		}
-	}
-	var of []int
-	for _, h := range to.heads() {
-		for _, label := range labels(h) {
-			at, ok := known[class{h.Corpus, label}]
-			if !ok {
-				at = -1
-			}
-			of = append(of, at)
-		}
+// sameClasses tells for each of the classes to where it is among from, −1: nowhere.
+func sameClasses(from, to []class) []int {
+	of := make([]int, len(to))
+	for i, c := range to {
+		of[i] = slices.Index(from, c)
 	}
 	return of
 }
 
-// regroup is a float32 tensor [..., classes] with the classes of, each by its index; the
-// weights of a class −1 are 0. It is the same tensor where of is nil.
-func regroup(t *tensors.Tensor, of []int) (*tensors.Tensor, error) {
-	if of == nil {
+func known(at int) bool { return at >= 0 }
+
+// howMany tells how many labels of a model another one knows, "3 of 4".
+func howMany(from, to []class) string {
+	all, n := 0, 0
+	for i, at := range sameClasses(from, to) {
+		if to[i].label == NoneLabel {
+			continue
+		}
+		all++
+		if known(at) {
+			n++
+		}
+	}
+	return fmt.Sprintf("%d of %d", n, all)
+}
+
+// regroup is a float32 tensor [..., classes·k] with other classes: those of, each by its
+// place; what is of no class, −1, is 0. Where of is empty it is a copy.
+func regroup(t *tensors.Tensor, of []int, classes int) (*tensors.Tensor, error) {
+	if len(of) == 0 {
 		return t.LocalClone()
-	}
-	if t.DType() != dtypes.Float32 {
-		return nil, fmt.Errorf("it is of type %s, not float32", t.DType())
-	}
-	dims := slices.Clone(t.Shape().Dimensions)
-	last := len(dims) - 1
-	classes := dims[last]
-	if most := slices.Max(of); most >= classes {
-		return nil, fmt.Errorf("it has %d classes, and the configuration %d or more", classes, most+1)
 	}
 	flat, err := tensors.CopyFlatData[float32](t)
 	if err != nil {
 		return nil, err
 	}
+	dims := slices.Clone(t.Shape().Dimensions)
+	last := len(dims) - 1
+	size := dims[last] / classes
 	var values []float32
-	for row := range slices.Chunk(flat, classes) {
+	for row := range slices.Chunk(flat, dims[last]) {
 		for _, at := range of {
-			value := float32(0)
-			if at >= 0 {
-				value = row[at]
+			if known(at) {
+				values = append(values, row[at*size:(at+1)*size]...)
+			} else {
+				values = append(values, make([]float32, size)...)
 			}
-			values = append(values, value)
 		}
 	}
-	dims[last] = len(of)
+	dims[last] = len(of) * size
 	return tensors.FromFlatDataAndDimensions(values, dims...), nil
 }

@@ -127,6 +127,34 @@ func TestGoesOnWithOneCorpus(t *testing.T) {
 	openModel(t, filepath.Join(out, train.BestDir), newFakeKnowledge().base())
 }
 
+// TestGoesOnWithOtherLabels: messages of the graph over the spans belong to labels, in
+// whatever order, and a corpus without a name is known by its labels.
+func TestGoesOnWithOtherLabels(t *testing.T) {
+	o, first := learnOptions(), tinyCorpus(t)
+	first.Name = ""
+	dir := trained(t, o, system.Set{Train: first})
+	second := tinyCorpus(t)
+	second.RelationLabels = []string{"inhibits", "activates", "binds"}
+	l, err := goingOn(t, learnable(), o, dir, system.Set{Train: second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := openModel(t, dir, newFakeKnowledge().base()).store.GetVariable("/bigcn/layer0/forward/biases").MustValue()
+	after := l.Store().GetVariable("/bigcn/layer0/forward/biases").MustValue()
+	theirs, ours := flatOf(t, before), flatOf(t, after)
+	k := len(theirs) / 3 // none, binds, inhibits
+	if want := slices.Concat(theirs[:k], theirs[2*k:], make([]float32, k), theirs[k:2*k]); !slices.Equal(ours, want) {
+		t.Errorf("messages are %v, want %v", ours, want)
+	}
+	second.Name, second.RelationLabels = corpus.BioRelEx, []string{"cures", "kills"}
+	if l, err = goingOn(t, learnable(), o, dir, system.Set{Train: second}); err != nil {
+		t.Fatal(err)
+	}
+	if v := l.Store().GetVariable("/bigcn/layer0/forward/biases"); v != nil {
+		t.Error("messages of other labels were taken over")
+	}
+}
+
 // TestResumesWhatGoesOn: a run from a model that was stopped ends as one that was not.
 func TestResumesWhatGoesOn(t *testing.T) {
 	o, set := learnOptions(), system.Set{Train: tinyCorpus(t)}
@@ -168,6 +196,7 @@ func TestGoesOnFromOtherModels(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"it is of the variant keci, not sent-context": as(VariantSentContext),
 		"give it --max-span 3":                        func(cfg *Config) { cfg.Span.MaxWidth = 5 },
+		"give it --window 1":                          withWindow(2),
 	} {
 		if _, err := goingOn(t, learnable(change), o, dir, set); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("error %v, want %s", err, want)

@@ -66,8 +66,7 @@ const definitionRefresh = 4
 // it goes on from another model, all but heads and borders are those of that model;
 // one whose sizes differ from those of cfg is an error.
 func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, m system.Material) (*Learner, error) {
-	sets := append([]system.Set{m.Set}, m.More...)
-	like := cfg.Head
+	sets, like := m.Sets(), cfg.Head
 	cfg.Head, cfg.More = newHead(sets[0], like), nil
 	for _, set := range sets[1:] {
 		cfg.More = append(cfg.More, newHead(set, like))
@@ -77,6 +76,12 @@ func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, m syst
 		return nil, err
 	}
 	cfg.Borders = learnBorders(tokenizer, trainParts(sets)...)
+	var from *Model
+	if m.From != "" {
+		if from, cfg, err = goOn(backend, cfg, m); err != nil {
+			return nil, err
+		}
+	}
 	draft, err := newModel(backend, m.Encoder, cfg, m.KnowledgeBase)
 	if err != nil {
 		return nil, err
@@ -87,13 +92,18 @@ func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, m syst
 			return nil, err
 		}
 	}
-	begun, err := begin(backend, cfg, m, slices.Concat(instances...))
+	if from == nil {
+		if cfg, err = withVocabulary(cfg, slices.Concat(instances...), m.KnowledgeBase.Embeddings); err != nil {
+			return nil, err
+		}
+	}
+	first, err := firstModel(backend, cfg, m, from)
 	if err != nil {
 		return nil, err
 	}
 	l := &Learner{
-		model: begun, batch: m.BatchSize, encoder: m.Encoder, refresh: definitionRefresh, begun: -1, seed: uint64(m.Seed),
-		network: network{cfg: begun.cfg, encoder: begun.encoderConfig, training: true}, goesOn: m.From != "",
+		model: first, batch: m.BatchSize, encoder: m.Encoder, refresh: definitionRefresh, begun: -1, seed: uint64(m.Seed),
+		network: network{cfg: first.cfg, encoder: first.encoderConfig, training: true}, goesOn: from != nil,
 	}
 	for head, set := range sets {
 		l.heldOut = append(l.heldOut, set.HeldOut)
@@ -106,28 +116,17 @@ func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, m syst
 	return l, nil
 }
 
-// begin makes the model as it is before the first step.
-func begin(backend compute.Backend, cfg Config, material system.Material, instances []*instance) (*Model, error) {
-	var from Config
-	var err error
-	if material.From != "" {
-		if from, err = modeldir.ReadConfig[Config](material.From); err != nil {
-			return nil, err
-		}
-		if cfg, err = cfg.goOnFrom(from); err != nil {
-			return nil, fmt.Errorf("go on from the model in %s: %w", material.From, err)
-		}
-	} else if cfg, err = withVocabulary(cfg, instances, material.KnowledgeBase.Embeddings); err != nil {
-		return nil, err
-	}
+// firstModel is the model as it is before the first step. It goes on from another one,
+// where that is not nil.
+func firstModel(backend compute.Backend, cfg Config, material system.Material, from *Model) (*Model, error) {
 	m, err := newModel(backend, material.Encoder, cfg, material.KnowledgeBase)
 	if err != nil {
 		return nil, err
 	}
 	m.definitions.rows, m.definitions.most = trainingDefinitions, 0
 	m.batcher.grain = grainFor(backend, trainingGrain)
-	if material.From != "" {
-		return m, m.inherit(material.From, from, material.Seed)
+	if from != nil {
+		return m, m.inherit(from, material.Seed)
 	}
 	if err := modeldir.Begin(m.store, m.encoderConfig, material.Encoder, material.Seed); err != nil {
 		return nil, err

@@ -23,7 +23,6 @@ type reference struct {
 	weights   map[string]matrix
 	encoder   *encoder.Encoder
 	knowledge *fakeKnowledge
-	training  bool // what training has not seen has a row of its own
 }
 
 // matrix has rows of columns values; a vector is one row.
@@ -315,11 +314,11 @@ func (r *reference) mixed(path string, k int) matrix {
 }
 
 // known is a row of a table; the row of what training has not seen is the mean
-// of those after it, but in training.
+// of those after it.
 func (r *reference) known(path string, row, unseen int) []float64 {
 	table := r.weights[path]
 	rows := len(table.values) / table.columns
-	if r.training || row != unseen || rows <= unseen+1 {
+	if row != unseen || rows <= unseen+1 {
 		return table.row(row)
 	}
 	mean := make([]float64, table.columns)
@@ -557,7 +556,6 @@ type goldText struct {
 // pairs of kept spans have a label.
 func (r *reference) loss(t testing.TB, texts []goldText, withRelations bool) (loss float64, related int) {
 	t.Helper()
-	r.training = true
 	for _, gold := range texts {
 		j := r.read(t, gold.text)
 		name := func(span int) string {

@@ -133,7 +133,7 @@ func (r *recipe) config() Config {
 
 // NewLearner prepares a model for training, see [NewLearner].
 func (r *recipe) NewLearner(ctx context.Context, backend compute.Backend, m system.Material) (train.Learner, error) {
-	if err := r.epochTexts.validateFor(append([]system.Set{m.Set}, m.More...)); err != nil {
+	if err := r.epochTexts.validateFor(m.Sets()); err != nil {
 		return nil, err
 	}
 	cfg := r.config()

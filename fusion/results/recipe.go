@@ -110,6 +110,9 @@ func differences(there, here map[string]string) []string {
 // recorded are the parts of a recipe that older runs did not record.
 var recorded = []string{"encoderDigest", "embeddings"}
 
+// fromKey is where a recipe has the model that training went on from.
+const fromKey = "from"
+
 // sweepKey is where a recipe has the factors of a sweep.
 const sweepKey = "sweep"
 
@@ -138,6 +141,9 @@ func (t Training) recipe() (map[string]string, error) {
 			flat["unseen."+f.Name+".sha256"] += f.SHA256 // folders may have files of one name
 		}
 	}
+	if t.From != nil {
+		flat[fromKey] = t.From.Name + " " + t.From.Model
+	}
 	if changes := t.changeNames(); len(changes) > 0 {
 		flat["changes"] = strings.Join(changes, ", ")
 	}
@@ -147,10 +153,9 @@ func (t Training) recipe() (map[string]string, error) {
 	return flat, nil
 }
 
-// outcome names what the record of a run has that the run was not told; sweep and
-// changes are told otherwise in a recipe.
-var outcome = []string{"learned", "heldOut", "entityTypes", "relationLabels", "best", "curve", "program", "command", "finished", "sweep", "changes",
-	"from.learned", "from.unseen", "from.command"}
+// outcome names what the record of a run has that the run was not told; sweep,
+// changes and from are told otherwise in a recipe.
+var outcome = []string{"learned", "heldOut", "entityTypes", "relationLabels", "best", "curve", "program", "command", "finished", "sweep", "changes", "doubts", "from"}
 
 // leaveOut removes values, and all that is nested in them, by their names.
 func leaveOut(flat map[string]string, names []string) {

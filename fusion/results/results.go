@@ -48,7 +48,8 @@ type Training struct {
 	LabelSmoothing float64        `json:"labelSmoothing,omitempty"`
 	Settings       map[string]any `json:"settings,omitempty"` // of other systems: numbers (float64) and switches (bool)
 	HeldOutShare   float64        `json:"heldOutShare"`
-	Sweep          []train.Trial  `json:"sweep,omitempty"` // how the learning rates were found
+	Doubts         []string       `json:"doubts,omitempty"` // why scores on what is held out, or must stay unseen, may be too good
+	Sweep          []train.Trial  `json:"sweep,omitempty"`  // how the learning rates were found
 
 	Learned        int            `json:"learned"`        // texts that the model learned from: sentences, or windows of several
 	HeldOut        int            `json:"heldOut"`        // texts on which epochs and thresholds were chosen
@@ -60,15 +61,6 @@ type Training struct {
 	Program  Program       `json:"program"`
 	Command  string        `json:"command"`
 	Finished string        `json:"finished"` // the day, as 2006-01-02
-}
-
-// Origin is a model that the training of another went on from.
-type Origin struct {
-	Name    string   `json:"name"`
-	Model   string   `json:"model"`             // its digest
-	Learned []Source `json:"learned,omitempty"` // what it learned from, and those before it; nil: it does not say
-	Unseen  []File   `json:"unseen,omitempty"`  // as in Training
-	Command string   `json:"command,omitempty"`
 }
 
 // Source is a corpus that a model learned from.

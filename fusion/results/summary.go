@@ -79,6 +79,9 @@ func groupOf(r Run) (Group, error) {
 		named = append(named, rates...)
 	}
 	leaveOut(recipe, named)
+	if r.From != nil { // each seed goes on from a model of its own
+		recipe[fromKey] = r.From.Name
+	}
 	g.settings = recipe
 	return g, nil
 }

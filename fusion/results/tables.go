@@ -67,7 +67,9 @@ func families(groups []Group) [][]Group {
 	var order []key
 	byKey := map[key][]Group{}
 	for _, g := range groups {
-		k := key{g.Corpus, g.Encoder, g.Part, settingsKey(g.settings), g.Epochs, g.MaxSteps}
+		settings := maps.Clone(g.settings)
+		delete(settings, fromKey) // each variant goes on from one of its own
+		k := key{g.Corpus, g.Encoder, g.Part, settingsKey(settings), g.Epochs, g.MaxSteps}
 		if byKey[k] == nil {
 			order = append(order, k)
 		}

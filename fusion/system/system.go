@@ -74,6 +74,9 @@ type Material struct {
 	Seed          int64
 }
 
+// Sets are those of all corpora.
+func (m Material) Sets() []Set { return append([]Set{m.Set}, m.More...) }
+
 // Set is what a model learns from one corpus.
 type Set struct {
 	Train   corpus.Corpus
