@@ -170,6 +170,9 @@ func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpu
 	if err != nil {
 		return err
 	}
+	if err := o.warnOfKnown(dir, cmd.ErrOrStderr()); err != nil {
+		return err
+	}
 	run, err := o.expected(dir, model, kb)
 	if err != nil {
 		return err
@@ -185,6 +188,28 @@ func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpu
 		}
 	}
 	return o.write(cmd.OutOrStdout(), m.evaluation, m.reliability)
+}
+
+// warnOfKnown tells where a model learned from the file that is to be measured.
+func (o evaluateOptions) warnOfKnown(dir string, stderr io.Writer) error {
+	t, err := results.ReadTraining(dir)
+	if errors.Is(err, results.ErrNoTraining) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	data, err := results.Describe(o.data)
+	if err != nil {
+		return err
+	}
+	model := t.Origin(dir, "")
+	for at := range model.All() {
+		if at.LearnedFrom(data) {
+			fmt.Fprintf(stderr, "warning: %s learned from %s: what it reaches there says nothing of other texts\n", at.Name, data.Name)
+		}
+	}
+	return nil
 }
 
 // expected is the run that goes to the results, if it is to. That it can is seen

@@ -8,7 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/results"
+	"github.com/keci-kg/keci/fusion/train"
+	"github.com/keci-kg/keci/graph"
 )
 
 func newModelCommand() *cobra.Command {
@@ -22,9 +25,13 @@ func newModelCommand() *cobra.Command {
 }
 
 func newModelInfoCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "info [DIR]",
-		Short:   "Labels, sizes and digest of a model, as JSON (default: the one in the program)",
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "info [DIR]",
+		Short: "Labels, sizes, digest and training of a model, as JSON (default: the one in the program)",
+		Long: `Tells what a model directory holds, as JSON: its labels, as users are told them, its size
+and digest, and how it was trained, where it says so (the whole of that is in its training.json).
+--all adds its configuration, with all that it knows by name.`,
 		Example: "  keci model info runs/biorelex/best",
 		Args:    maximumArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,11 +43,63 @@ func newModelInfoCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			info := modelInfo{ModelInfo: d.ModelInfo}
+			if all {
+				info.Config = d.Config
+			}
+			if info.Training, err = trainingOf(dir); err != nil {
+				return err
+			}
 			out := json.NewEncoder(cmd.OutOrStdout())
 			out.SetIndent("", "  ")
-			return out.Encode(d)
+			return out.Encode(info)
 		},
 	}
+	cmd.Flags().BoolVar(&all, "all", false, "tell the configuration as well")
+	return cmd
+}
+
+// modelInfo is what is told of a model.
+type modelInfo struct {
+	fusion.ModelInfo
+	Training *trainingInfo `json:"training,omitempty"` // absent: the model does not say
+	Config   any           `json:"config,omitempty"`
+}
+
+// trainingInfo is what of the record of a training most want to know.
+type trainingInfo struct {
+	Learned  []string          `json:"learned"` // corpora with their files
+	From     string            `json:"from,omitempty"`
+	Encoder  string            `json:"encoder"`
+	KB       *graph.Provenance `json:"kb,omitempty"`
+	Seed     int64             `json:"seed"`
+	Epochs   int               `json:"epochs"`
+	HeldOut  train.Score       `json:"heldOut"` // what it reaches there, 0…1
+	Changes  []string          `json:"changes,omitempty"`
+	Doubts   []string          `json:"doubts,omitempty"`
+	Finished string            `json:"finished"`
+}
+
+// trainingOf reads how the model in a directory was trained; nil: it does not say.
+func trainingOf(dir string) (*trainingInfo, error) {
+	t, err := results.ReadTraining(dir)
+	if errors.Is(err, results.ErrNoTraining) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	info := trainingInfo{Encoder: t.Encoder, KB: t.KB, Seed: t.Seed, Epochs: t.Options.Epochs, HeldOut: t.Best.Score, Doubts: t.Doubts, Finished: t.Finished}
+	for _, s := range append([]results.Source{t.Source}, t.Also...) {
+		info.Learned = append(info.Learned, s.Corpus+": "+s.Data.Name)
+	}
+	if t.From != nil {
+		info.From = t.From.Name
+	}
+	for _, c := range t.Changes {
+		info.Changes = append(info.Changes, c.Name)
+	}
+	return &info, nil
 }
 
 func newModelImportCommand() *cobra.Command {

@@ -86,7 +86,8 @@ func TestTrainFrom(t *testing.T) {
 	for want, more := range map[string][]string{
 		"leave out --encoder":              {"--from", first, "--encoder", encoderDir},
 		"of the variant sent-context, not": {"--from", first, "--variant", "keci"},
-		"read model configuration":         {"--from", dir},
+		"is no model: it has no keci.json": {"--from", dir},
+		"its model is in " + first:         {"--from", filepath.Dir(first)},
 		"give it --max-span 14":            {"--from", first, "--max-span", "9"},
 	} {
 		if _, _, err := keciRun(t, slices.Concat(common, more, []string{"--out", filepath.Join(dir, "wrong")})...); err == nil || !strings.Contains(err.Error(), want) {

@@ -107,10 +107,13 @@ func (p *progress) tellRows(step string, done, total int) { p.tell(step, int64(d
 
 // trainProgress tells how training goes, with a line for each epoch. It implements
 // [train.Progress].
-type trainProgress struct{ *progress }
+type trainProgress struct {
+	*progress
+	measured bool // whether epochs are, on what is held out
+}
 
 func newTrainProgress(out io.Writer, quiet bool) trainProgress {
-	return trainProgress{newProgress(out, quiet, things)}
+	return trainProgress{newProgress(out, quiet, things), true}
 }
 
 // Step tells the loss of the epoch so far.
@@ -121,10 +124,10 @@ func (p trainProgress) Step(done, total int, loss float64) {
 // Epoch tells the score of an epoch.
 func (p trainProgress) Epoch(e train.Epoch, best bool) {
 	mark, score := "", ""
-	if best {
+	if best && p.measured {
 		mark = " (best so far)"
 	}
-	if e.Score != (train.Score{}) {
+	if p.measured {
 		score = fmt.Sprintf(", held out: %s", e.Score)
 	}
 	p.line("epoch %d: loss %.4f%s, after %s%s", e.Epoch, e.Loss, score, e.Elapsed.Round(time.Second), mark)

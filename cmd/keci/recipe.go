@@ -133,6 +133,9 @@ func (r *recipe) check() error {
 			return usageError("--%s is missing", flag)
 		}
 	}
+	if err := checkCorpus("corpus", r.corpus); err != nil {
+		return err
+	}
 	if err := r.settle(cmp.Or(r.variant, string(keci.VariantKECI))); err != nil {
 		return err
 	}
@@ -152,6 +155,14 @@ func (r *recipe) check() error {
 		if !(factor > 0) {
 			return usageError("--sweep has the factor %g: factors are positive", factor)
 		}
+	}
+	return nil
+}
+
+// checkCorpus reports a form of corpus that there is not.
+func checkCorpus(flag, name string) error {
+	if !slices.Contains(corpus.Names(), name) {
+		return usageError("--%s: there is no form of corpus %q: use one of %s", flag, name, strings.Join(corpus.Names(), ", "))
 	}
 	return nil
 }
@@ -215,12 +226,25 @@ func (m material) corpora() string {
 // variant can be trained with it where none was asked for. The error of a variant
 // that needs embeddings says how to make them.
 func (r *recipe) openKnowledge(ctx context.Context, stderr io.Writer) (*knowledgebase.KnowledgeBase, error) {
-	var err error
-	if r.embeddings, err = openEmbeddings(r.kb); err != nil {
+	kb, err := openKnowledgeBase(ctx, r.kb)
+	if err != nil {
 		return nil, err
 	}
+	if err := r.settleEmbeddings(stderr); err != nil {
+		return nil, errors.Join(err, kb.Close())
+	}
+	return kb, nil
+}
+
+// settleEmbeddings opens the embeddings of the knowledge base, if it has some, and
+// settles the variant.
+func (r *recipe) settleEmbeddings(stderr io.Writer) error {
+	var err error
+	if r.embeddings, err = openEmbeddings(r.kb); err != nil {
+		return err
+	}
 	if err := r.digest(); err != nil {
-		return nil, err
+		return err
 	}
 	switch {
 	case r.variant == "" && r.embeddings != nil:
@@ -232,13 +256,10 @@ func (r *recipe) openKnowledge(ctx context.Context, stderr io.Writer) (*knowledg
 		}
 	case r.origin.dir != "": // it has embeddings of its own
 	case r.embeddings == nil && r.settings.Needs().Embeddings:
-		return nil, usageError("--variant %s reads knowledge-graph embeddings, and the knowledge base has none: make them with keci kb embed %s --encoder %s",
+		return usageError("--variant %s reads knowledge-graph embeddings, and the knowledge base has none: make them with keci kb embed %s --encoder %s",
 			r.variant, cmp.Or(r.kb, "DIR"), r.encoder)
 	}
-	if err := r.settle(r.variant); err != nil {
-		return nil, err
-	}
-	return openKnowledgeBase(ctx, r.kb)
+	return r.settle(r.variant)
 }
 
 // digest names the contents of the encoder's folder and of the embeddings.
@@ -310,7 +331,9 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 		return results.Training{}, err
 	}
 	defer learner.Store().Finalize()
-	history, err := train.Run(ctx, backend, learner, r.train, m.out, newTrainProgress(stderr, r.quiet))
+	progress := newTrainProgress(stderr, r.quiet)
+	progress.measured = r.heldOut > 0
+	history, err := train.Run(ctx, backend, learner, r.train, m.out, progress)
 	if err != nil {
 		return results.Training{}, err
 	}
@@ -404,7 +427,13 @@ func writeCard(dir string, t results.Training) error {
 	if err := results.WriteTraining(dir, t); err != nil {
 		return err
 	}
-	return results.WriteCard(dir, results.Card{Training: t, Name: d.Name, Parameters: d.Parameters, Method: d.Method, Reach: d.Reach,
+	s, ok := systems.Of(t.Variant)
+	if !ok {
+		return fmt.Errorf("write the card of %s: the variant %q is unknown", dir, t.Variant)
+	}
+	needs := s.Recipe(t.Variant).Needs()
+	needs.Sentences = max(needs.Sentences, t.Window)
+	return results.WriteCard(dir, results.Card{Training: t, Name: d.Name, Unit: unitOf(needs), Parameters: d.Parameters, Method: d.Method, Reach: d.Reach,
 		EntityThreshold: d.EntityThreshold, RelationThreshold: d.RelationThreshold})
 }
 

@@ -121,7 +121,11 @@ func (o trainOptions) checkCorpora() error {
 	}
 	for flag, values := range map[string][]string{"also": o.also, "unseen": o.unseen} {
 		for _, value := range values {
-			if _, _, err := cutSource(flag, value); err != nil {
+			name, _, err := cutSource(flag, value)
+			if err == nil {
+				err = checkCorpus(flag, name)
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -64,8 +64,33 @@ func (r recipe) trainingSets(m material, stderr io.Writer) (first system.Set, mo
 		if sets[i], err = r.readable(sets[i], s.data.Name, stderr); err != nil {
 			return first, nil, err
 		}
+		r.tellSet(sets[i], s.data.Name, stderr)
 	}
 	return sets[0], sets[1:], nil
+}
+
+// tellSet tells what is learned from, and how much is held out.
+func (r recipe) tellSet(set system.Set, name string, stderr io.Writer) {
+	if r.quiet {
+		return
+	}
+	entities, relations := 0, 0
+	for _, e := range set.Train.Examples {
+		entities, relations = entities+len(e.Entities), relations+len(e.Relations)
+	}
+	fmt.Fprintf(stderr, "%s: learning from %d %s with %d entities and %d relations of mentions; %d documents are held out\n",
+		name, len(set.Train.Examples), unitOf(r.settings.Needs()), entities, relations, len(set.HeldOut.Examples))
+}
+
+// unitOf is what a system learns from.
+func unitOf(needs system.Needs) string {
+	switch needs.Sentences {
+	case 0:
+		return "documents"
+	case 1:
+		return "sentences"
+	}
+	return fmt.Sprintf("windows of %d sentences", needs.Sentences)
 }
 
 // withoutUnseen leaves out what shares a sentence with other texts, which why tells.
@@ -86,7 +111,7 @@ func (r recipe) divide(s source) (set system.Set, err error) {
 	set.Names = s.names
 	set.Train, set.HeldOut = s.all.Split(r.heldOut, r.train.Seed)
 	if len(set.Train.Examples) == 0 || (len(set.HeldOut.Examples) == 0) != (r.heldOut == 0) {
-		return set, usageError("--held-out %g of %d texts leaves none to learn from or to compare on", r.heldOut, len(s.all.Examples))
+		return set, usageError("%s: --held-out %g of %d texts leaves none to learn from or to compare on: hold out another share, or none by --held-out 0", s.data.Name, r.heldOut, len(s.all.Examples))
 	}
 	return set, nil
 }
@@ -119,12 +144,15 @@ func (r recipe) cut(c corpus.Corpus, stderr io.Writer) (corpus.Corpus, error) {
 	c, lost := c.InWindows(needs.Sentences, func(text string) bool {
 		return len(tokenizer.Tokenize(text)) <= min(longest, needs.Pieces)
 	})
-	if lost != (corpus.Lost{}) {
+	if lost.Unnamed > 0 {
+		fmt.Fprintf(stderr, "%s: %d relations are of concepts that no entity of their document has: they are not learned; look at the ids of the entities\n", c.Name, lost.Unnamed)
+	}
+	if lost.Entities > 0 || lost.Relations > 0 {
 		together := "a sentence"
 		if needs.Sentences > 1 {
 			together = fmt.Sprintf("the %d sentences that are read together", needs.Sentences)
 		}
-		fmt.Fprintf(stderr, "of what is annotated, %d entities and %d relations do not lie within %s: they are not learned\n", lost.Entities, lost.Relations, together)
+		fmt.Fprintf(stderr, "%s: of what is annotated, %d entities and %d relations do not lie within %s: they are not learned\n", c.Name, lost.Entities, lost.Relations, together)
 	}
 	return r.withoutTooLong(c, tokenizer, longest, stderr)
 }

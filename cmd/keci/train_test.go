@@ -464,6 +464,9 @@ func TestTrainRefusesSettings(t *testing.T) {
 	for want, settings := range map[string][]string{
 		"keptRatio is 50":      {"--kept-ratio", "50"},
 		"window is -1":         {"--window", "-1"},
+		"window is 0":          {"--window", "0"},
+		`of corpus "boic"`:     {"--corpus", "boic"},
+		`of corpus "foo"`:      {"--also", "foo=x.json"},
 		"epoch texts is -5":    {"--epoch-texts", "-5"},
 		"epoch texts is -6":    {"--epoch-texts", "5,jsonl=-6"},
 		`"few" is no number`:   {"--epoch-texts", "few"},
@@ -494,8 +497,12 @@ func TestTrainOtherSystems(t *testing.T) {
 				out := filepath.Join(dir, "run")
 				mustKeci(t, "train", "--variant", variant, "--corpus", "jsonl", "--data", data, "--encoder", encoderDir, "--kb", kb, "--epochs", "1", "--held-out", "0.2", "--out", out, "--quiet")
 				model := filepath.Join(out, "best")
-				if info := mustKeci(t, "model", "info", model); !strings.Contains(info, `"variant": "`+variant+`"`) || !strings.Contains(info, `"Animal"`) {
+				if info := mustKeci(t, "model", "info", model); !strings.Contains(info, `"variant": "`+variant+`"`) || !strings.Contains(info, `"Animal"`) ||
+					!strings.Contains(info, `"jsonl: corpus.jsonl"`) || strings.Contains(info, `"config"`) {
 					t.Errorf("model info:\n%s", info)
+				}
+				if info := mustKeci(t, "model", "info", "--all", model); !strings.Contains(info, `"config": {`) {
+					t.Errorf("model info --all:\n%s", info)
 				}
 				training, err := results.ReadTraining(model)
 				if err != nil || training.Variant != variant || training.Options.Epochs != 1 || training.Options.BatchSize != s.Recipe(variant).Options().BatchSize {

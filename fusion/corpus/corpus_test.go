@@ -298,7 +298,7 @@ func TestInWindows(t *testing.T) {
 			{46, 49, "drug", 3, []string{"D1"}}, {62, 66, "sign", 4, []string{"D4"}},
 		},
 		Relations:        []Relation{{0, 2, "of"}, {2, 4, "of"}},
-		ConceptRelations: []ConceptRelation{{"D2", "D1", "by"}, {"D1", "D4", "by"}, {"D2", "D4", "by"}},
+		ConceptRelations: []ConceptRelation{{"D2", "D1", "by"}, {"D1", "D4", "by"}, {"D2", "D4", "by"}, {"D2", "D9", "by"}},
 	}}}
 	got, lost := c.InWindows(2, func(text string) bool { return len(text) < 40 })
 	want := []Example{
@@ -318,13 +318,13 @@ func TestInWindows(t *testing.T) {
 	if diff := cmp.Diff(want, got.Examples); diff != "" {
 		t.Errorf("InWindows (-want +got):\n%s", diff)
 	}
-	if lost != (Lost{Relations: 2}) {
-		t.Errorf("lost %+v, want the relation of the mentions and that of the concepts that are farther apart", lost)
+	if lost != (Lost{Relations: 2, Unnamed: 1}) {
+		t.Errorf("lost %+v, want the relation of the mentions, that of the concepts that are farther apart, and that of one that is not there", lost)
 	}
-	if _, lost := c.InSentences(); lost != (Lost{Relations: 5}) {
+	if _, lost := c.InSentences(); lost != (Lost{Relations: 5, Unnamed: 1}) {
 		t.Errorf("sentence by sentence %+v is lost, want all relations", lost)
 	}
-	if _, lost := c.InWindows(9, func(string) bool { return true }); lost != (Lost{}) {
+	if _, lost := c.InWindows(9, func(string) bool { return true }); lost != (Lost{Unnamed: 1}) {
 		t.Errorf("of the whole text %+v is lost", lost)
 	}
 }

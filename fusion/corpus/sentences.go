@@ -2,13 +2,17 @@ package corpus
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/keci-kg/keci/linker"
 )
 
 // Lost counts what does not lie within what is read at once. A relation of concepts
 // is lost where no mentions of the two do.
-type Lost struct{ Entities, Relations int }
+type Lost struct {
+	Entities, Relations int
+	Unnamed             int // relations of a concept that no entity of the document has
+}
 
 // InSentences cuts documents into sentences, see [Corpus.InWindows].
 func (c Corpus) InSentences() (Corpus, Lost) { return c.InWindows(1, nil) }
@@ -30,6 +34,7 @@ func (c Corpus) InWindows(n int, fits func(text string) bool) (Corpus, Lost) {
 		windows = append(windows, examples...)
 		lost.Entities += missing.Entities
 		lost.Relations += missing.Relations
+		lost.Unnamed += missing.Unnamed
 	}
 	c.Examples, c.Sentences = windows, true
 	if !c.Directed {
@@ -63,11 +68,20 @@ func (k kept) lost(e Example) Lost {
 		}
 	}
 	for _, r := range e.ConceptRelations {
-		if !k.ofConcepts[r] {
+		switch {
+		case k.ofConcepts[r]:
+		case !e.names(r.Head) || !e.names(r.Tail):
+			l.Unnamed++
+		default:
 			l.Relations++
 		}
 	}
 	return l
+}
+
+// names tells whether an entity of the document is of a concept.
+func (e Example) names(concept string) bool {
+	return slices.ContainsFunc(e.Entities, func(m Entity) bool { return slices.Contains(m.Concepts, concept) })
 }
 
 // part is the example of a part of a document.

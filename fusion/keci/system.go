@@ -2,6 +2,7 @@ package keci
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute"
@@ -101,6 +102,9 @@ func (r *recipe) Check() error {
 	}
 	if err := r.epochTexts.validate(); err != nil {
 		return err
+	}
+	if r.window == 0 {
+		return errors.New("window is 0, a model reads at least one sentence: 1")
 	}
 	return r.config().validateSettings()
 }

@@ -24,6 +24,9 @@ import (
 // a "variant".
 const ConfigFile = "keci.json"
 
+// bestDir is where the folder of a training run has its model.
+const bestDir = "best"
+
 // encoderFiles are the files of a model directory that come from the encoder
 // unchanged; those that are optional may be absent.
 var encoderFiles = []struct {
@@ -59,6 +62,12 @@ func ReadConfig[C interface{ Validate() error }](dir string) (C, error) {
 func readConfig(dir string, into any) error {
 	path := filepath.Join(dir, ConfigFile)
 	data, err := os.ReadFile(path)
+	if _, inRun := os.Stat(filepath.Join(dir, bestDir, ConfigFile)); errors.Is(err, os.ErrNotExist) && inRun == nil {
+		return fmt.Errorf("%s is the folder of a training run: its model is in %s", dir, filepath.Join(dir, bestDir))
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s is no model: it has no %s: %w", dir, ConfigFile, err)
+	}
 	if err != nil {
 		return fmt.Errorf("read model configuration: %w", err)
 	}

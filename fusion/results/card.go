@@ -18,6 +18,7 @@ type Card struct {
 	Name                               string
 	Method                             string // the system in a phrase: "the KECI model (…)"
 	Reach                              string // how far apart the ends of a relation may be: "within a sentence"; empty: anywhere in a text
+	Unit                               string // what it learned from: "sentences"
 	Parameters                         int
 	EntityThreshold, RelationThreshold float64
 }

@@ -14,14 +14,14 @@ type pubTatorWriter struct{ out io.Writer }
 // oneLine puts spaces for what would end a line or a column. Offsets stay true.
 var oneLine = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
-// Write implements Writer. Where the text does not begin with the title, all of it
-// stands in the line of the title: an empty title would shift the offsets. A
+// Write implements Writer. Where the text does not begin with the title, its first line
+// stands for one: an empty title would shift the offsets. A
 // relation joins concepts; those of mentions that denote none are left out.
 func (w *pubTatorWriter) Write(d graph.Document) error {
 	id := pubTatorIDs.Replace(d.ID)
 	title, rest, separator := cutTitle(d)
 	if separator == 0 {
-		title = d.Text
+		title, rest, _ = strings.Cut(strings.TrimRight(d.Text, "\n"), "\n")
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s|t|%s\n%s|a|%s\n", id, oneLine.Replace(title), id, oneLine.Replace(rest))
