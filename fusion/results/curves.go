@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/plotutil"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/internal/panels"
@@ -56,12 +57,13 @@ func curves(title string, groups []Group, value func(train.Score) (float64, bool
 			if len(points) == 0 {
 				continue
 			}
-			line, err := plotter.NewLine(points)
+			line, marks, err := plotter.NewLinePoints(points)
 			if err != nil {
 				return nil, err
 			}
 			line.Color, line.Width, line.Dashes = plotutil.Color(i), vg.Points(1), plotutil.Dashes(i/len(plotutil.DefaultColors))
-			p.Add(line)
+			marks.Shape, marks.Color, marks.Radius = draw.CircleGlyph{}, line.Color, vg.Points(1.5)
+			p.Add(line, marks)
 			if n == 0 {
 				p.Legend.Add(g.name(), line)
 			}
