@@ -138,7 +138,7 @@ func (o benchTrainOptions) measure(ctx context.Context, recipe system.Recipe, te
 			return trainResult{}, usageError("--variant %s reads knowledge-graph embeddings, and the knowledge base has none", o.variant)
 		}
 	}
-	limitMemory(trainingMemory)
+	limitTrainingMemory()
 	backend, err := openEngine(o.engine, engine.Batches)
 	if err != nil {
 		return trainResult{}, err

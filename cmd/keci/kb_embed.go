@@ -89,7 +89,7 @@ func (o kbEmbedOptions) run(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
-	limitMemory(trainingMemory)
+	limitTrainingMemory()
 	backend, err := openEngine(o.engine, engine.Batches)
 	if err != nil {
 		return err

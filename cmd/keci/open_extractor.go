@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"runtime/debug"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/engine"
@@ -27,7 +30,7 @@ func openExtractor(dir string, kb *knowledgebase.KnowledgeBase, engineName strin
 	if err != nil {
 		return extractor{}, err
 	}
-	limitMemory(servingMemory)
+	limitServingMemory()
 	backend, err := openEngine(engineName, engine.Sentences)
 	if err != nil {
 		return extractor{}, err
@@ -91,16 +94,28 @@ func modelDir(dir string) (string, error) {
 	return pretrained.Dir(cache)
 }
 
-// Soft limits on the memory of the process. A model of this size is alive in 200
-// MB; what the engine has freed would wait for the collector far beyond.
-const (
-	servingMemory  = 700 << 20
-	trainingMemory = 4 << 30
-)
+// servingMemory is a soft limit on the memory of a process that extracts. A model of
+// this size is alive in 200 MB; what the engine has freed would wait for the collector
+// far beyond.
+const servingMemory = 700 << 20
 
-// limitMemory sets a soft limit, unless GOMEMLIMIT says another.
-func limitMemory(bytes int64) {
+// limitServingMemory sets it, unless GOMEMLIMIT says another.
+func limitServingMemory() {
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(bytes)
+		debug.SetMemoryLimit(servingMemory)
+	}
+}
+
+// trainingShare is what a training may take of the memory of the machine, or of the
+// group of processes that it is in. Of several corpora 3.5 GB are alive: near a limit
+// the collector would take most of the time.
+const trainingShare = 0.7
+
+// limitTrainingMemory sets a soft limit, unless GOMEMLIMIT says another. Where nobody
+// knows how much memory there is, there is none.
+func limitTrainingMemory() {
+	_, err := memlimit.Set(memlimit.WithRatio(trainingShare), memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)))
+	if err != nil {
+		slog.Debug("no limit on memory", "error", err)
 	}
 }

@@ -100,7 +100,7 @@ func (o pretrainOptions) pretrain(ctx context.Context, stderr io.Writer) (pretra
 	if err != nil {
 		return pretrain.Card{}, err
 	}
-	limitMemory(trainingMemory)
+	limitTrainingMemory()
 	backend, err := openEngine(o.engine, engine.Batches)
 	if err != nil {
 		return pretrain.Card{}, err

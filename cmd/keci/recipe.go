@@ -308,7 +308,7 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	if err != nil {
 		return results.Training{}, err
 	}
-	limitMemory(trainingMemory)
+	limitTrainingMemory()
 	backend, err := openEngine(r.engine, engine.Batches)
 	if err != nil {
 		return results.Training{}, err
