@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -221,7 +222,7 @@ func Run(ctx context.Context, backend compute.Backend, learner Learner, o Option
 	if err := r.buildStep(); err != nil {
 		return History{}, err
 	}
-	defer r.exec.Finalize()
+	defer func() { r.exec.Finalize() }()
 	for !r.isDone() {
 		epoch, done := r.history.next()
 		if err := r.epoch(ctx, epoch, done); err != nil {
@@ -252,7 +253,8 @@ type run struct {
 	out      string
 	progress Progress
 	exec     *model.Exec
-	compiled bool // whether a step's graph was built, and with it every variable made or read from the checkpoint
+	graphs   map[string]bool // shapes of batches for which exec has built a graph
+	compiled bool            // whether a step's graph was built, and with it every variable made or read from the checkpoint
 	history  History
 	steps    int // done
 	shards   int // of a batch
@@ -301,8 +303,31 @@ func (r *run) buildStep() error {
 	if err != nil {
 		return fmt.Errorf("build the training step: %w", err)
 	}
-	r.exec = exec
+	r.exec, r.graphs = exec, map[string]bool{}
 	r.exec.SetMaxCache(-1)
+	return nil
+}
+
+// mostGraphs is for how many shapes of batches the graphs of a step are kept. Each takes
+// some 10 MB with the buffers that it needs, and a fraction of a second to be built.
+const mostGraphs = 128
+
+// makeRoom drops all graphs where there are many, and the batch needs another.
+func (r *run) makeRoom(batch []*tensors.Tensor) error {
+	var shape strings.Builder
+	for _, t := range batch {
+		shape.WriteString(t.Shape().String())
+	}
+	if r.graphs[shape.String()] {
+		return nil
+	}
+	if len(r.graphs) >= mostGraphs {
+		r.exec.Finalize()
+		if err := r.buildStep(); err != nil {
+			return err
+		}
+	}
+	r.graphs[shape.String()] = true
 	return nil
 }
 
@@ -422,6 +447,9 @@ func (r *run) step(shards [][]*tensors.Tensor, total int) (float64, error) {
 	r.steps++
 	r.shards = len(shards)
 	batch := slices.Concat(shards...)
+	if err := r.makeRoom(batch); err != nil {
+		return 0, err
+	}
 	factor := schedule(r.steps, total, r.o.WarmUp)
 	first, second := biasCorrections(r.steps)
 	args := []any{float32(r.o.EncoderRate * factor), float32(r.o.TaskRate * factor), first, second}

@@ -492,6 +492,41 @@ func TestKilledWhileReplacing(t *testing.T) {
 	}
 }
 
+// shaped is a quadratic whose batches all have other shapes.
+type shaped struct{ *quadratic }
+
+func (l shaped) Loss(root *model.Scope, batch []*Node) *Node {
+	return l.quadratic.Loss(root, []*Node{ReduceAllMax(batch[0])})
+}
+
+func (l shaped) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]Batch, error) {
+	batches, err := l.quadratic.Batches(ctx, epoch, rng)
+	for i, batch := range batches {
+		batches[i] = func() [][]*tensors.Tensor {
+			target := tensors.ToScalar[float32](batch()[0][0])
+			values := slices.Repeat([]float32{target}, i+1)
+			return [][]*tensors.Tensor{{tensors.FromFlatDataAndDimensions(values, len(values))}}
+		}
+	}
+	return batches, err
+}
+
+// TestManyShapes: when the graphs of many shapes of batches are dropped, the training goes
+// on with what it has.
+func TestManyShapes(t *testing.T) {
+	o := testOptions()
+	targets := make([]float32, mostGraphs+9)
+	for i := range targets {
+		targets[i] = float32(i % 4)
+	}
+	same, many := newQuadratic(t, targets...), newQuadratic(t, targets...)
+	mustRun(t, same, o, t.TempDir())
+	mustRun(t, shaped{many}, o, t.TempDir())
+	if diff := cmp.Diff(same.values(), many.values()); diff != "" {
+		t.Errorf("another result than with one shape (-want +got):\n%s", diff)
+	}
+}
+
 func TestSameSeedGivesSameBits(t *testing.T) {
 	run := func(seed int64) map[string][]float32 {
 		l, o := newQuadratic(t, 1, 2, 3, 4), testOptions()
