@@ -27,6 +27,8 @@ export function renderPicture(frame, svg, doc, select) {
   const choose = (box) => select({ mention: box.mentions[0] });
   let current;
 
+  let marked; // the relation that is selected
+
   function stopAt(box, focus) {
     current?.shape.setAttribute("tabindex", -1);
     current = box;
@@ -46,7 +48,7 @@ export function renderPicture(frame, svg, doc, select) {
     const box = boxes.find(({ shape }) => shape === event.target.closest(".node"));
     const line = event.target.closest(".edge");
     if (box) choose(box);
-    else if (line) select({ relation: idsIn(line, "relation-")[0] });
+    else if (line) select({ relation: after(marked, idsIn(line, "relation-")) });
   });
   picture.addEventListener("keydown", (event) => {
     const act = keys(view, event, (x, y) => stopAt(nearest(current, shown(), x, y), true), () => choose(current));
@@ -65,6 +67,7 @@ export function renderPicture(frame, svg, doc, select) {
     showAlone,
     // mark shows which mentions and relation are selected.
     mark(mentions, relation) {
+      marked = relation;
       for (const box of boxes) {
         const on = box.mentions.some((id) => mentions.includes(id));
         box.shape.classList.toggle("selected", on);
@@ -79,13 +82,17 @@ export function renderPicture(frame, svg, doc, select) {
   };
 }
 
+// after gives the next of several, round and round: a line stands for all relations of its two boxes.
+const after = (id, ids) => ids[(ids.indexOf(id) + 1) % ids.length];
+
 const idsIn = (shape, prefix) => [...shape.classList].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
 
 // newBox makes a box a button.
 function newBox(shape, doc) {
   const mentions = idsIn(shape, "mention-");
   const relations = (doc.relations ?? []).filter((r) => mentions.includes(r.head) || mentions.includes(r.tail)).length;
-  const { text, type } = doc.mentions.find((m) => m.id === mentions[0]);
+  const { type } = doc.mentions.find((m) => m.id === mentions[0]);
+  const text = shape.querySelector("text")?.textContent;
   shape.setAttribute("role", "button");
   shape.setAttribute("tabindex", -1);
   shape.setAttribute("aria-label", [text, type, count(relations, "relation", "relations")].filter(Boolean).join(", "));

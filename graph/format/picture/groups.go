@@ -1,6 +1,8 @@
 package picture
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/keci-kg/keci/graph"
@@ -10,22 +12,35 @@ import (
 // concept or, where no concept is held likely, have the same text.
 type node struct {
 	name     string // unique in the picture
-	text     string // that most of the mentions have, the first of several
+	words    string // that most of the mentions have, the first of several
 	kind     string // entity type; empty when only linked
 	negated  bool   // whether all mentions are
 	mentions []string
 }
 
-// link is what the relations share that are drawn as one: two nodes and a label.
+// text is what the box says, line by line.
+func (n node) text() []string {
+	if n.kind == "" {
+		return []string{shorten(n.words)}
+	}
+	return []string{shorten(n.words), n.kind}
+}
+
+// link is what the relations share that are drawn as one line: two nodes.
 type link struct {
 	from, to int // places in nodes
-	label    string
 	directed bool
 }
 
-// edge is a link as it is drawn.
+// edge is a link as it is drawn, with a row for each label.
 type edge struct {
 	link
+	rows []row
+}
+
+// row is what the relations of a line say that have the same label.
+type row struct {
+	label     string
 	score     float64 // the highest
 	relations []string
 }
@@ -50,13 +65,13 @@ func newNetwork(doc graph.Document) network {
 		if !known {
 			place = len(drawn.nodes)
 			byKey[key] = place
-			drawn.nodes = append(drawn.nodes, node{name: m.ID, text: m.Text, kind: m.Type, negated: true})
+			drawn.nodes = append(drawn.nodes, node{name: m.ID, words: m.Text, kind: m.Type, negated: true})
 			texts = append(texts, map[string]int{})
 		}
 		n := &drawn.nodes[place]
 		n.mentions, n.negated = append(n.mentions, m.ID), n.negated && m.Negated
-		if texts[place][m.Text]++; texts[place][m.Text] > texts[place][n.text] {
-			n.text = m.Text
+		if texts[place][m.Text]++; texts[place][m.Text] > texts[place][n.words] {
+			n.words = m.Text
 		}
 		byID[m.ID] = place
 	}
@@ -69,17 +84,44 @@ func newNetwork(doc graph.Document) network {
 		if !r.Directed && from > to {
 			from, to = to, from
 		}
-		l := link{from: from, to: to, label: r.Label, directed: r.Directed}
+		l := link{from: from, to: to, directed: r.Directed}
 		place, known := byLink[l]
 		if !known {
 			place = len(drawn.edges)
 			byLink[l] = place
 			drawn.edges = append(drawn.edges, edge{link: l})
 		}
-		e := &drawn.edges[place]
-		e.score, e.relations = max(e.score, r.Score), append(e.relations, r.ID)
+		drawn.edges[place].add(r)
 	}
 	return drawn
+}
+
+// text is what the line says, row by row.
+func (e edge) text() []string {
+	said := make([]string, len(e.rows))
+	for i, row := range e.rows {
+		said[i] = fmt.Sprintf("%s %.2f", row.label, row.score)
+	}
+	return said
+}
+
+// add says a relation on the line.
+func (e *edge) add(r graph.Extraction) {
+	at := slices.IndexFunc(e.rows, func(row row) bool { return row.label == r.Label })
+	if at < 0 {
+		at = len(e.rows)
+		e.rows = append(e.rows, row{label: r.Label})
+	}
+	row := &e.rows[at]
+	row.score, row.relations = max(row.score, r.Score), append(row.relations, r.ID)
+}
+
+// relations counts the labels on all lines.
+func (n network) relations() (count int) {
+	for _, e := range n.edges {
+		count += len(e.rows)
+	}
+	return count
 }
 
 // ofPart is the variant of a concept that only a part of the mention names (package linker).

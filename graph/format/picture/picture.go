@@ -15,6 +15,7 @@ import (
 
 	"github.com/goccy/go-graphviz"
 	"github.com/goccy/go-graphviz/cgraph"
+	"gonum.org/v1/plot/vg"
 
 	"github.com/keci-kg/keci/graph"
 )
@@ -48,7 +49,8 @@ func newEngine() (*graphviz.Graphviz, error) {
 }
 
 // WriteSVG draws the graph of a document: a box for each entity, coloured by
-// its type and dashed where the text denies it, and a line for each relation with label and probability. The boxes
+// its type and dashed where the text denies it, and a line for each two that are related
+// with labels and probabilities. The boxes
 // carry the classes "tone-N" (see Tone) and "mention-T1", …, the lines "relation-R1",
 // …, so that a page can style and select them. The same document gives the same picture.
 // Pictures are drawn one at a time, and one whose turn has not come when ctx ends is not
@@ -87,8 +89,8 @@ func (n network) check() error {
 	switch {
 	case len(n.nodes) > MaxNodes:
 		return fmt.Errorf("%w: %d entities, at most %d are drawn", ErrTooLarge, len(n.nodes), MaxNodes)
-	case len(n.edges) > MaxEdges:
-		return fmt.Errorf("%w: %d relations, at most %d are drawn", ErrTooLarge, len(n.edges), MaxEdges)
+	case n.relations() > MaxEdges:
+		return fmt.Errorf("%w: %d relations, at most %d are drawn", ErrTooLarge, n.relations(), MaxEdges)
 	}
 	return nil
 }
@@ -108,7 +110,7 @@ func takeTurn(ctx context.Context) error {
 }
 
 func title(drawn network) string {
-	return fmt.Sprintf("Graph of %s and %s", count(len(drawn.nodes), "entity", "entities"), count(len(drawn.edges), "relation", "relations"))
+	return fmt.Sprintf("Graph of %s and %s", count(len(drawn.nodes), "entity", "entities"), count(drawn.relations(), "relation", "relations"))
 }
 
 func count(n int, one, more string) string {
@@ -158,7 +160,7 @@ func draw(picture *cgraph.Graph, drawn network) error {
 		if err != nil {
 			return err
 		}
-		if err := edgeAttributes(e).set(line); err != nil {
+		if err := edgeAttributes(e, drawn).set(line); err != nil {
 			return err
 		}
 	}
@@ -166,17 +168,14 @@ func draw(picture *cgraph.Graph, drawn network) error {
 }
 
 func nodeAttributes(n node) attributes {
-	label, tone := escape(shorten(n.text)), Tone(n.kind)
-	if n.kind != "" {
-		label += `\n` + escape(n.kind)
-	}
+	tone := Tone(n.kind)
 	style := "rounded,filled"
 	if n.negated {
 		style += ",dashed"
 	}
 	return attributes{
-		"label": label, "class": "tone-" + strconv.Itoa(tone) + classes("mention", n.mentions), "shape": "box", "style": style, "margin": "0.2,0.08", "height": "0.4",
-		"fillcolor": tones[tone].fill, "color": tones[tone].line, "fontcolor": "#1b1f24", "fontname": fontName, "fontsize": "12",
+		"label": lines(n.text()), "class": "tone-" + strconv.Itoa(tone) + classes("mention", n.mentions), "shape": "box", "style": style, "margin": "0.2,0.08", "height": "0.4",
+		"fillcolor": tones[tone].fill, "color": tones[tone].line, "fontcolor": "#1b1f24", "fontname": fontName, "fontsize": strconv.Itoa(boxLetters),
 	}
 }
 
@@ -188,15 +187,64 @@ func classes(kind string, ids []string) (all string) {
 	return all
 }
 
-func edgeAttributes(e edge) attributes {
+// The sizes of letters, in points.
+const (
+	boxLetters  = 12
+	lineLetters = 10
+)
+
+func edgeAttributes(e edge, drawn network) attributes {
 	direction := "none"
 	if e.directed {
 		direction = "forward"
 	}
-	return attributes{
-		"len": "2", "class": strings.TrimSpace(classes("relation", e.relations)), "label": escape(e.label) + fmt.Sprintf(" %.2f", e.score), "dir": direction, "penwidth": fmt.Sprintf("%.2f", 0.6+1.6*e.score),
-		"color": "#57606a", "fontcolor": "#3d444d", "fontname": fontName, "fontsize": "10", "arrowsize": "0.7",
+	var relations []string
+	most := 0.0
+	for _, row := range e.rows {
+		relations, most = append(relations, row.relations...), max(most, row.score)
 	}
+	return attributes{
+		"len": fmt.Sprintf("%.2f", drawn.length(e)), "class": strings.TrimSpace(classes("relation", relations)), "label": lines(e.text()), "dir": direction, "penwidth": fmt.Sprintf("%.2f", 0.6+1.6*most),
+		"color": "#57606a", "fontcolor": "#3d444d", "fontname": fontName, "fontsize": strconv.Itoa(lineLetters), "arrowsize": "0.7",
+	}
+}
+
+// The shortest and the longest line between two boxes' middles that is asked for, and
+// what is left free beside its label, in inches.
+const (
+	shortest, longest = 2.0, 4.5
+	besideLabel       = 0.5
+)
+
+// length is how far apart the middles of the two boxes of a line stand so that there is
+// room for what is said between them, on that line and its opposite, side by side.
+func (n network) length(line edge) float64 {
+	boxes := width(n.nodes[line.from].text(), boxLetters) + width(n.nodes[line.to].text(), boxLetters)
+	said := 0.0
+	for _, e := range n.edges {
+		if min(e.from, e.to) == min(line.from, line.to) && max(e.from, e.to) == max(line.from, line.to) {
+			said = max(said, width(e.text(), lineLetters))
+		}
+	}
+	return min(longest, max(shortest, boxes/2+said+besideLabel))
+}
+
+// width is how wide lines of text are, in inches.
+func width(text []string, size int) (most float64) {
+	face := letters().Lookup(typeface, vg.Points(float64(size)))
+	for _, line := range text {
+		most = max(most, float64(face.Width(line)/vg.Inch))
+	}
+	return most
+}
+
+// lines is text as a label of Graphviz.
+func lines(text []string) string {
+	escaped := make([]string, len(text))
+	for i, line := range text {
+		escaped[i] = escape(line)
+	}
+	return strings.Join(escaped, `\n`)
 }
 
 // escape makes text stand for itself in a label of Graphviz.

@@ -87,15 +87,21 @@ func (d drawing) paint() (*vgimg.Canvas, error) {
 	canvas := vgimg.NewWith(vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White), vgimg.UseWH(width, height))
 	canvas.Translate(vg.Point{X: pngMargin - vg.Length(left), Y: pngMargin - vg.Length(bottom)})
 	b := brush{canvas: canvas}
-	for _, list := range [][]shape{d.Edges, d.Nodes} { // lines lie below boxes
-		for _, item := range list {
-			b.canvas.SetLineDash(nil, 0)
-			for _, operations := range [][]operation{item.Lines, item.Head, item.Label} {
-				for _, o := range operations {
-					if err := b.do(o); err != nil {
-						return nil, err
-					}
-				}
+	var all [][]operation
+	for _, line := range d.Edges { // lie below boxes
+		all = append(all, line.Lines, line.Head)
+	}
+	for _, box := range d.Nodes {
+		all = append(all, box.Lines, box.Label)
+	}
+	for _, line := range d.Edges { // nothing hides what is said
+		all = append(all, line.Label)
+	}
+	for _, operations := range all {
+		b.canvas.SetLineDash(nil, 0)
+		for _, o := range operations {
+			if err := b.do(o); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -150,8 +156,11 @@ func (b *brush) outline(path vg.Path, filled bool) {
 // with, Helvetica's.
 var letters = sync.OnceValue(func() *font.Cache { return font.NewCache(liberation.Collection()) })
 
+// typeface is that of all letters.
+var typeface = font.Font{Typeface: "Liberation", Variant: "Sans"}
+
 func (b *brush) write(o operation) {
-	face := letters().Lookup(font.Font{Typeface: "Liberation", Variant: "Sans"}, b.size)
+	face := letters().Lookup(typeface, b.size)
 	at := point(o.At)
 	switch width := face.Width(o.Text); o.Align {
 	case "c":

@@ -6,7 +6,6 @@ import (
 	"math"
 	"testing"
 
-	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 
 	"github.com/keci-kg/keci/graph"
@@ -20,6 +19,7 @@ func TestLabelsHaveTheirWidth(t *testing.T) {
 		Mentions: []graph.Mention{{ID: "T1", Text: "lithium carbonate", Type: "chemical"}, {ID: "T2", Text: "tremor", Type: "disease"}},
 		Relations: []graph.Extraction{
 			{Head: "T1", Tail: "T2", Label: "chem_disease:marker/mechanism", Directed: true, Score: 0.5},
+			{Head: "T1", Tail: "T2", Label: "CID", Directed: true, Score: 0.6},
 			{Head: "T1", Tail: "T2", Label: "Positive_Correlation", Score: 0.7},
 		},
 	}
@@ -47,7 +47,7 @@ func TestLabelsHaveTheirWidth(t *testing.T) {
 				size = o.Size
 			case "T":
 				seen++
-				face := letters().Lookup(font.Font{Typeface: "Liberation", Variant: "Sans"}, vg.Points(size))
+				face := letters().Lookup(typeface, vg.Points(size))
 				painted := face.Width(o.Text).Points()
 				if math.Abs(painted-o.Width) > 0.05*painted {
 					t.Errorf("%q is painted %.1f points wide and laid out with %.1f", o.Text, painted, o.Width)
@@ -55,7 +55,7 @@ func TestLabelsHaveTheirWidth(t *testing.T) {
 			}
 		}
 	}
-	if seen != 6 {
-		t.Errorf("%d lines of text, want 6", seen)
+	if seen != 7 {
+		t.Errorf("%d lines of text, want 7", seen)
 	}
 }
