@@ -192,18 +192,10 @@ func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpu
 
 // warnOfKnown tells where a model learned from the file that is to be measured.
 func (o evaluateOptions) warnOfKnown(dir string, stderr io.Writer) error {
-	t, err := results.ReadTraining(dir)
-	if errors.Is(err, results.ErrNoTraining) {
-		return nil
-	}
+	model, data, err := originAnd(dir, o.data)
 	if err != nil {
 		return err
 	}
-	data, err := results.Describe(o.data)
-	if err != nil {
-		return err
-	}
-	model := t.Origin(dir, "")
 	for at := range model.All() {
 		if at.LearnedFrom(data) {
 			fmt.Fprintf(stderr, "warning: %s learned from %s: what it reaches there says nothing of other texts\n", at.Name, data.Name)

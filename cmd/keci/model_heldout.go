@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -83,18 +82,10 @@ func (o heldOutOptions) with(cmd *cobra.Command, dir string, do func(m *keci.Mod
 // checkHeldOut refuses texts that the model in dir learned from, or that had to stay
 // unseen, as far as it knows what it did.
 func (o heldOutOptions) checkHeldOut(dir string, unseen []results.File) error {
-	t, err := results.ReadTraining(dir)
-	if errors.Is(err, results.ErrNoTraining) {
-		return nil
-	}
+	model, data, err := originAnd(dir, o.data)
 	if err != nil {
 		return err
 	}
-	data, err := results.Describe(o.data)
-	if err != nil {
-		return err
-	}
-	model := t.Origin(dir, "")
 	for at := range model.All() {
 		if !at.LearnedFrom(data) || at.HeldOut(o.heldOut, o.seed, unseen) {
 			continue

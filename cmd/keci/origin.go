@@ -66,6 +66,21 @@ func (o *origin) read() error {
 	return nil
 }
 
+// originAnd reads how the model in a directory came about, nil where it does not say,
+// and names a file that it may have learned from.
+func originAnd(dir, data string) (*results.Origin, results.File, error) {
+	file, err := results.Describe(data)
+	if err != nil {
+		return nil, file, err
+	}
+	t, err := results.ReadTraining(dir)
+	if errors.Is(err, results.ErrNoTraining) {
+		return nil, file, nil
+	}
+	model := t.Origin(dir, "")
+	return &model, file, err
+}
+
 // tell writes the model into the record of a run. The encoder and the embeddings are
 // those that it began with; where it does not say which, the encoder is its own.
 func (o origin) tell(t *results.Training) {
