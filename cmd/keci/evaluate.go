@@ -192,7 +192,7 @@ func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpu
 
 // warnOfKnown tells where a model learned from the file that is to be measured.
 func (o evaluateOptions) warnOfKnown(dir string, stderr io.Writer) error {
-	model, data, err := originAnd(dir, o.data)
+	model, data, err := historyAndFile(dir, o.data)
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func trainingOf(dir string) (*trainingInfo, error) {
 		return nil, err
 	}
 	info := trainingInfo{Encoder: t.Encoder, KB: t.KB, Seed: t.Seed, Epochs: t.Options.Epochs, HeldOut: t.Best.Score, Doubts: t.Doubts, Finished: t.Finished}
-	for _, s := range append([]results.Source{t.Source}, t.Also...) {
+	for _, s := range t.Sources() {
 		info.Learned = append(info.Learned, s.Corpus+": "+s.Data.Name)
 	}
 	if t.From != nil {

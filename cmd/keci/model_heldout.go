@@ -82,7 +82,7 @@ func (o heldOutOptions) with(cmd *cobra.Command, dir string, do func(m *keci.Mod
 // checkHeldOut refuses texts that the model in dir learned from, or that had to stay
 // unseen, as far as it knows what it did.
 func (o heldOutOptions) checkHeldOut(dir string, unseen []results.File) error {
-	model, data, err := originAnd(dir, o.data)
+	model, data, err := historyAndFile(dir, o.data)
 	if err != nil {
 		return err
 	}

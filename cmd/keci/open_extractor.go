@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
-	"runtime/debug"
-
-	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/engine"
@@ -92,30 +88,4 @@ func modelDir(dir string) (string, error) {
 		return "", err
 	}
 	return pretrained.Dir(cache)
-}
-
-// servingMemory is a soft limit on the memory of a process that extracts. A model of
-// this size is alive in 200 MB; what the engine has freed would wait for the collector
-// far beyond.
-const servingMemory = 700 << 20
-
-// limitServingMemory sets it, unless GOMEMLIMIT says another.
-func limitServingMemory() {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(servingMemory)
-	}
-}
-
-// trainingShare is what a training may take of the memory of the machine, or of the
-// group of processes that it is in. Of several corpora 3.5 GB are alive: near a limit
-// the collector would take most of the time.
-const trainingShare = 0.7
-
-// limitTrainingMemory sets a soft limit, unless GOMEMLIMIT says another. Where nobody
-// knows how much memory there is, there is none.
-func limitTrainingMemory() {
-	_, err := memlimit.Set(memlimit.WithRatio(trainingShare), memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)))
-	if err != nil {
-		slog.Debug("no limit on memory", "error", err)
-	}
 }

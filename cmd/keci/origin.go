@@ -66,9 +66,9 @@ func (o *origin) read() error {
 	return nil
 }
 
-// originAnd reads how the model in a directory came about, nil where it does not say,
+// historyAndFile reads how the model in a directory came about, nil where it does not say,
 // and names a file that it may have learned from.
-func originAnd(dir, data string) (*results.Origin, results.File, error) {
+func historyAndFile(dir, data string) (*results.Origin, results.File, error) {
 	file, err := results.Describe(data)
 	if err != nil {
 		return nil, file, err
@@ -115,7 +115,7 @@ func (r recipe) doubts(m material) []string {
 // doubtsOfHeldOut are those about what is held out here.
 func (r recipe) doubtsOfHeldOut(o *results.Origin, m material) []string {
 	var all, others []string
-	for _, s := range append([]source{m.source}, m.also...) {
+	for _, s := range m.sources() {
 		switch {
 		case !o.LearnedFrom(s.data):
 			others = append(others, s.data.Name)

@@ -213,6 +213,9 @@ func (m *material) of(name string) *source {
 	return &m.also[i]
 }
 
+// sources are all corpora to learn from.
+func (m material) sources() []source { return append([]source{m.source}, m.also...) }
+
 // corpora names all that is learned from: "biorelex+ade".
 func (m material) corpora() string {
 	names := []string{m.all.Name}

@@ -238,7 +238,7 @@ func (o trainOptions) readKinds(m *material) error {
 // toldTypes are the entity types of all corpora as users are told them, sorted.
 func (m *material) toldTypes() []string {
 	var all []string
-	for _, s := range append([]source{m.source}, m.also...) {
+	for _, s := range m.sources() {
 		for _, t := range s.all.EntityTypes {
 			if name, ok := s.names[t]; ok {
 				t = name

@@ -45,7 +45,7 @@ func readSource(name, path string, skipInvalid bool, stderr io.Writer) (s source
 // trainingSets are those of all corpora. None has a text in it that must stay unseen, or
 // that another holds out.
 func (r recipe) trainingSets(m material, stderr io.Writer) (first system.Set, more []system.Set, err error) {
-	sources := append([]source{m.source}, m.also...)
+	sources := m.sources()
 	sets, heldOut := make([]system.Set, len(sources)), make([]corpus.Corpus, len(sources))
 	for i, s := range sources {
 		if s.all, err = withoutUnseen(s.all, corporaOf(m.unseen), "texts that must stay unseen", stderr); err != nil {

@@ -62,11 +62,8 @@ func ReadConfig[C interface{ Validate() error }](dir string) (C, error) {
 func readConfig(dir string, into any) error {
 	path := filepath.Join(dir, ConfigFile)
 	data, err := os.ReadFile(path)
-	if _, inRun := os.Stat(filepath.Join(dir, bestDir, ConfigFile)); errors.Is(err, os.ErrNotExist) && inRun == nil {
-		return fmt.Errorf("%s is the folder of a training run: its model is in %s", dir, filepath.Join(dir, bestDir))
-	}
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s is no model: it has no %s: %w", dir, ConfigFile, err)
+		return noModel(dir, err)
 	}
 	if err != nil {
 		return fmt.Errorf("read model configuration: %w", err)
@@ -75,6 +72,15 @@ func readConfig(dir string, into any) error {
 		return fmt.Errorf("read model configuration %s: %w", path, err)
 	}
 	return nil
+}
+
+// noModel is the error for a folder without keci.json, which tells where the model is if
+// the folder is that of a training run.
+func noModel(dir string, err error) error {
+	if _, in := os.Stat(filepath.Join(dir, bestDir, ConfigFile)); in == nil {
+		return fmt.Errorf("%s is the folder of a training run: its model is in %s", dir, filepath.Join(dir, bestDir))
+	}
+	return fmt.Errorf("%s is no model: it has no %s: %w", dir, ConfigFile, err)
 }
 
 // WriteConfig writes keci.json into a model directory.

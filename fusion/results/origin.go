@@ -23,7 +23,7 @@ type Origin struct {
 // Origin is the model of a record, for one that goes on from it.
 func (t Training) Origin(name, digest string) Origin {
 	return Origin{
-		Name: name, Model: digest, Learned: append([]Source{t.Source}, t.Also...), HeldOutShare: t.HeldOutShare,
+		Name: name, Model: digest, Learned: t.Sources(), HeldOutShare: t.HeldOutShare,
 		Seed: t.Seed, Unseen: t.Unseen, Command: t.Command, Changes: t.Changes, From: t.From,
 	}
 }

@@ -70,6 +70,9 @@ type Source struct {
 	Names  map[string]string `json:"names,omitempty"` // what types and labels are told as, where it is otherwise
 }
 
+// Sources are all corpora that the model learned from.
+func (t Training) Sources() []Source { return append([]Source{t.Source}, t.Also...) }
+
 // Of is the record as one of the corpora has it, where the model learned from several:
 // that one is Source, and the others are Also.
 func (t Training) Of(corpus string) Training {

@@ -308,8 +308,9 @@ func (r *run) buildStep() error {
 	return nil
 }
 
-// mostGraphs is for how many shapes of batches the graphs of a step are kept. Each takes
-// some 10 MB with the buffers that it needs, and a fraction of a second to be built.
+// mostGraphs is for how many shapes of batches the graphs of a step are kept, so that what
+// is alive does not grow with the length of a run: that of one on five corpora that kept
+// all had grown from 3.3 to 6.3 GB after 1,500 steps.
 const mostGraphs = 128
 
 // makeRoom drops all graphs where there are many, and the batch needs another.
