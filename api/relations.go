@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,14 +22,14 @@ func (s *Server) routeRelations(operations huma.API) {
 	}
 	registerList(operations, extracted("list-relations", "/v1/relations", "What the stored documents say, over all of them",
 		"Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. "+
-			"A mention stands for the first of its concepts."), relationTable, s.listRelations)
+			"A mention stands for the first of its concepts.", http.StatusNotFound), relationTable, s.listRelations)
 	huma.Register(operations, extracted("get-relation", "/v1/relations/{id}", "One thing that the stored documents say", "", http.StatusNotFound), s.getRelation)
 	registerList(operations, extracted("relation-evidence", "/v1/relations/{id}/evidence", "The sentences that say it",
 		"The highest score first.", http.StatusNotFound), evidenceTable, s.relationEvidence)
 	registerList(operations, extracted("list-seen-concepts", "/v1/concepts/seen", "The concepts that the stored documents name",
 		"A mention stands for the first of its concepts."), seenTable, s.listSeenConcepts)
 	registerList(operations, extracted("list-paths", "/v1/paths", "How the stored documents join two concepts",
-		"The shortest ways from one to the other over what the documents say, whatever its direction; the best first."), pathTable, s.listPaths)
+		"The shortest ways from one to the other over what the documents say, whatever its direction; the best first.", http.StatusNotFound), pathTable, s.listPaths)
 }
 
 // FilterInput bounds what counts of what was extracted.
@@ -105,6 +107,9 @@ func (s *Server) listRelations(ctx context.Context, in *relationsInput) (page li
 		return page, nil
 	}
 	facts, err := s.Store.Facts(ctx, query)
+	if err == nil && len(facts) == 0 {
+		err = cmp.Or(s.isConcept(ctx, "concept", in.Concept), s.isConcept(ctx, "other", in.Other))
+	}
 	if err != nil {
 		return page, s.failed(ctx, err)
 	}
@@ -117,6 +122,20 @@ func (s *Server) listRelations(ctx context.Context, in *relationsInput) (page li
 		return page, s.failed(ctx, err)
 	}
 	return page, nil
+}
+
+// isConcept reports an id, sent as the parameter name, that is none of the knowledge base: a
+// typing error, a name, or a concept that is retired. That may be why a list is empty. An
+// empty id is passed over.
+func (s *Server) isConcept(ctx context.Context, name string, id graph.CUI) error {
+	if id == "" {
+		return nil
+	}
+	_, err := s.Store.Concept(ctx, id)
+	if errors.Is(err, graph.ErrNotFound) {
+		return newProblem(http.StatusNotFound, name, "%v; GET /v1/concepts?q=… finds the ids of concepts by name", err)
+	}
+	return err
 }
 
 // withEvidence adds to each fact at most count sentences that say it.
@@ -247,6 +266,9 @@ func (s *Server) listPaths(ctx context.Context, in *pathsInput) (page list[path]
 	}
 	found, err := graph.Paths(ctx, s.Store, graph.PathQuery{Filter: in.filter(), From: in.From, To: in.To,
 		Label: in.Label, MaxSteps: in.MaxSteps, Limit: in.Limit})
+	if err == nil && len(found) == 0 {
+		err = cmp.Or(s.isConcept(ctx, "from", in.From), s.isConcept(ctx, "to", in.To))
+	}
 	if err != nil {
 		return page, s.failed(ctx, err)
 	}

@@ -59,6 +59,17 @@ type Mention struct {
 	Concepts []Candidate `json:"concepts"` // best first
 }
 
+// Denoted are the concepts that the mention stands for: the first of its candidates
+// or, where people annotated it, all. How much the fusion attends to a candidate has no
+// part in this: it was learned for types and relations, and says less of what is meant
+// than the linker does (doc/results.md, "Which concept a mention stands for").
+func (m Mention) Denoted() []Candidate {
+	if len(m.Concepts) > 0 && m.Concepts[0].Score > 0 {
+		return m.Concepts[:1]
+	}
+	return m.Concepts
+}
+
 // Judgement is a label with its probability, as one stage of the model saw it.
 type Judgement struct {
 	Type  string  `json:"type,omitempty"`

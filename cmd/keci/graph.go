@@ -210,6 +210,9 @@ func newGraphRelationsCommand() *cobra.Command {
 			return f.ask(cmd, func(ctx context.Context, store graph.Store, lines *json.Encoder) error {
 				query.Filter, query.Limit = f.filter, f.limit
 				facts, err := store.Facts(ctx, query)
+				if err == nil && len(facts) == 0 {
+					err = areConcepts(ctx, store, cuis)
+				}
 				return errors.Join(err, encodeAll(lines, facts))
 			})
 		},
@@ -219,6 +222,17 @@ func newGraphRelationsCommand() *cobra.Command {
 	cmd.Flags().StringVar(&label, "label", "", "only relations of this label")
 	addOrderFlag(cmd, &order, orders...)
 	return cmd
+}
+
+// areConcepts reports the first id that is none of the knowledge base, which may be why
+// nothing was found.
+func areConcepts(ctx context.Context, store graph.Store, ids []graph.CUI) error {
+	for _, id := range ids {
+		if _, err := store.Concept(ctx, id); err != nil {
+			return fmt.Errorf("%w (keci kb search NAME finds the ids of concepts)", err)
+		}
+	}
+	return nil
 }
 
 func newGraphEvidenceCommand() *cobra.Command {
@@ -281,6 +295,9 @@ func newGraphPathsCommand() *cobra.Command {
 			}
 			return f.ask(cmd, func(ctx context.Context, store graph.Store, lines *json.Encoder) error {
 				paths, err := graph.Paths(ctx, store, graph.PathQuery{Filter: f.filter, From: ends[0], To: ends[1], Label: label, MaxSteps: steps, Limit: f.limit})
+				if err == nil && len(paths) == 0 {
+					err = areConcepts(ctx, store, ends)
+				}
 				return errors.Join(err, encodeAll(lines, paths))
 			})
 		},

@@ -49,6 +49,12 @@ func TestGraphAnswers(t *testing.T) {
 	if none := ask[graph.Fact](t, "relations", "--data", data, "--before", "2000-01-01"); none != nil {
 		t.Errorf("relations before all: %+v", none)
 	}
+	for _, unknown := range [][]string{{"relations", "rapamycin"}, {"relations", string(fact.Head.CUI), "rapamycin"}, {"paths", string(fact.Head.CUI), "rapamycin"}} {
+		_, err := run(t, "", append([]string{"graph", unknown[0], "--data", data}, unknown[1:]...)...)
+		if exitCode(err) != exitFailed || !strings.Contains(err.Error(), "concept RAPAMYCIN: not found (keci kb search") {
+			t.Errorf("%v: error %v", unknown, err)
+		}
+	}
 	evidence := ask[quote.Evidence](t, "evidence", "--data", data, fact.ID, "--source", "PMID")
 	if len(evidence) != 1 || evidence[0].Sentence != "FKBP12 binds rapamycin." || evidence[0].DocumentID != "PMID:1" || evidence[0].Title != "t" ||
 		evidence[0].Start != 14 || evidence[0].End != 37 || evidence[0].Submitted == nil {

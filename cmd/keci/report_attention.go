@@ -52,10 +52,14 @@ func newReportAttentionCommand() *cobra.Command {
 		Short: "Average attention to concepts by semantic type, over a corpus",
 		Long: `Reads a corpus with a model and takes the mean of the attention to the candidate
 concepts of its mentions, by semantic type; a concept of several types counts for
-each. The least and the most attended types are written as a Markdown table.`,
-		Example: "  keci report attention --corpus biorelex --data dev.json",
-		Args:    exactArgs(0),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
+each. The least and the most attended types are written as a Markdown table.
+
+Where the corpus says which concepts of MeSH or NCBI Gene its mentions are, it also tells how
+often that is the first candidate, and how often the one with the most attention.`,
+		Example: "  keci report attention --corpus biorelex --data dev.json\n" +
+			"  keci report attention --corpus bc5cdr --data CDR_DevelopmentSet.PubTator.txt --kb data/kb-open",
+		Args: exactArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	o.addFlags(cmd.Flags())
 	cmd.Flags().IntVar(&o.least, "least", 20, "leave out types with fewer candidates")
@@ -77,13 +81,19 @@ func (o attentionOptions) run(cmd *cobra.Command) error {
 		if a.Mentions == 0 {
 			return noAttention(model)
 		}
-		return a.Extremes(o.most).Write(cmd.OutOrStdout(), func(tui graph.TUI) string {
+		if err := a.Extremes(o.most).Write(cmd.OutOrStdout(), func(tui graph.TUI) string {
 			t, err := kb.Knowledge.SemanticType(cmd.Context(), tui)
 			if err != nil {
 				return "unknown"
 			}
 			return t.Name
-		})
+		}); err != nil {
+			return err
+		}
+		if err := tellCodes(cmd.Context(), kb, c, documents); err != nil {
+			return err
+		}
+		return evidence.CompareLinking(c, documents).Write(cmd.OutOrStdout())
 	})
 }
 

@@ -2,7 +2,9 @@ package evidence
 
 import (
 	"bytes"
+	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,6 +50,39 @@ func TestAverage(t *testing.T) {
 	}
 	if none := Average(nil, 1); none.Mentions != 0 || none.Sentinel != 0 || len(none.Types) != 0 {
 		t.Errorf("nothing: %+v", none)
+	}
+}
+
+// TestCompareLinking: a mention counts where its range is annotated and a candidate is
+// right by its codes; the first and the most attended are looked at apart.
+func TestCompareLinking(t *testing.T) {
+	coded := func(weight float64, source, code string) graph.Candidate {
+		return graph.Candidate{Weight: &weight, Codes: []graph.Code{{Source: "CHEBI", Code: "1"}, {Source: source, Code: code}}}
+	}
+	gold := corpus.Corpus{Examples: []corpus.Example{{ID: "a", Text: "BRCA1 and zinc", Entities: []corpus.Entity{
+		{Start: 0, End: 5, Concepts: []string{"672"}}, {Start: 10, End: 14, Concepts: []string{"MESH:D015032", "1"}},
+	}}}}
+	mention := func(start, end int, concepts ...graph.Candidate) graph.Mention {
+		return graph.Mention{Start: start, End: end, Concepts: concepts}
+	}
+	gene, other := coded(0.2, "NCBIGENE", "NCBIGene:672#protein"), coded(0.7, "NCBIGENE", "NCBIGene:51742")
+	zinc, salt := coded(0.6, "MSH2015", "D015032"), coded(0.3, "MSH2015", "D009999")
+	got := CompareLinking(gold, []graph.Document{
+		{ID: "a", Mentions: []graph.Mention{
+			mention(0, 5, gene, other), mention(0, 5, other), mention(0, 4, gene), mention(0, 5),
+			mention(10, 14, zinc, salt), mention(10, 14, salt, zinc), mention(10, 14, graph.Candidate{Codes: zinc.Codes}),
+		}},
+		{ID: "unknown", Mentions: []graph.Mention{mention(0, 5, gene)}},
+	})
+	if want := (Linking{Mentions: 3, First: 2, MostAttended: 2}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	var told, nothing bytes.Buffer
+	if err := errors.Join(got.Write(&told), Linking{}.Write(&nothing)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(told.String(), "Of 3 mentions") || !strings.Contains(told.String(), "2 (66.7 %)") || nothing.Len() > 0 {
+		t.Errorf("told %q and of nothing %q", told.String(), nothing.String())
 	}
 }
 

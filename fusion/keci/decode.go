@@ -284,7 +284,7 @@ func (c Config) mention(text reading, p prediction, r mentionRow) (graph.Mention
 	return m, odds
 }
 
-// attend gives the mention its candidates with their weights, best first.
+// attend gives the mention its candidates with their weights, in the order of the linker.
 func (c Config) attend(m *graph.Mention, candidates []candidate, attention []float32) {
 	sentinel := graph.RoundScore(float64(attention[0]))
 	m.Sentinel = &sentinel
@@ -294,7 +294,6 @@ func (c Config) attend(m *graph.Mention, candidates []candidate, attention []flo
 		concept.Weight = &weight
 		m.Concepts = append(m.Concepts, concept)
 	}
-	slices.SortStableFunc(m.Concepts, func(a, b graph.Candidate) int { return cmp.Compare(*b.Weight, *a.Weight) })
 }
 
 // relation reads the relation between two kept spans, if there is one.

@@ -98,8 +98,8 @@ func checkMention(t *testing.T, m graph.Mention) {
 	sum := *m.Sentinel
 	for i, c := range m.Concepts {
 		sum += *c.Weight
-		if i > 0 && *c.Weight > *m.Concepts[i-1].Weight {
-			t.Errorf("mention %s: concept %s has more attention than the one before it", m.ID, c.CUI)
+		if i > 0 && c.Confidence > m.Concepts[i-1].Confidence {
+			t.Errorf("mention %s: the linker holds concept %s for likelier than the one before it", m.ID, c.CUI)
 		}
 	}
 	if math.Abs(sum-1) > 3e-4 { // each is rounded to four places

@@ -52,7 +52,7 @@ func bioCAnnotations(mentions []graph.Mention) []bioCAnnotation {
 		infons.set("type", m.Type)
 		infons.set(conceptInfons[0], identifiers(m))
 		infons.set(scoreInfon, number(m.Score))
-		if concepts := denoted(m); len(concepts) == 1 {
+		if concepts := m.Denoted(); len(concepts) == 1 {
 			infons.set("name", concepts[0].Name)
 		}
 		if m.Negated {

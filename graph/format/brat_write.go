@@ -118,7 +118,7 @@ func annOf(d graph.Document) string {
 	for i, m := range d.Mentions {
 		fragments, text := bratFragments(d.Text[at[m.Start]:at[m.End]], m.Start)
 		fmt.Fprintf(&b, "%s\t%s %s\t%s\n", ids[i], bratName(m.Type, "Mention"), fragments, text)
-		for _, c := range denoted(m) {
+		for _, c := range m.Denoted() {
 			fmt.Fprintf(&b, "%s\tReference %s %s\t%s\n", next("N"), ids[i], bratReference(c.CUI), oneLine.Replace(c.Name))
 		}
 		if m.Negated {

@@ -47,7 +47,7 @@ func (w *csvWriter) Write(d graph.Document) error {
 
 func csvMention(m graph.Mention) []string {
 	name := ""
-	if concepts := denoted(m); len(concepts) == 1 {
+	if concepts := m.Denoted(); len(concepts) == 1 {
 		name = concepts[0].Name
 	}
 	return []string{m.ID, strconv.Itoa(m.Start), strconv.Itoa(m.End), m.Text, m.Type, identifiers(m), name}

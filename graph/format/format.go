@@ -10,9 +10,8 @@
 //	brat           mentions with type, concepts and negation; relations
 //	GraphML, CSV   relations with the mentions that they join; only written
 //
-// A mention of an extracted document is written with the concept that the model
-// paid most attention to, if that is more than to none of them; a linked one with
-// the best; one that people annotated with all of its concepts.
+// A mention is written with the concepts that it stands for ([graph.Mention.Denoted]):
+// the first of its candidates, or all that people annotated it with.
 package format
 
 import (
@@ -61,27 +60,9 @@ func OneOf(kinds []Kind) string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// denoted are the concepts that a mention is written with.
-func denoted(m graph.Mention) []graph.Candidate {
-	if m.Sentinel != nil {
-		var likeliest []graph.Candidate
-		most := *m.Sentinel
-		for i, c := range m.Concepts {
-			if c.Weight != nil && *c.Weight > most {
-				likeliest, most = m.Concepts[i:i+1], *c.Weight
-			}
-		}
-		return likeliest
-	}
-	if len(m.Concepts) > 0 && m.Concepts[0].Score > 0 {
-		return m.Concepts[:1]
-	}
-	return m.Concepts
-}
-
 // identifiers are the ids of the concepts that a mention is written with.
 func identifiers(m graph.Mention) string {
-	concepts := denoted(m)
+	concepts := m.Denoted()
 	ids := make([]string, len(concepts))
 	for i, c := range concepts {
 		ids[i] = string(c.CUI)

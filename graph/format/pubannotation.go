@@ -178,7 +178,7 @@ func (w *pubAnnotationWriter) Write(d graph.Document) error {
 	}
 	for _, m := range d.Mentions {
 		out.Denotations = append(out.Denotations, denotation{m.ID, fmt.Appendf(nil, `{"begin":%d,"end":%d}`, m.Start, m.End), m.Type})
-		for _, c := range denoted(m) {
+		for _, c := range m.Denoted() {
 			say(m.ID, conceptPredicate, string(c.CUI))
 		}
 		if m.Negated {

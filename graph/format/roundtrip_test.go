@@ -35,8 +35,8 @@ func extracted() []graph.Document {
 		Relations: []graph.Extraction{{ID: "R1", Head: "T1", Tail: "T3", Label: "bind", Directed: true, Score: 0.5, Initial: graph.Judgement{Score: 0.25}}, {ID: "R2", Head: "T3", Tail: "T2", Label: "bind", Score: 0.5}, {ID: "R3", Head: "T1", Tail: "T4", Label: "is", Score: 0.125}},
 	}
 	a.Mentions[0].Concepts = []graph.Candidate{
-		{CUI: "C0000001", Name: "another", SemanticTypes: []graph.TUI{"T116"}, Score: 900, Weight: share(0.125)},
-		{CUI: "C0105770", Name: "beta Catenin", SemanticTypes: []graph.TUI{"T116"}, Score: 800, Weight: share(0.625)}}
+		{CUI: "C0105770", Name: "beta Catenin", SemanticTypes: []graph.TUI{"T116"}, Score: 800, Weight: share(0.125)}, // the attention is no judgement of it
+		{CUI: "C0000001", Name: "another", SemanticTypes: []graph.TUI{"T116"}, Score: 900, Weight: share(0.625)}}
 	a.Mentions[1].Concepts = []graph.Candidate{{CUI: "C0105771", Name: "Catenin", SemanticTypes: []graph.TUI{"T116"}, Score: 1000, Weight: share(0.75)}}
 	a.Mentions[2].Concepts = []graph.Candidate{{CUI: "C0812242", Name: "TCF4 gene", SemanticTypes: []graph.TUI{"T028"}, Score: 1000, Weight: share(0.75)}}
 	a.Mentions[3].Negated = true

@@ -127,22 +127,17 @@ func (n network) relations() (count int) {
 // ofPart is the variant of a concept that only a part of the mention names (package linker).
 const ofPart = "part"
 
-// identity is what two mentions share that are drawn as one: the concept with
-// the most attention when it has more than "none of them" and is not that of a part of
-// the mention only, else the text.
+// identity is what two mentions share that are drawn as one: the concepts that they
+// stand for, unless one is that of a part of the mention only; else the text.
 func identity(m graph.Mention) string {
-	var likeliest graph.Candidate
-	most := 0.0
-	if m.Sentinel != nil {
-		most = *m.Sentinel
-	}
-	for _, candidate := range m.Concepts {
-		if candidate.Weight != nil && *candidate.Weight > most {
-			likeliest, most = candidate, *candidate.Weight
+	var ids []string
+	for _, c := range m.Denoted() {
+		if c.Variant != ofPart {
+			ids = append(ids, string(c.CUI))
 		}
 	}
-	if likeliest.CUI != "" && likeliest.Variant != ofPart {
-		return string(likeliest.CUI)
+	if len(ids) == 0 {
+		return strings.ToLower(m.Text)
 	}
-	return strings.ToLower(m.Text)
+	return strings.Join(ids, " ")
 }

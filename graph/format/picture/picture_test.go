@@ -14,21 +14,18 @@ import (
 	"github.com/keci-kg/keci/graph/format/picture"
 )
 
-func weight(w float64) *float64 { return &w }
-
-func mention(id, text, kind string, cui graph.CUI, attention float64) graph.Mention {
-	return graph.Mention{ID: id, Text: text, Type: kind, Sentinel: weight(1 - attention),
-		Concepts: []graph.Candidate{{CUI: cui, Weight: weight(attention)}}}
+func mention(id, text, kind string, cui graph.CUI) graph.Mention {
+	return graph.Mention{ID: id, Text: text, Type: kind, Concepts: []graph.Candidate{{CUI: cui, Score: 1000}}}
 }
 
 var example = graph.Document{
 	Text: "…",
 	Mentions: []graph.Mention{
-		mention("T1", "FKBP12", "protein", "C1", 0.9),
-		mention("T2", "FK506", "chemical", "C2", 0.9),
-		mention("T3", "FK506-binding protein", "protein", "C1", 0.8), // the same concept as T1
-		mention("T4", "fk506", "chemical", "C3", 0.1),                // no likely concept
-		mention("T5", `a "b" \n <c> & &lt;`, "gene", "C4", 0.1),
+		mention("T1", "FKBP12", "protein", "C1"),
+		mention("T2", "FK506", "chemical", "C2"),
+		mention("T3", "FK506-binding protein", "protein", "C1"), // the same concept as T1
+		mention("T4", "fk506", "chemical", "C3"),
+		mention("T5", `a "b" \n <c> & &lt;`, "gene", "C4"),
 	},
 	Relations: []graph.Extraction{
 		{ID: "R1", Head: "T1", Tail: "T2", Label: "bind", Score: 0.91},
@@ -70,13 +67,13 @@ func TestWriteSVG(t *testing.T) {
 // it names; a box has the words of most of its mentions, and is dashed where all of them
 // are denied.
 func TestBoxesSayWhatTheyStandFor(t *testing.T) {
-	part, denied := mention("T1", "FKBP12-TGFBR1", "protein", "C1", 0.9), mention("T5", "TP53BP1", "protein", "C2", 0.9)
+	part, denied := mention("T1", "FKBP12-TGFBR1", "protein", "C1"), mention("T5", "TP53BP1", "protein", "C2")
 	part.Concepts[0].Variant, denied.Negated = "part", true
-	half := mention("T6", "BARD1", "protein", "C3", 0.9)
+	half := mention("T6", "BARD1", "protein", "C3")
 	half.Negated = true
 	doc := graph.Document{Text: "…", Mentions: []graph.Mention{
-		part, mention("T2", "type I receptor", "protein", "C1", 0.9), mention("T3", "TGFBR1", "protein", "C1", 0.9),
-		mention("T4", "TGFBR1", "protein", "C1", 0.9), denied, half, mention("T7", "BARD1", "protein", "C3", 0.9),
+		part, mention("T2", "type I receptor", "protein", "C1"), mention("T3", "TGFBR1", "protein", "C1"),
+		mention("T4", "TGFBR1", "protein", "C1"), denied, half, mention("T7", "BARD1", "protein", "C3"),
 	}}
 	svg := draw(t, doc)
 	texts, _ := read(t, svg)

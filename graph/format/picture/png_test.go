@@ -43,7 +43,7 @@ func pixels(picture image.Image) map[string]int {
 // letters in them, and the lines between them.
 func TestWritePNG(t *testing.T) {
 	two := graph.Document{
-		Mentions:  []graph.Mention{mention("T1", "β-catenin", "protein", "C1", 0.9), mention("T2", "DNA", "DNA", "C2", 0.9)},
+		Mentions:  []graph.Mention{mention("T1", "β-catenin", "protein", "C1"), mention("T2", "DNA", "DNA", "C2")},
 		Relations: []graph.Extraction{{Head: "T1", Tail: "T2", Label: "bind", Directed: true, Score: 0.91}},
 	}
 	drawn, first := paint(t, two)
@@ -72,7 +72,7 @@ func TestWritePNGOfNothing(t *testing.T) {
 func TestWritePNGBounded(t *testing.T) {
 	doc := graph.Document{}
 	for i := range picture.MaxNodes + 1 {
-		doc.Mentions = append(doc.Mentions, mention(fmt.Sprintf("T%d", i), fmt.Sprintf("a protein of number %d", i), "protein", "C1", 0))
+		doc.Mentions = append(doc.Mentions, mention(fmt.Sprintf("T%d", i), fmt.Sprintf("a protein of number %d", i), "protein", graph.CUI(fmt.Sprintf("C%d", i))))
 		if i > 0 {
 			doc.Relations = append(doc.Relations, graph.Extraction{Head: "T0", Tail: doc.Mentions[i].ID, Label: "bind"})
 		}

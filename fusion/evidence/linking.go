@@ -1,0 +1,95 @@
+package evidence
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/graph"
+)
+
+// Linking is how often two ways to choose among the candidates of a mention take the
+// concept that people annotated it with.
+type Linking struct {
+	Mentions     int // of an annotated range, with a candidate that is right
+	First        int // of these, those whose first candidate is right: what the linker says (graph.Mention.Denoted)
+	MostAttended int // those whose candidate with the most attention is right
+}
+
+// CompareLinking looks at the mentions of documents, whose candidates tell their codes, with
+// the range of an annotated one. A candidate is right when a code of it in MeSH or in NCBI
+// Gene is an annotated id. Offsets of the documents are bytes.
+func CompareLinking(gold corpus.Corpus, documents []graph.Document) Linking {
+	byID := map[string]graph.Document{}
+	for _, doc := range documents {
+		byID[doc.ID] = doc
+	}
+	var l Linking
+	for _, e := range gold.Examples {
+		annotated := map[[2]int][]string{}
+		for _, entity := range e.Entities {
+			place := [2]int{entity.Start, entity.End}
+			annotated[place] = append(annotated[place], entity.Concepts...)
+		}
+		for _, m := range byID[e.ID].Mentions {
+			l.add(m, annotated[[2]int{m.Start, m.End}])
+		}
+	}
+	return l
+}
+
+// add counts a mention that is annotated with ids.
+func (l *Linking) add(m graph.Mention, ids []string) {
+	right := func(c graph.Candidate) bool { return hasCode(c, ids) }
+	if !slices.ContainsFunc(m.Concepts, right) || m.Concepts[0].Weight == nil {
+		return
+	}
+	most := slices.MaxFunc(m.Concepts, func(a, b graph.Candidate) int { return cmp.Compare(*a.Weight, *b.Weight) })
+	l.Mentions++
+	if right(m.Concepts[0]) {
+		l.First++
+	}
+	if right(most) {
+		l.MostAttended++
+	}
+}
+
+// The sources whose codes corpora annotate with. Names of MeSH may end with its year, and
+// a knowledge base may tell a gene and its protein apart by what follows the mark.
+const (
+	mesh     = "MSH"
+	ncbiGene = "NCBIGENE"
+	partMark = "#"
+)
+
+// hasCode tells whether one of the ids, as corpora write them ("D003490", "MESH:D003490",
+// "672"), is a code of the candidate.
+func hasCode(c graph.Candidate, ids []string) bool {
+	for _, code := range c.Codes {
+		if !strings.HasPrefix(code.Source, mesh) && code.Source != ncbiGene {
+			continue
+		}
+		known, _, _ := strings.Cut(afterColon(code.Code), partMark)
+		if slices.ContainsFunc(ids, func(id string) bool { return afterColon(id) == known }) {
+			return true
+		}
+	}
+	return false
+}
+
+// afterColon leaves out the name of the source before an id.
+func afterColon(id string) string { return id[strings.LastIndexByte(id, ':')+1:] }
+
+// Write tells both shares in a sentence, or nothing where no mention could be looked at.
+func (l Linking) Write(out io.Writer) error {
+	if l.Mentions == 0 {
+		return nil
+	}
+	percent := func(n int) float64 { return 100 * float64(n) / float64(l.Mentions) }
+	_, err := fmt.Fprintf(out, "\nOf %d mentions with an annotated concept among their candidates, the first, which the linker holds for the likeliest, is right for %d (%.1f %%),\n"+
+		"and the one with the most attention for %d (%.1f %%).\n", l.Mentions, l.First, percent(l.First), l.MostAttended, percent(l.MostAttended))
+	return err
+}
