@@ -10,6 +10,7 @@ import (
 
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
+	"github.com/keci-kg/keci/graph/forms"
 )
 
 // documentFlags are the flags of the commands that read documents and write
@@ -54,6 +55,16 @@ func completeKinds[K ~string](cmd *cobra.Command, flag string, kinds []K) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
 	}
+}
+
+// checkFiles refuses several files where the form of the output shows one document. A file
+// that holds several is found out only when it is read.
+func (f *documentFlags) checkFiles(files []string) error {
+	form, err := forms.ByName(f.output.out)
+	if err == nil && form.Single && len(files) > 1 {
+		return usageError("--out %s shows one document, and here are %d files: call keci once for each", form.Kind, len(files))
+	}
+	return err
 }
 
 // run reads the documents of paths, processes them and writes the results, in

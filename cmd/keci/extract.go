@@ -57,6 +57,9 @@ func (o *extractOptions) run(cmd *cobra.Command, files []string) (err error) {
 		return err
 	}
 	files = o.takeAddress(files)
+	if err := o.documents.checkFiles(files); err != nil {
+		return err
+	}
 	if o.store.address == "" && (given(cmd.Flags(), "replace") || given(cmd.Flags(), "data")) {
 		return usageError("--replace and --data are of use only with --store")
 	}

@@ -89,6 +89,9 @@ func TestExtractDrawsOneDocument(t *testing.T) {
 	if _, err := run(t, two, "extract", "--in", "jsonl", "--out", "svg"); err == nil || !strings.Contains(err.Error(), "one document") {
 		t.Errorf("two documents: error %v", err)
 	}
+	if _, err := run(t, "", "extract", "--out", "png", "a.txt", "b.txt"); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "2 files") {
+		t.Errorf("a picture of two files: %v", err)
+	}
 	out, told, err := runAll(t, "", "extract", "--out", "svg")
 	if exitCode(err) != exitSomeFailed || out != "" || !strings.Contains(told, `"error":{"detail":"the text is empty"}`) {
 		t.Errorf("an empty document: output %q, told %q, error %v", out, told, err)

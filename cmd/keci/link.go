@@ -54,6 +54,9 @@ func (o *linkOptions) run(cmd *cobra.Command, files []string) error {
 	if err := o.documents.check(); err != nil {
 		return err
 	}
+	if err := o.documents.checkFiles(files); err != nil {
+		return err
+	}
 	kb, err := o.selection.Open(cmd.Context(), linker.MaxCandidates(o.maxCandidates))
 	if err != nil {
 		return err

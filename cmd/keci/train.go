@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/keci-kg/keci/fusion/corpus"
@@ -253,7 +254,7 @@ func (m *material) toldTypes() []string {
 func reportBest(out io.Writer, t results.Training, dir string) error {
 	e := t.Best
 	if e.Score == (train.Score{}) && t.HeldOut == 0 {
-		_, err := fmt.Fprintf(out, "%d epochs; model in %s/%s\n", e.Epoch, dir, train.BestDir)
+		_, err := fmt.Fprintf(out, "%s; model in %s/%s\n", english.Plural(e.Epoch, "epoch", ""), dir, train.BestDir)
 		return err
 	}
 	_, err := fmt.Fprintf(out, "best epoch %d of %d: %s on held-out texts; model in %s/%s\n",

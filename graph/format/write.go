@@ -83,7 +83,7 @@ type singleWriter struct {
 // be the only one.
 func (w *singleWriter) Write(doc graph.Document) error {
 	if w.doc != nil {
-		return errors.New("this form of output shows one document, and there are more")
+		return errors.New("this form of output shows one document, and there are more: read one at a time, or choose another form")
 	}
 	w.doc = &doc
 	return nil
