@@ -60,8 +60,8 @@ type Mention struct {
 }
 
 // Denoted are the concepts that the mention stands for: the first of its candidates
-// or, where people annotated it, all. How much the fusion attends to a candidate has no
-// part in this: it was learned for types and relations, and says less of what is meant
+// or, where people annotated it, all. It is not the candidate that the fusion attends to
+// most: attention was learned for types and relations, and says less of what is meant
 // than the linker does (doc/results.md, "Which concept a mention stands for").
 func (m Mention) Denoted() []Candidate {
 	if len(m.Concepts) > 0 && m.Concepts[0].Score > 0 {

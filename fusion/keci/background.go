@@ -2,6 +2,7 @@ package keci
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/keci-kg/keci/graph"
 )
@@ -69,6 +70,19 @@ func (bg *background) link(head int, relation string, tail int) {
 	bg.Edges = append(bg.Edges,
 		edge{From: head, To: tail, Relation: relation},
 		edge{From: tail, To: head, Relation: relation + inverseSuffix})
+}
+
+// The relations, as UMLS names them, of a gene and what it encodes.
+const (
+	encodes   = "gene_encodes_gene_product"
+	encodedBy = "gene_product_encoded_by_gene"
+)
+
+// isProduct tells whether one of two nodes is a gene that encodes the other.
+func (bg *background) isProduct(a, b int) bool {
+	return slices.ContainsFunc(bg.Edges, func(e edge) bool {
+		return e.From == a && e.To == b && (strings.HasPrefix(e.Relation, encodes) || strings.HasPrefix(e.Relation, encodedBy))
+	})
 }
 
 // vocabulary maps names that training has seen to the rows of a table. Row 0 is

@@ -14,7 +14,7 @@ var csvColumns = []string{"document", "relation",
 	"head", "head_start", "head_end", "head_text", "head_type", "head_concept", "head_name",
 	"label", "directed",
 	"tail", "tail_start", "tail_end", "tail_text", "tail_type", "tail_concept", "tail_name",
-	"score", "initial_score"}
+	"score", "initial_score", "head_negated", "tail_negated"}
 
 // csvWriter writes a row for each relation (RFC 4180).
 type csvWriter struct {
@@ -34,10 +34,12 @@ func (w *csvWriter) Write(d graph.Document) error {
 		mentions[m.ID] = m
 	}
 	for _, r := range d.Relations {
-		row := append([]string{d.ID, r.ID}, csvMention(mentions[r.Head])...)
+		head, tail := mentions[r.Head], mentions[r.Tail]
+		row := append([]string{d.ID, r.ID}, csvMention(head)...)
 		row = append(row, r.Label, strconv.FormatBool(r.Directed))
-		row = append(row, csvMention(mentions[r.Tail])...)
-		if err := w.rows.Write(append(row, number(r.Score), number(r.Initial.Score))); err != nil {
+		row = append(row, csvMention(tail)...)
+		row = append(row, number(r.Score), number(r.Initial.Score), strconv.FormatBool(head.Negated), strconv.FormatBool(tail.Negated))
+		if err := w.rows.Write(row); err != nil {
 			return err
 		}
 	}
