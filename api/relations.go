@@ -22,12 +22,12 @@ func (s *Server) routeRelations(operations huma.API) {
 	}
 	registerList(operations, extracted("list-relations", "/v1/relations", "What the stored documents say, over all of them",
 		"Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. "+
-			"A mention stands for the first of its concepts.", http.StatusNotFound), relationTable, s.listRelations)
+			"A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).", http.StatusNotFound), relationTable, s.listRelations)
 	huma.Register(operations, extracted("get-relation", "/v1/relations/{id}", "One thing that the stored documents say", "", http.StatusNotFound), s.getRelation)
 	registerList(operations, extracted("relation-evidence", "/v1/relations/{id}/evidence", "The sentences that say it",
 		"The highest score first.", http.StatusNotFound), evidenceTable, s.relationEvidence)
 	registerList(operations, extracted("list-seen-concepts", "/v1/concepts/seen", "The concepts that the stored documents name",
-		"A mention stands for the first of its concepts."), seenTable, s.listSeenConcepts)
+		"A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part)."), seenTable, s.listSeenConcepts)
 	registerList(operations, extracted("list-paths", "/v1/paths", "How the stored documents join two concepts",
 		"The shortest ways from one to the other over what the documents say, whatever its direction; the best first.", http.StatusNotFound), pathTable, s.listPaths)
 }

@@ -59,12 +59,18 @@ type Mention struct {
 	Concepts []Candidate `json:"concepts"` // best first
 }
 
-// Denoted are the concepts that the mention stands for: the first of its candidates
-// or, where people annotated it, all. It is not the candidate that the fusion attends to
+// PartVariant is the variant of a candidate that only a part of the mention names.
+const PartVariant = "part"
+
+// Denoted are the concepts that the mention stands for: the first of its candidates, unless
+// only a part of the mention names it, or, where people annotated it, all. It is not the candidate that the fusion attends to
 // most: attention was learned for types and relations, and says less of what is meant
 // than the linker does (doc/results.md, "Which concept a mention stands for").
 func (m Mention) Denoted() []Candidate {
-	if len(m.Concepts) > 0 && m.Concepts[0].Score > 0 {
+	switch {
+	case len(m.Concepts) == 0 || m.Concepts[0].Variant == PartVariant:
+		return nil
+	case m.Concepts[0].Score > 0:
 		return m.Concepts[:1]
 	}
 	return m.Concepts
@@ -84,7 +90,7 @@ type Candidate struct {
 	Weight        *float64      `json:"weight,omitempty"`  // attention of the fusion (keci.md §5); absent when only linked
 	Score         int           `json:"score"`             // 0…1000, MetaMap's evaluation function (linker.md)
 	Confidence    float64       `json:"confidence"`        // 0…1, that people would link this range to this concept; what the order goes by
-	Variant       string        `json:"variant,omitempty"` // how Matched was found (package linker); empty when the text is that name
+	Variant       string        `json:"variant,omitempty"` // how Matched was found (package linker), such as PartVariant; empty when the text is that name
 	Matched       string        `json:"matched"`           // the name of the knowledge base that matched
 	Centrality    float64       `json:"centrality"`
 	Variation     float64       `json:"variation"`

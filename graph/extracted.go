@@ -12,8 +12,8 @@ import (
 )
 
 // Extracted tells what the documents say, all of them together. A mention stands
-// for the first of its concepts, or for the one that took its place since; one
-// without a concept says nothing here. The id of a retired concept stands, wherever
+// for the first of those that it denotes (Mention.Denoted), or for the one that took
+// its place since; one that denotes none says nothing here. The id of a retired concept stands, wherever
 // one is asked for, for the concept that took its place.
 // Implementations are safe for concurrent use and answer alike.
 type Extracted interface {
@@ -100,8 +100,8 @@ func ParseFactKey(text string) (FactKey, error) {
 func RelationKeys(doc Document, present func(CUI) CUI) []FactKey {
 	best := map[string]CUI{}
 	for _, mention := range doc.Mentions {
-		if len(mention.Concepts) > 0 {
-			best[mention.ID] = present(mention.Concepts[0].CUI)
+		if concepts := mention.Denoted(); len(concepts) > 0 {
+			best[mention.ID] = present(concepts[0].CUI)
 		}
 	}
 	keys := make([]FactKey, len(doc.Relations))

@@ -232,7 +232,7 @@ const (
 )
 
 // howNames are for the output; a plain name needs no word.
-var howNames = [...]string{byName: "", byAlias: "learned", byBag: "variant", byEdit: "misspelled", byPhrase: "part"}
+var howNames = [...]string{byName: "", byAlias: "learned", byBag: "variant", byEdit: "misspelled", byPhrase: graph.PartVariant}
 
 func (s *scratch) reset() {
 	s.tokens.reset()

@@ -1058,7 +1058,7 @@ type ClientInterface interface {
 
 	// ListSeenConcepts The concepts that the stored documents name
 	//
-	// A mention stands for the first of its concepts.
+	// A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
 	//
 	// Corresponds with GET /v1/concepts/seen (the `ListSeenConcepts` operationId).
 	ListSeenConcepts(ctx context.Context, params *ListSeenConceptsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1200,7 +1200,7 @@ type ClientInterface interface {
 
 	// ListRelations What the stored documents say, over all of them
 	//
-	// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. A mention stands for the first of its concepts.
+	// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
 	//
 	// Corresponds with GET /v1/relations (the `ListRelations` operationId).
 	ListRelations(ctx context.Context, params *ListRelationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1332,7 +1332,7 @@ func (c *Client) SearchConcepts(ctx context.Context, params *SearchConceptsParam
 
 // ListSeenConcepts The concepts that the stored documents name
 //
-// A mention stands for the first of its concepts.
+// A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
 //
 // Corresponds with GET /v1/concepts/seen (the `ListSeenConcepts` operationId).
 func (c *Client) ListSeenConcepts(ctx context.Context, params *ListSeenConceptsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1694,7 +1694,7 @@ func (c *Client) ListPaths(ctx context.Context, params *ListPathsParams, reqEdit
 
 // ListRelations What the stored documents say, over all of them
 //
-// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. A mention stands for the first of its concepts.
+// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
 //
 // Corresponds with GET /v1/relations (the `ListRelations` operationId).
 func (c *Client) ListRelations(ctx context.Context, params *ListRelationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3974,7 +3974,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListSeenConceptsWithResponse The concepts that the stored documents name
 	//
-	// A mention stands for the first of its concepts.
+	// A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4148,7 +4148,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListRelationsWithResponse What the stored documents say, over all of them
 	//
-	// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. A mention stands for the first of its concepts.
+	// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4908,7 +4908,7 @@ func (c *ClientWithResponses) SearchConceptsWithResponse(ctx context.Context, pa
 
 // ListSeenConceptsWithResponse The concepts that the stored documents name
 //
-// A mention stands for the first of its concepts.
+// A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5214,7 +5214,7 @@ func (c *ClientWithResponses) ListPathsWithResponse(ctx context.Context, params 
 
 // ListRelationsWithResponse What the stored documents say, over all of them
 //
-// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. A mention stands for the first of its concepts.
+// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
 //
 // Returns a wrapper object for the known response body format(s).
 //

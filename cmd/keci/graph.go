@@ -19,7 +19,7 @@ func newGraphCommand() *cobra.Command {
 		Use:   "graph",
 		Short: "Ask what the stored documents say, all of them together",
 		Long: `Reads what keci extract --store and keci serve have stored. A mention stands for the
-first of its concepts. Answers are JSON, one value a line. (A server that runs keeps
+first of its concepts, unless only a part of it has that name. Answers are JSON, one value a line. (A server that runs keeps
 its data to itself: ask it over HTTP, or name another store.)`,
 		Example: "  keci graph relations --min-score 0.9",
 	}

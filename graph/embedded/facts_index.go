@@ -29,7 +29,7 @@ const (
 	conceptsOfDoc = "c"
 	makeKey       = "v"
 
-	indexVersion = 1
+	indexVersion = 2
 )
 
 // indexMake is how the index was made.
@@ -120,8 +120,8 @@ func (s *documents) Present(ctx context.Context, cuis ...graph.CUI) (graph.Prese
 // firstConcepts are the concepts that the mentions of a document stand for.
 func firstConcepts(doc graph.Document) (cuis []graph.CUI) {
 	for _, mention := range doc.Mentions {
-		if len(mention.Concepts) > 0 {
-			cuis = append(cuis, mention.Concepts[0].CUI)
+		if concepts := mention.Denoted(); len(concepts) > 0 {
+			cuis = append(cuis, concepts[0].CUI)
 		}
 	}
 	return cuis
@@ -159,12 +159,13 @@ func factEntries(doc graph.Document, present func(graph.CUI) graph.CUI) (entries
 func conceptEntries(doc graph.Document, present func(graph.CUI) graph.CUI) (entries []indexEntry) {
 	concepts := map[graph.CUI]*named{}
 	for _, mention := range doc.Mentions {
-		if len(mention.Concepts) == 0 {
+		denoted := mention.Denoted()
+		if len(denoted) == 0 {
 			continue
 		}
-		cui := present(mention.Concepts[0].CUI)
+		cui := present(denoted[0].CUI)
 		if concepts[cui] == nil {
-			concepts[cui] = &named{Submitted: *doc.Submitted, Name: mention.Concepts[0].Name}
+			concepts[cui] = &named{Submitted: *doc.Submitted, Name: denoted[0].Name}
 			entries = append(entries, indexEntry{conceptsOfDoc + string(cui) + separator + doc.ID, concepts[cui]})
 		}
 		concepts[cui].Mentions = append(concepts[cui].Mentions, namedMention{mention.Type, mention.Score})

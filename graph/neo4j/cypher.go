@@ -95,7 +95,7 @@ func cypherMentions(d graph.Document, id string) []string {
 		mentions = append(mentions, mentionRow(m, i))
 		for j, c := range m.Concepts {
 			named[c.CUI] = c.Name
-			links = append(links, map[string]any{"place": i, "cui": string(c.CUI), "link": linkRow(c, j)})
+			links = append(links, map[string]any{"place": i, "cui": string(c.CUI), "link": linkRow(c, firstRank(m)+j)})
 		}
 	}
 	for _, cui := range sortedKeys(named) {

@@ -60,10 +60,19 @@ func readMention(from getter) graph.Mention {
 	return m
 }
 
-// linkRow is a candidate as a relationship; the best one has rank 1.
-func linkRow(c graph.Candidate, place int) map[string]any {
+// firstRank is the rank of the first candidate of a mention: 1 where the mention stands
+// for it, and 2 where it stands for none.
+func firstRank(m graph.Mention) int {
+	if len(m.Denoted()) == 0 {
+		return 2
+	}
+	return 1
+}
+
+// linkRow is a candidate as a relationship.
+func linkRow(c graph.Candidate, rank int) map[string]any {
 	row := map[string]any{
-		"rank": place + 1, "score": c.Score, "confidence": c.Confidence, "name": c.Name, "semanticTypes": listOrNil(c.SemanticTypes),
+		"rank": rank, "score": c.Score, "confidence": c.Confidence, "name": c.Name, "semanticTypes": listOrNil(c.SemanticTypes),
 		"matched": c.Matched, "variant": orNil(c.Variant), "path": pathText(c.Path),
 		"centrality": c.Centrality, "variation": c.Variation, "coverage": c.Coverage, "cohesiveness": c.Cohesiveness,
 		"codes": listOrNil(codeTexts(c.Codes)), "synonyms": listOrNil(c.Synonyms),

@@ -51,7 +51,7 @@ func rewrite(ctx context.Context, tx driver.ManagedTransaction, old, doc graph.D
 	if old.ID == "" {
 		return addExtracted(ctx, tx, scoresOf(doc, present))
 	}
-	pairs := slices.Concat(sortedPairs(scoresOf(old, present)), sortedPairs(scoresOf(doc, present)))
+	pairs := slices.Concat(sortedPairs(scoresOfFirst(old, present)), sortedPairs(scoresOf(doc, present)))
 	if err := refreshExtracted(ctx, tx, pairs); err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func writeMentions(ctx context.Context, tx driver.ManagedTransaction, doc graph.
 		nodes[mention.ID] = node
 		for i, candidate := range mention.Concepts {
 			cui := present.Of(candidate.CUI)
-			link := linkRow(candidate, i)
+			link := linkRow(candidate, firstRank(mention)+i)
 			if cui != candidate.CUI {
 				link["retired"] = string(candidate.CUI)
 			}

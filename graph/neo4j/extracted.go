@@ -58,10 +58,20 @@ func (p pair) normal() pair {
 // scoresOf are the scores of the relations of a document, by the pairs that they
 // tell of.
 func scoresOf(doc graph.Document, present graph.Presence) map[pair][]float64 {
+	return scoresBetween(doc, present, graph.Mention.Denoted)
+}
+
+// scoresOfFirst are the same where every mention stands for its first candidate, also for
+// one that only a part of it names: so it was in documents that were saved before.
+func scoresOfFirst(doc graph.Document, present graph.Presence) map[pair][]float64 {
+	return scoresBetween(doc, present, func(m graph.Mention) []graph.Candidate { return m.Concepts })
+}
+
+func scoresBetween(doc graph.Document, present graph.Presence, denoted func(graph.Mention) []graph.Candidate) map[pair][]float64 {
 	best := map[string]graph.CUI{}
 	for _, mention := range doc.Mentions {
-		if len(mention.Concepts) > 0 {
-			best[mention.ID] = present.Of(mention.Concepts[0].CUI)
+		if concepts := denoted(mention); len(concepts) > 0 {
+			best[mention.ID] = present.Of(concepts[0].CUI)
 		}
 	}
 	scores := map[pair][]float64{}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -32,9 +33,12 @@ func tellMuch(t *testing.T, store graph.Store) {
 	save(t, store, tell("PMID:2", day(2), []graph.CUI{tacrolimus, fkbp12, calcineurin, sirolimus, unlisted},
 		says(1, "bind", 2, false, 0.9), says(3, "inhibit", 1, true, 0.3), // the other way round: another fact
 		says(4, "bind", 2, false, 0.7), says(5, "bind", 4, false, 0.4)), false)
-	save(t, store, tell("note", day(3), []graph.CUI{sirolimus, fkbp12, "", tacrolimus},
-		says(1, "bind", 2, false, 0.7), says(3, "bind", 4, false, 0.9)), false) // the last joins no concept
+	save(t, store, tell("note", day(3), []graph.CUI{sirolimus, fkbp12, "", tacrolimus, ofPart + calcineurin},
+		says(1, "bind", 2, false, 0.7), says(3, "bind", 4, false, 0.9), says(5, "bind", 4, false, 0.9)), false) // the last two join no concept
 }
+
+// ofPart marks, for tell, a concept that only a part of the mention names.
+const ofPart = "part of "
 
 // tell is a document of mentions, each of a best concept and of another one that
 // must not count, and of relations among them.
@@ -48,6 +52,9 @@ func tell(id string, submitted time.Time, cuis []graph.CUI, relations ...graph.E
 		}
 		if cui != "" {
 			m.Concepts = []graph.Candidate{{CUI: cui, Name: "name of " + string(cui), SemanticTypes: []graph.TUI{}}, {CUI: "C0999999", SemanticTypes: []graph.TUI{}}}
+		}
+		if whole, found := strings.CutPrefix(string(cui), ofPart); found {
+			m.Concepts[0].CUI, m.Concepts[0].Variant = graph.CUI(whole), graph.PartVariant
 		}
 		doc.Mentions = append(doc.Mentions, m)
 	}

@@ -82,7 +82,7 @@ export function relationEvidence(doc, relation, stage, stored, select) {
 
 // others leads to what all documents say of two mentions.
 function others(head, tail) {
-  const [concept, other] = [head, tail].map((m) => m.concepts[0]?.cui);
+  const [concept, other] = [head, tail].map((m) => m.concepts[0]).map((c) => c?.variant === "part" ? null : c?.cui);
   if (!concept || !other) return null;
   return make("p", {}, make("a", { href: addressOf(["search"], { concept, other }) }, "What all documents say of the two"));
 }

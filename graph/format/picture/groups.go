@@ -124,17 +124,12 @@ func (n network) relations() (count int) {
 	return count
 }
 
-// ofPart is the variant of a concept that only a part of the mention names (package linker).
-const ofPart = "part"
-
 // identity is what two mentions share that are drawn as one: the concepts that they
-// stand for, unless one is that of a part of the mention only; else the text.
+// stand for, or else the text.
 func identity(m graph.Mention) string {
 	var ids []string
 	for _, c := range m.Denoted() {
-		if c.Variant != ofPart {
-			ids = append(ids, string(c.CUI))
-		}
+		ids = append(ids, string(c.CUI))
 	}
 	if len(ids) == 0 {
 		return strings.ToLower(m.Text)
