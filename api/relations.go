@@ -22,6 +22,7 @@ func (s *Server) routeRelations(operations huma.API) {
 	}
 	registerList(operations, extracted("list-relations", "/v1/relations", "What the stored documents say, over all of them",
 		"Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. "+
+			"An id that neither the knowledge base nor a document has is 404. "+
 			"A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).", http.StatusNotFound), relationTable, s.listRelations)
 	huma.Register(operations, extracted("get-relation", "/v1/relations/{id}", "One thing that the stored documents say", "", http.StatusNotFound), s.getRelation)
 	registerList(operations, extracted("relation-evidence", "/v1/relations/{id}/evidence", "The sentences that say it",
@@ -29,7 +30,8 @@ func (s *Server) routeRelations(operations huma.API) {
 	registerList(operations, extracted("list-seen-concepts", "/v1/concepts/seen", "The concepts that the stored documents name",
 		"A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part)."), seenTable, s.listSeenConcepts)
 	registerList(operations, extracted("list-paths", "/v1/paths", "How the stored documents join two concepts",
-		"The shortest ways from one to the other over what the documents say, whatever its direction; the best first.", http.StatusNotFound), pathTable, s.listPaths)
+		"The shortest ways from one to the other over what the documents say, whatever its direction; the best first. "+
+			"An id that neither the knowledge base nor a document has is 404.", http.StatusNotFound), pathTable, s.listPaths)
 }
 
 // FilterInput bounds what counts of what was extracted.
@@ -124,14 +126,14 @@ func (s *Server) listRelations(ctx context.Context, in *relationsInput) (page li
 	return page, nil
 }
 
-// isConcept reports an id, sent as the parameter name, that is none of the knowledge base: a
-// typing error, a name, or a concept that is retired. That may be why a list is empty. An
-// empty id is passed over.
+// isConcept reports an id, sent as the parameter name, that neither the knowledge base nor a
+// document has, such as a typing error or a name: that may be why a list is empty. An empty
+// id is passed over.
 func (s *Server) isConcept(ctx context.Context, name string, id graph.CUI) error {
 	if id == "" {
 		return nil
 	}
-	_, err := s.Store.Concept(ctx, id)
+	err := graph.CheckConcept(ctx, s.Store, id)
 	if errors.Is(err, graph.ErrNotFound) {
 		return newProblem(http.StatusNotFound, name, "%v; GET /v1/concepts?q=… finds the ids of concepts by name", err)
 	}
@@ -336,7 +338,7 @@ var (
 // factOf is what a single relation tells.
 func factOf(e quote.Evidence) graph.Fact {
 	concept := func(m graph.Mention) graph.ConceptName {
-		best := m.Concepts[0] // without a concept a relation is no evidence
+		best := m.Denoted()[0] // a mention that stands for no concept has no part in evidence
 		return graph.ConceptName{CUI: best.CUI, Name: best.Name, SemanticTypes: best.SemanticTypes}
 	}
 	return graph.Fact{ID: e.DocumentID + "/" + e.Relation.ID, Head: concept(e.Head), Label: e.Relation.Label, Tail: concept(e.Tail),

@@ -141,21 +141,22 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	var failed error
 	select {
 	case err := <-served:
-		return fmt.Errorf("serving on %s: %w", listener.Addr(), err)
+		failed = fmt.Errorf("serving on %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
+		s.Log.Info("stopping when the requests that run are done")
 	}
-	s.Log.Info("stopping when the requests that run are done")
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Limits.Timeout)
 	defer cancel()
 	var group errgroup.Group
 	group.Go(func() error { s.Stop(finish); return nil })
 	group.Go(func() error { return server.Shutdown(finish) })
 	if err := group.Wait(); err != nil {
-		return errors.Join(fmt.Errorf("stopping with requests unfinished: %w", err), server.Close())
+		return errors.Join(failed, fmt.Errorf("stopping with requests unfinished: %w", err), server.Close())
 	}
-	return nil
+	return failed
 }
 
 func (s *Server) route() {

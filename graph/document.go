@@ -55,8 +55,11 @@ type Mention struct {
 	Sentinel *float64   `json:"sentinel,omitempty"` // attention to "none of the concepts"; with the Weights of Concepts it sums to 1
 	// Final marks the mentions of the final mapping: the best set of mentions none
 	// of which overlaps another. The others are kept for readers that choose themselves.
-	Final    bool        `json:"final,omitempty"`
-	Concepts []Candidate `json:"concepts"` // best first
+	Final bool `json:"final,omitempty"`
+	// Concepts are in the order of the linker, the likeliest first: those that the long form
+	// of an abbreviation names before others. Of a gene and what it encodes, where one of them
+	// is the first, an extracted mention has the more attended one first.
+	Concepts []Candidate `json:"concepts"`
 }
 
 // PartVariant is the variant of a candidate that only a part of the mention names.
@@ -89,7 +92,7 @@ type Candidate struct {
 	SemanticTypes []TUI         `json:"semanticTypes"`
 	Weight        *float64      `json:"weight,omitempty"`  // attention of the fusion (keci.md §5); absent when only linked
 	Score         int           `json:"score"`             // 0…1000, MetaMap's evaluation function (linker.md)
-	Confidence    float64       `json:"confidence"`        // 0…1, that people would link this range to this concept; what the order goes by
+	Confidence    float64       `json:"confidence"`        // 0…1, that people would link this range to this concept; what the linker's order goes by
 	Variant       string        `json:"variant,omitempty"` // how Matched was found (package linker), such as PartVariant; empty when the text is that name
 	Matched       string        `json:"matched"`           // the name of the knowledge base that matched
 	Centrality    float64       `json:"centrality"`

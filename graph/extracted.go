@@ -161,6 +161,20 @@ func FactWith(ctx context.Context, extracted Extracted, key FactKey) (Fact, erro
 	return facts[at], nil
 }
 
+// CheckConcept returns an error that wraps ErrNotFound when neither the knowledge base nor
+// a document has a concept.
+func CheckConcept(ctx context.Context, store Store, cui CUI) error {
+	_, err := store.Concept(ctx, cui)
+	if !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	seen, failed := store.ConceptMentions(ctx, cui, 1)
+	if failed != nil || len(seen) > 0 {
+		return failed
+	}
+	return err
+}
+
 // Filter bounds what counts of what was extracted. Its zero value lets everything count.
 type Filter struct {
 	Type         string    // entity type of a mention: of either end of a relation

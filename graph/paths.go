@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -33,10 +32,8 @@ type Step struct {
 	Facts []Fact `json:"relations"`
 }
 
-const (
-	maxPathFacts = 50_000 // looked at
-	maxPaths     = 10_000 // put in order
-)
+// maxPathFacts is how many facts are looked at.
+const maxPathFacts = 50_000
 
 // Paths gives the shortest paths between two concepts, the best first; ties in
 // order of the concepts. None leads from a concept to itself. The error wraps
@@ -50,20 +47,16 @@ func Paths(ctx context.Context, extracted Extracted, query PathQuery) ([]Path, e
 	if query.From == query.To {
 		return nil, nil
 	}
-	search := pathSearch{query: query, extracted: extracted, depth: map[CUI]int{query.From: 0}, before: map[CUI]map[CUI][]Fact{}, names: map[CUI]ConceptName{}}
+	search := pathSearch{query: query, extracted: extracted, depth: map[CUI]int{query.From: 0}, before: map[CUI]map[CUI][]Fact{}, names: map[CUI]ConceptName{}, best: map[CUI][]*way{}}
 	found, err := search.run(ctx)
 	if err != nil || !found {
 		return nil, err
 	}
 	var paths []Path
-	search.trace(query.To, nil, func(path Path) bool {
-		paths = append(paths, path)
-		return len(paths) < maxPaths
-	})
-	slices.SortFunc(paths, func(a, b Path) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), slices.CompareFunc(a.Concepts, b.Concepts, func(a, b ConceptName) int { return cmp.Compare(a.CUI, b.CUI) }))
-	})
-	return paths[:min(len(paths), query.Limit)], nil
+	for _, w := range search.ways(query.To) {
+		paths = append(paths, search.path(w))
+	}
+	return paths, nil
 }
 
 // pathSearch goes from a concept to its neighbours, to theirs, and so on.
@@ -73,7 +66,8 @@ type pathSearch struct {
 	depth     map[CUI]int            // steps from the beginning
 	before    map[CUI]map[CUI][]Fact // by concept: those one step nearer to the beginning, with what joins them
 	names     map[CUI]ConceptName
-	seen      int // facts
+	best      map[CUI][]*way // by concept, see ways
+	seen      int            // facts
 }
 
 // run goes on until the end is reached.
@@ -120,28 +114,56 @@ func (s *pathSearch) advance(facts []Fact, step int) (front []CUI) {
 	return front
 }
 
-// trace gives the paths to a concept, followed by the steps behind it. It is false
-// when no more are wanted.
-func (s *pathSearch) trace(to CUI, behind []CUI, visit func(Path) (more bool)) (more bool) {
-	behind = append([]CUI{to}, behind...)
-	if to == s.query.From {
-		return visit(s.path(behind))
-	}
-	for _, from := range slices.Sorted(maps.Keys(s.before[to])) {
-		if !s.trace(from, behind, visit) {
-			return false
-		}
-	}
-	return true
+// way is a path from the beginning to a concept, by its last step.
+type way struct {
+	to     CUI
+	before *way // nil at the beginning
+	score  float64
 }
 
-func (s *pathSearch) path(cuis []CUI) Path {
-	path := Path{Score: 1, Concepts: []ConceptName{s.names[cuis[0]]}}
-	for i, to := range cuis[1:] {
-		facts := s.before[to][cuis[i]]
-		path.Concepts = append(path.Concepts, s.names[to])
-		path.Steps = append(path.Steps, Step{facts})
-		path.Score *= facts[0].NoisyOr
+// compare puts the better of two ways of as many steps first; ties in order of the
+// concepts from the beginning on.
+func (w *way) compare(other *way) int {
+	return cmp.Or(cmp.Compare(other.score, w.score), w.compareConcepts(other))
+}
+
+func (w *way) compareConcepts(other *way) int {
+	if w == other {
+		return 0
 	}
+	return cmp.Or(w.before.compareConcepts(other.before), cmp.Compare(w.to, other.to))
+}
+
+// ways gives the best ways to a concept, no more than are asked for: one of the best ways
+// to the end is one of the best to each concept on it.
+func (s *pathSearch) ways(to CUI) []*way {
+	if known, ok := s.best[to]; ok {
+		return known
+	}
+	list := []*way{}
+	if to == s.query.From {
+		list = append(list, &way{to: to, score: 1})
+	}
+	for from, facts := range s.before[to] {
+		for _, before := range s.ways(from) {
+			list = append(list, &way{to, before, before.score * facts[0].NoisyOr})
+		}
+	}
+	slices.SortFunc(list, (*way).compare)
+	s.best[to] = slices.Clone(list[:min(len(list), s.query.Limit)])
+	return s.best[to]
+}
+
+// path tells a way with what joins its concepts.
+func (s *pathSearch) path(w *way) Path {
+	path := Path{Score: w.score}
+	for ; w != nil; w = w.before {
+		path.Concepts = append(path.Concepts, s.names[w.to])
+		if w.before != nil {
+			path.Steps = append(path.Steps, Step{s.before[w.to][w.before.to]})
+		}
+	}
+	slices.Reverse(path.Concepts)
+	slices.Reverse(path.Steps)
 	return path
 }

@@ -1193,14 +1193,14 @@ type ClientInterface interface {
 
 	// ListPaths How the stored documents join two concepts
 	//
-	// The shortest ways from one to the other over what the documents say, whatever its direction; the best first.
+	// The shortest ways from one to the other over what the documents say, whatever its direction; the best first. An id that neither the knowledge base nor a document has is 404.
 	//
 	// Corresponds with GET /v1/paths (the `ListPaths` operationId).
 	ListPaths(ctx context.Context, params *ListPathsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListRelations What the stored documents say, over all of them
 	//
-	// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
+	// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. An id that neither the knowledge base nor a document has is 404. A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
 	//
 	// Corresponds with GET /v1/relations (the `ListRelations` operationId).
 	ListRelations(ctx context.Context, params *ListRelationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1677,7 +1677,7 @@ func (c *Client) Model(ctx context.Context, reqEditors ...RequestEditorFn) (*htt
 
 // ListPaths How the stored documents join two concepts
 //
-// The shortest ways from one to the other over what the documents say, whatever its direction; the best first.
+// The shortest ways from one to the other over what the documents say, whatever its direction; the best first. An id that neither the knowledge base nor a document has is 404.
 //
 // Corresponds with GET /v1/paths (the `ListPaths` operationId).
 func (c *Client) ListPaths(ctx context.Context, params *ListPathsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1694,7 +1694,7 @@ func (c *Client) ListPaths(ctx context.Context, params *ListPathsParams, reqEdit
 
 // ListRelations What the stored documents say, over all of them
 //
-// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
+// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. An id that neither the knowledge base nor a document has is 404. A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
 //
 // Corresponds with GET /v1/relations (the `ListRelations` operationId).
 func (c *Client) ListRelations(ctx context.Context, params *ListRelationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4139,7 +4139,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListPathsWithResponse How the stored documents join two concepts
 	//
-	// The shortest ways from one to the other over what the documents say, whatever its direction; the best first.
+	// The shortest ways from one to the other over what the documents say, whatever its direction; the best first. An id that neither the knowledge base nor a document has is 404.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4148,7 +4148,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListRelationsWithResponse What the stored documents say, over all of them
 	//
-	// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
+	// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. An id that neither the knowledge base nor a document has is 404. A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -5199,7 +5199,7 @@ func (c *ClientWithResponses) ModelWithResponse(ctx context.Context, reqEditors 
 
 // ListPathsWithResponse How the stored documents join two concepts
 //
-// The shortest ways from one to the other over what the documents say, whatever its direction; the best first.
+// The shortest ways from one to the other over what the documents say, whatever its direction; the best first. An id that neither the knowledge base nor a document has is 404.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5214,7 +5214,7 @@ func (c *ClientWithResponses) ListPathsWithResponse(ctx context.Context, params 
 
 // ListRelationsWithResponse What the stored documents say, over all of them
 //
-// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
+// Concept, label, concept: with how many documents and relations in them say so, the highest score and the probability that one of them holds. An id that neither the knowledge base nor a document has is 404. A mention stands for the first of its concepts, unless that is the name of a part of it only (variant: part).
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -80,22 +79,12 @@ func (o benchExtractOptions) run(cmd *cobra.Command, paths []string) error {
 func readDocuments(paths []string) ([]graph.Document, error) {
 	var documents []graph.Document
 	for _, path := range paths {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		kind := format.Text
-		if strings.HasSuffix(path, ".jsonl") {
-			kind = format.JSONL
-		}
-		for doc, err := range format.Read(file, kind) {
+		for doc, err := range format.ReadFile(path, "") {
 			if err != nil {
-				file.Close()
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
 			documents = append(documents, doc)
 		}
-		file.Close()
 	}
 	if len(documents) == 0 {
 		return nil, errors.New("the files hold no document")

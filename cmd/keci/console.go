@@ -23,7 +23,9 @@ func applyLog(root *cobra.Command) error {
 		return nil
 	case "json":
 		out := root.ErrOrStderr()
-		root.SetErr(&lineLogger{out: out, log: jsonLog(out)})
+		log := jsonLog(out)
+		root.SetErr(&lineLogger{out: out, log: log})
+		slog.SetDefault(log)
 		return nil
 	default:
 		return usageError("--log is %q: use text or json", form)

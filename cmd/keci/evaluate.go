@@ -21,7 +21,6 @@ import (
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/score"
-	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/internal/parallel"
 	"github.com/keci-kg/keci/umls/knowledgebase"
@@ -158,11 +157,7 @@ func (o evaluateOptions) evaluateModel(cmd *cobra.Command, gold corpus.Corpus) e
 }
 
 func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpus, model extractor, kb *knowledgebase.KnowledgeBase) error {
-	if many, ok := model.Extractor.(system.ManyCorpora); ok {
-		if of, ok := many.For(gold.Name); ok {
-			model.Extractor = of
-		}
-	}
+	model = model.of(gold.Name)
 	if err := tellUnknownLabels(cmd.ErrOrStderr(), model.Info(), gold); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -199,20 +200,19 @@ func newGraphRelationsCommand() *cobra.Command {
 			if err := checkOrder(order, orders...); err != nil {
 				return err
 			}
-			query := graph.FactQuery{Label: label, Order: graph.Order(order)}
-			cuis := identifiers[graph.CUI](args)
-			if len(cuis) > 0 {
-				query.Concepts = cuis[:1]
-			}
-			if len(cuis) > 1 {
-				query.Other = cuis[1]
-			}
 			return f.ask(cmd, func(ctx context.Context, store graph.Store, lines *json.Encoder) error {
-				query.Filter, query.Limit = f.filter, f.limit
-				facts, err := store.Facts(ctx, query)
-				if err == nil && len(facts) == 0 {
-					err = areConcepts(ctx, store, cuis)
+				ends, err := conceptIDs(args, toldIn(ctx, store))
+				if err != nil {
+					return err
 				}
+				query := graph.FactQuery{Filter: f.filter, Label: label, Order: graph.Order(order), Limit: f.limit}
+				if len(ends) > 0 {
+					query.Concepts = ends[:1]
+				}
+				if len(ends) > 1 {
+					query.Other = ends[1]
+				}
+				facts, err := store.Facts(ctx, query)
 				return errors.Join(err, encodeAll(lines, facts))
 			})
 		},
@@ -224,15 +224,9 @@ func newGraphRelationsCommand() *cobra.Command {
 	return cmd
 }
 
-// areConcepts reports the first id that is none of the knowledge base, which may be why
-// nothing was found.
-func areConcepts(ctx context.Context, store graph.Store, ids []graph.CUI) error {
-	for _, id := range ids {
-		if _, err := store.Concept(ctx, id); err != nil {
-			return fmt.Errorf("%w (keci kb search NAME finds the ids of concepts)", err)
-		}
-	}
-	return nil
+// toldIn tells conceptIDs of the concepts that a knowledge base or a document has.
+func toldIn(ctx context.Context, store graph.Store) func(graph.CUI) error {
+	return func(cui graph.CUI) error { return graph.CheckConcept(ctx, store, cui) }
 }
 
 func newGraphEvidenceCommand() *cobra.Command {
@@ -289,15 +283,15 @@ func newGraphPathsCommand() *cobra.Command {
 			if steps < 1 || steps > graph.MaxPathSteps {
 				return usageError("--max-steps is %d: use 1 to %d", steps, graph.MaxPathSteps)
 			}
-			ends := identifiers[graph.CUI](args)
-			if ends[0] == ends[1] {
-				return usageError("both ends are %s: name two concepts", ends[0])
+			if strings.EqualFold(args[0], args[1]) {
+				return usageError("both ends are %s: name two concepts", args[0])
 			}
 			return f.ask(cmd, func(ctx context.Context, store graph.Store, lines *json.Encoder) error {
-				paths, err := graph.Paths(ctx, store, graph.PathQuery{Filter: f.filter, From: ends[0], To: ends[1], Label: label, MaxSteps: steps, Limit: f.limit})
-				if err == nil && len(paths) == 0 {
-					err = areConcepts(ctx, store, ends)
+				ends, err := conceptIDs(args, toldIn(ctx, store))
+				if err != nil {
+					return err
 				}
+				paths, err := graph.Paths(ctx, store, graph.PathQuery{Filter: f.filter, From: ends[0], To: ends[1], Label: label, MaxSteps: steps, Limit: f.limit})
 				return errors.Join(err, encodeAll(lines, paths))
 			})
 		},

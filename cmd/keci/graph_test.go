@@ -51,7 +51,7 @@ func TestGraphAnswers(t *testing.T) {
 	}
 	for _, unknown := range [][]string{{"relations", "rapamycin"}, {"relations", string(fact.Head.CUI), "rapamycin"}, {"paths", string(fact.Head.CUI), "rapamycin"}} {
 		_, err := run(t, "", append([]string{"graph", unknown[0], "--data", data}, unknown[1:]...)...)
-		if exitCode(err) != exitFailed || !strings.Contains(err.Error(), "concept RAPAMYCIN: not found (keci kb search") {
+		if exitCode(err) != exitFailed || !strings.Contains(err.Error(), "concept rapamycin: not found (keci kb search") {
 			t.Errorf("%v: error %v", unknown, err)
 		}
 	}

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,13 +34,32 @@ func newKBCommand() *cobra.Command {
 	return cmd
 }
 
-// identifiers turns arguments into identifiers.
-func identifiers[ID ~string](arguments []string) []ID {
-	ids := make([]ID, len(arguments))
+// conceptIDs are the concepts that arguments name: by their ids as they are written or,
+// where known gives ErrNotFound for that, in capitals.
+func conceptIDs(arguments []string, known func(graph.CUI) error) ([]graph.CUI, error) {
+	ids := make([]graph.CUI, len(arguments))
 	for i, a := range arguments {
-		ids[i] = ID(strings.ToUpper(a))
+		ids[i] = graph.CUI(a)
+		err := known(ids[i])
+		if upper := graph.CUI(strings.ToUpper(a)); errors.Is(err, graph.ErrNotFound) && upper != ids[i] && known(upper) == nil {
+			ids[i], err = upper, nil
+		}
+		if errors.Is(err, graph.ErrNotFound) {
+			err = fmt.Errorf("%w (keci kb search NAME finds the ids of concepts)", err)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return ids
+	return ids, nil
+}
+
+// knownIn tells conceptIDs of the concepts of a knowledge base.
+func knownIn(ctx context.Context, knowledge graph.Knowledge) func(graph.CUI) error {
+	return func(cui graph.CUI) error {
+		_, err := knowledge.Concept(ctx, cui)
+		return err
+	}
 }
 
 func newKBInfoCommand() *cobra.Command {
@@ -95,7 +117,11 @@ func newKBShowCommand() *cobra.Command {
 		Args:    exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return readKB(cmd, dir, func(kb *knowledgebase.KnowledgeBase) (any, error) {
-				cui := identifiers[graph.CUI](args)[0]
+				ids, err := conceptIDs(args, knownIn(cmd.Context(), kb.Knowledge))
+				if err != nil {
+					return nil, err
+				}
+				cui := ids[0]
 				concept, err := kb.Knowledge.Concept(cmd.Context(), cui)
 				if err != nil {
 					return nil, err
@@ -127,7 +153,11 @@ func newKBSubgraphCommand() *cobra.Command {
 		Args:    minimumArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return readKB(cmd, dir, func(kb *knowledgebase.KnowledgeBase) (any, error) {
-				return kb.Knowledge.Subgraph(cmd.Context(), identifiers[graph.CUI](args))
+				ids, err := conceptIDs(args, knownIn(cmd.Context(), kb.Knowledge))
+				if err != nil {
+					return nil, err
+				}
+				return kb.Knowledge.Subgraph(cmd.Context(), ids)
 			})
 		},
 	}

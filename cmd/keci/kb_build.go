@@ -126,6 +126,15 @@ func tellProblems(to io.Writer, problems *umls.Problems) error {
 	return problems.Write(to)
 }
 
+// semanticTypes are the types of --types, which may be written in small letters.
+func (o *kbBuildOptions) semanticTypes() []graph.TUI {
+	types := make([]graph.TUI, len(o.types))
+	for i, t := range o.types {
+		types[i] = graph.TUI(strings.ToUpper(t))
+	}
+	return types
+}
+
 // source opens what is to be read.
 func (o *kbBuildOptions) source(ctx context.Context, problems *umls.Problems, progress *readProgress) (source knowledgebase.Source, err error) {
 	var total int64
@@ -133,7 +142,7 @@ func (o *kbBuildOptions) source(ctx context.Context, problems *umls.Problems, pr
 	options := ontology.Options{OnRead: progress.Read, Report: problems.Report}
 	if o.rrf != "" {
 		release, err := umls.Open(o.rrf, umls.Options{
-			Languages: o.languages, Sources: o.sources, Types: identifiers[graph.TUI](o.types),
+			Languages: o.languages, Sources: o.sources, Types: o.semanticTypes(),
 			OnRead: progress.Read, Report: problems.Report,
 		})
 		if err != nil {

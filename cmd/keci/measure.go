@@ -40,8 +40,10 @@ func measure(ctx context.Context, dir string, model extractor, kb *knowledgebase
 	if err != nil {
 		return measurement{}, err
 	}
-	if err := tellCodes(ctx, kb, gold, predicted); err != nil {
-		return measurement{}, err
+	if gold.OfConcepts { // the scores look at codes
+		if err := tellCodes(ctx, kb, predicted); err != nil {
+			return measurement{}, err
+		}
 	}
 	m := measurement{reading: reading}
 	if m.evaluation, m.reliability, err = evaluated(dir, gold, predicted); err != nil {
@@ -69,11 +71,8 @@ func readInTime(ctx context.Context, model fusion.Extractor, gold corpus.Corpus,
 	return documents, reading, err
 }
 
-// tellCodes gives the concepts of mentions their codes, where the scores look at them.
-func tellCodes(ctx context.Context, kb *knowledgebase.KnowledgeBase, gold corpus.Corpus, documents []graph.Document) error {
-	if !gold.OfConcepts {
-		return nil
-	}
+// tellCodes gives the concepts of mentions their codes.
+func tellCodes(ctx context.Context, kb *knowledgebase.KnowledgeBase, documents []graph.Document) error {
 	for _, doc := range documents {
 		if err := graph.Describe(ctx, kb.Knowledge, doc.Mentions, graph.Details{Codes: true}); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/engine"
 	"github.com/keci-kg/keci/fusion/keci/pretrained"
+	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/umls/knowledgebase"
 )
 
@@ -18,6 +19,17 @@ type extractor struct {
 
 // Close gives back what the engine holds.
 func (e extractor) Close() { e.close() }
+
+// of is the same extractor or, where it learned from several corpora, what one of them
+// annotates, in its labels.
+func (e extractor) of(corpus string) extractor {
+	if many, ok := e.Extractor.(system.ManyCorpora); ok {
+		if of, ok := many.For(corpus); ok {
+			e.Extractor = of
+		}
+	}
+	return e
+}
 
 // openExtractor opens a model directory, or the model in the program when dir is
 // empty, on an engine, to be used with a knowledge base.

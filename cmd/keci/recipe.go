@@ -290,7 +290,7 @@ func (r recipe) begin(m material) error {
 	case !begun:
 		return results.WriteRecipe(m.out, r.identity(m))
 	case !r.train.Resume:
-		return nil // refused when it is opened
+		return usageError("%s holds a training run already: choose another directory, or --resume it", m.out)
 	}
 	err = results.CheckRecipe(m.out, r.identity(m))
 	if errors.Is(err, results.ErrOtherRun) {

@@ -35,7 +35,7 @@ func (o modelOnCorpus) use(cmd *cobra.Command, do func(extractor, *knowledgebase
 		return err
 	}
 	return useExtractor(cmd.Context(), o.model, o.kb, o.engine, func(model extractor, kb *knowledgebase.KnowledgeBase) error {
-		return do(model, kb, c)
+		return do(model.of(c.Name), kb, c)
 	})
 }
 
@@ -90,7 +90,7 @@ func (o attentionOptions) run(cmd *cobra.Command) error {
 		}); err != nil {
 			return err
 		}
-		if err := tellCodes(cmd.Context(), kb, c, documents); err != nil {
+		if err := tellCodes(cmd.Context(), kb, documents); err != nil {
 			return err
 		}
 		return evidence.CompareLinking(c, documents).Write(cmd.OutOrStdout())

@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/evidence"
-	"github.com/keci-kg/keci/fusion/keci"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format/picture"
 	"github.com/keci-kg/keci/internal/parallel"
@@ -71,7 +71,7 @@ func (o changesOptions) run(cmd *cobra.Command) error {
 
 // extractStages reads every example of a corpus with a model.
 func extractStages(ctx context.Context, model extractor, c corpus.Corpus, p *progress) (before, after []graph.Document, err error) {
-	stages, ok := model.Extractor.(*keci.Model)
+	stages, ok := model.Extractor.(fusion.Staged)
 	if !ok {
 		return nil, nil, fmt.Errorf("the model %s has no stages to compare", model.Info().Name)
 	}

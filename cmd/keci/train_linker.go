@@ -48,7 +48,9 @@ func (o trainLinkerOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	texts, _ = eval.Split(texts, o.share)
+	if texts, _ = eval.Split(texts, o.share); len(texts) == 0 {
+		return fmt.Errorf("--share %g of %s is no text to learn from", o.share, o.data)
+	}
 	kb, err := openKnowledgeBase(cmd.Context(), o.kb, linker.Learned(new(linker.Model)))
 	if err != nil {
 		return err

@@ -70,18 +70,18 @@ func TestCompareLinking(t *testing.T) {
 	got := CompareLinking(gold, []graph.Document{
 		{ID: "a", Mentions: []graph.Mention{
 			mention(0, 5, gene, other), mention(0, 5, other), mention(0, 4, gene), mention(0, 5),
-			mention(10, 14, zinc, salt), mention(10, 14, salt, zinc), mention(10, 14, graph.Candidate{Codes: zinc.Codes}),
+			mention(10, 14, zinc, salt), mention(10, 14, salt, zinc), mention(10, 14, salt, zinc), mention(10, 14, graph.Candidate{Codes: zinc.Codes}),
 		}},
 		{ID: "unknown", Mentions: []graph.Mention{mention(0, 5, gene)}},
 	})
-	if want := (Linking{Mentions: 3, First: 2, MostAttended: 2}); got != want {
+	if want := (Linking{Mentions: 4, First: 2, MostAttended: 3}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	var told, nothing bytes.Buffer
 	if err := errors.Join(got.Write(&told), Linking{}.Write(&nothing)); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(told.String(), "Of 3 mentions") || !strings.Contains(told.String(), "2 (66.7 %)") || nothing.Len() > 0 {
+	if !strings.Contains(told.String(), "Of 4 mentions") || !strings.Contains(told.String(), "is right for 2 (50.0 %)") || !strings.Contains(told.String(), "attention for 3 (75.0 %)") || nothing.Len() > 0 {
 		t.Errorf("told %q and of nothing %q", told.String(), nothing.String())
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/graph"
@@ -15,7 +14,7 @@ import (
 // concept that people annotated it with.
 type Linking struct {
 	Mentions     int // of an annotated range, with a candidate that is right
-	First        int // of these, those whose first candidate is right: what the linker says (graph.Mention.Denoted)
+	First        int // of these, those whose first candidate is right (graph.Mention.Denoted)
 	MostAttended int // those whose candidate with the most attention is right
 }
 
@@ -43,7 +42,10 @@ func CompareLinking(gold corpus.Corpus, documents []graph.Document) Linking {
 
 // add counts a mention that is annotated with ids.
 func (l *Linking) add(m graph.Mention, ids []string) {
-	right := func(c graph.Candidate) bool { return hasCode(c, ids) }
+	right := func(c graph.Candidate) bool {
+		codes := corpus.Identifiers(c)
+		return slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(codes, corpus.Identifier(id)) })
+	}
 	if !slices.ContainsFunc(m.Concepts, right) || m.Concepts[0].Weight == nil {
 		return
 	}
@@ -57,39 +59,13 @@ func (l *Linking) add(m graph.Mention, ids []string) {
 	}
 }
 
-// The sources whose codes corpora annotate with. Names of MeSH may end with its year, and
-// a knowledge base may tell a gene and its protein apart by what follows the mark.
-const (
-	mesh     = "MSH"
-	ncbiGene = "NCBIGENE"
-	partMark = "#"
-)
-
-// hasCode tells whether one of the ids, as corpora write them ("D003490", "MESH:D003490",
-// "672"), is a code of the candidate.
-func hasCode(c graph.Candidate, ids []string) bool {
-	for _, code := range c.Codes {
-		if !strings.HasPrefix(code.Source, mesh) && code.Source != ncbiGene {
-			continue
-		}
-		known, _, _ := strings.Cut(afterColon(code.Code), partMark)
-		if slices.ContainsFunc(ids, func(id string) bool { return afterColon(id) == known }) {
-			return true
-		}
-	}
-	return false
-}
-
-// afterColon leaves out the name of the source before an id.
-func afterColon(id string) string { return id[strings.LastIndexByte(id, ':')+1:] }
-
 // Write tells both shares in a sentence, or nothing where no mention could be looked at.
 func (l Linking) Write(out io.Writer) error {
 	if l.Mentions == 0 {
 		return nil
 	}
 	percent := func(n int) float64 { return 100 * float64(n) / float64(l.Mentions) }
-	_, err := fmt.Fprintf(out, "\nOf %d mentions with an annotated concept among their candidates, the first, which the linker holds for the likeliest, is right for %d (%.1f %%),\n"+
+	_, err := fmt.Fprintf(out, "\nOf %d mentions with an annotated concept among their candidates, the first is right for %d (%.1f %%),\n"+
 		"and the one with the most attention for %d (%.1f %%).\n", l.Mentions, l.First, percent(l.First), l.MostAttended, percent(l.MostAttended))
 	return err
 }

@@ -58,7 +58,7 @@ func (r *recipe) AddFlags(f *pflag.FlagSet) {
 	if r.cfg.Variant == Baseline {
 		return
 	}
-	f.BoolVar(&r.settings.Mining, "mining", r.settings.Mining, "hnm: mine hard negatives before each epoch")
+	f.BoolVar(&r.settings.Mining, "mining", r.settings.Mining, "hnm: mine hard negatives before each epoch but the first")
 	f.Float64Var(&r.settings.Contrastive, "contrastive", r.settings.Contrastive, "hnm: weight of the contrastive loss (0: none)")
 	f.Float64Var(&r.settings.Temperature, "temperature", r.settings.Temperature, "hnm: temperature of the contrastive loss")
 }

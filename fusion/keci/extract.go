@@ -52,8 +52,13 @@ type ofCorpus struct {
 // Extract returns the graph of one document with the labels of the head.
 func (m ofCorpus) Extract(ctx context.Context, doc graph.Document) (graph.Document, error) {
 	return m.model.extract(ctx, doc, func(text reading, predictions []prediction) graph.Document {
-		return m.model.cfg.ofHead(m.head).decodeText(doc, text, ofHead(predictions, m.head))
+		return m.decode(doc, text, predictions)
 	})
+}
+
+// decode reads the predictions of a text's windows with the labels of the head.
+func (m ofCorpus) decode(doc graph.Document, text reading, predictions []prediction) graph.Document {
+	return m.model.cfg.ofHead(m.head).decodeText(doc, text, ofHead(predictions, m.head))
 }
 
 // Info describes the model with the labels of the head.

@@ -265,9 +265,9 @@ func (k *fakeKnowledge) Link(_ context.Context, text string) ([]graph.Mention, e
 				continue
 			}
 			m := graph.Mention{Start: start, End: end, Text: name}
-			for _, cui := range k.names[name] {
+			for i, cui := range k.names[name] {
 				c := k.concepts[cui]
-				m.Concepts = append(m.Concepts, graph.Candidate{CUI: cui, Name: c.Name, SemanticTypes: c.SemanticTypes, Matched: name})
+				m.Concepts = append(m.Concepts, graph.Candidate{CUI: cui, Name: c.Name, SemanticTypes: c.SemanticTypes, Matched: name, Confidence: 0.5 / float64(1+i)})
 			}
 			mentions = append(mentions, m)
 		}

@@ -1,8 +1,8 @@
 // Package multitask finds entities and relations of whole documents with one
 // shared encoder and two heads that are trained jointly: a tagger, which marks
 // entities word by word (begin, inside, outside), and a classifier of marked
-// pairs, which reads the text once more for each pair of entities that may be
-// related. An entity is all its mentions: relations hold between concepts of a
+// pairs, which reads the encoded text once more for each pair of entities that may
+// be related. An entity is all its mentions: relations hold between concepts of a
 // document, however far apart they are named.
 //
 // What the linker finds is a hint to the tagger: each word hears of which semantic

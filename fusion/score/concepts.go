@@ -39,7 +39,7 @@ func Concepts(gold corpus.Corpus, predicted []graph.Document) (Result, error) {
 		compare(annotated, found, func(r corpus.ConceptRelation, c Counts) {
 			result.RelationLabels[r.Label] = result.RelationLabels[r.Label].Add(c)
 		})
-		compare(annotated, predictedConcepts(doc, gold.Directed, linkedConcepts), func(_ corpus.ConceptRelation, c Counts) {
+		compare(identified(annotated, gold.Directed), predictedConcepts(doc, gold.Directed, linkedConcepts), func(_ corpus.ConceptRelation, c Counts) {
 			linked = linked.Add(c)
 		})
 	}
@@ -54,6 +54,15 @@ func goldConcepts(e corpus.Example, directed bool) map[corpus.ConceptRelation]bo
 	relations := map[corpus.ConceptRelation]bool{}
 	for _, r := range e.ConceptRelations {
 		relations[conceptRelation(r.Head, r.Tail, r.Label, directed)] = true
+	}
+	return relations
+}
+
+// identified are the same relations with ids as [corpus.Identifier] writes them.
+func identified(annotated map[corpus.ConceptRelation]bool, directed bool) map[corpus.ConceptRelation]bool {
+	relations := map[corpus.ConceptRelation]bool{}
+	for r := range annotated {
+		relations[conceptRelation(corpus.Identifier(r.Head), corpus.Identifier(r.Tail), r.Label, directed)] = true
 	}
 	return relations
 }
@@ -130,21 +139,11 @@ func judgeConcepts(e corpus.Example, doc graph.Document, directed bool) []bool {
 // unknownPrefix begins what stands for the concept of an unknown name; no id does.
 const unknownPrefix = "\x00"
 
-// meshSource begins the names of MeSH among the sources of a knowledge base: MSH,
-// or MSH2015 for one of its years.
-const meshSource = "MSH"
-
-// linkedConcepts are the MeSH ids of the first concept of a mention that has some;
-// where none has, the mention stands for a concept of its own.
+// linkedConcepts are the MeSH and NCBI Gene ids of the first concept of a mention that has
+// some; where none has, the mention stands for a concept of its own.
 func linkedConcepts(m graph.Mention) []string {
 	for _, c := range m.Concepts {
-		var ids []string
-		for _, code := range c.Codes {
-			if strings.HasPrefix(code.Source, meshSource) {
-				ids = append(ids, code.Code)
-			}
-		}
-		if len(ids) > 0 {
+		if ids := corpus.Identifiers(c); len(ids) > 0 {
 			return ids
 		}
 	}

@@ -39,8 +39,8 @@ func (t Trial) better(than Trial) bool {
 // Sweep looks for learning rates: it multiplies both with each of the factors,
 // trains a fresh learner for a few epochs, with the whole schedule in them, and
 // takes the factor that does best on what is held out. It returns the options
-// with the rates to train with. The trials are kept in out/sweep.json; a run
-// that is resumed takes them from there. tell hears of each trial.
+// with the rates to train with. The trials are kept in out/sweep.json as they
+// end; a run that is resumed takes them from there, and goes on with the others. tell hears of each trial.
 func Sweep(ctx context.Context, backend compute.Backend, fresh func() (Learner, error), o Options, factors []float64, epochs int, out string, progress Progress, tell func(Trial)) (Options, []Trial, error) {
 	short := o
 	short.Epochs, short.Patience, short.Resume = epochs, 0, false
@@ -48,17 +48,19 @@ func Sweep(ctx context.Context, backend compute.Backend, fresh func() (Learner, 
 		return o, nil, fmt.Errorf("sweep: %w", err)
 	}
 	path := filepath.Join(out, SweepFile)
-	trials, err := readTrials(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return o, nil, fmt.Errorf("sweep: %w", err)
-	}
-	if err != nil || !o.Resume {
-		if trials, err = runTrials(ctx, backend, fresh, short, factors, out, progress, tell); err != nil {
+	var trials []Trial
+	if o.Resume {
+		var err error
+		if trials, err = readTrials(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return o, nil, fmt.Errorf("sweep: %w", err)
 		}
 	}
 	if err := sameTrials(trials, factors, epochs); err != nil {
 		return o, nil, fmt.Errorf("sweep: %s: %w", path, err)
+	}
+	trials, err := runTrials(ctx, backend, fresh, short, factors, trials, out, progress, tell)
+	if err != nil {
+		return o, nil, fmt.Errorf("sweep: %w", err)
 	}
 	best, err := bestTrial(trials)
 	if err != nil {
@@ -89,7 +91,7 @@ func sameTrials(trials []Trial, factors []float64, epochs int) error {
 			return fmt.Errorf("it was of %d epochs: give the same, or start anew in another directory", t.Epochs)
 		}
 	}
-	if !slices.Equal(tried, factors) {
+	if len(tried) > len(factors) || !slices.Equal(tried, factors[:len(tried)]) {
 		return fmt.Errorf("it tried the factors %v: give the same, or start anew in another directory", tried)
 	}
 	return nil
@@ -108,25 +110,28 @@ func bestTrial(trials []Trial) (Trial, error) {
 	return best, nil
 }
 
-// runTrials runs all trials and keeps what they gave.
-func runTrials(ctx context.Context, backend compute.Backend, fresh func() (Learner, error), o Options, factors []float64, out string, progress Progress, tell func(Trial)) ([]Trial, error) {
+// runTrials runs the trials of the factors that were not tried yet, and keeps what each
+// gave as soon as it ends.
+func runTrials(ctx context.Context, backend compute.Backend, fresh func() (Learner, error), o Options, factors []float64, trials []Trial, out string, progress Progress, tell func(Trial)) ([]Trial, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, err
 	}
-	var trials []Trial
-	for _, factor := range factors {
+	for _, factor := range factors[len(trials):] {
 		t, err := runTrial(ctx, backend, fresh, o, factor, out, progress)
 		if err != nil {
 			return nil, fmt.Errorf("factor %g: %w", factor, err)
 		}
 		tell(t)
 		trials = append(trials, t)
+		data, err := json.MarshalIndent(trials, "", "  ")
+		if err != nil {
+			return nil, err
+		}
+		if err := writeFile(filepath.Join(out, SweepFile), data); err != nil {
+			return nil, err
+		}
 	}
-	data, err := json.MarshalIndent(trials, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	return trials, writeFile(filepath.Join(out, SweepFile), data)
+	return trials, nil
 }
 
 // runTrial trains a learner in a directory that does not stay.

@@ -907,6 +907,15 @@ func TestSweep(t *testing.T) {
 	if _, _, err = Sweep(t.Context(), enginetest.Go(), nil, o, factors, 3, out, &listener{}, tell); err == nil || !strings.Contains(err.Error(), "4 epochs") {
 		t.Errorf("resumed with other epochs: %v", err)
 	}
+	half := t.TempDir()
+	stopped, stop := context.WithCancel(t.Context())
+	if _, _, err := Sweep(stopped, enginetest.Go(), fresh, testOptions(), factors, 4, half, &listener{}, func(Trial) { stop() }); !errors.Is(err, context.Canceled) {
+		t.Errorf("broken off after a trial: %v", err)
+	}
+	heard = nil
+	if whole, _, err := Sweep(t.Context(), enginetest.Go(), fresh, o, factors, 4, half, &listener{}, tell); err != nil || whole.EncoderRate != got.EncoderRate || len(heard) != 2 {
+		t.Errorf("gone on with: %+v, %v, %d trials, want the same rates after the two that were left", whole, err, len(heard))
+	}
 	_, _, err = Sweep(t.Context(), enginetest.Go(), fresh, testOptions(), []float64{1e30}, 2, t.TempDir(), &listener{}, tell)
 	if err == nil || !strings.Contains(err.Error(), "diverged") {
 		t.Errorf("all diverge: %v", err)

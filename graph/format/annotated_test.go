@@ -248,6 +248,8 @@ func TestBrat(t *testing.T) {
 		"h.ann": "\nT1\t 0 3\tbad\n",
 		"i.txt": "bad",
 		"i.ann": "T1\tGene 0 3\tbad\nE1\tBinding:T1 :T1\n",
+		"j.txt": "bad",
+		"j.ann": "T1\tGene 0 3\tbad\nE1\t\tBinding:T1\n",
 	})
 	want := []string{
 		fmt.Sprintf("a \"\" %q", text),
@@ -260,11 +262,12 @@ func TestBrat(t *testing.T) {
 		"error: DIR/f.txt: no such file or directory",
 		"error: DIR/h.ann:2: mention T1 has no type",
 		`error: DIR/i.ann:2: the argument ":T1" of event E1 has no role`,
+		`error: DIR/j.ann:2: E1 names too little: ""`,
 	}
 	if diff := cmp.Diff(want, toldIn(dir, format.ReadAnnotatedFile(dir, ""))); diff != "" {
 		t.Errorf("by name, want - got +:\n%s", diff)
 	}
-	want = slices.Insert(want, len(want)-2, "error: DIR/g.ann: no such file or directory")
+	want = slices.Insert(want, len(want)-3, "error: DIR/g.ann: no such file or directory")
 	if diff := cmp.Diff(want, toldIn(dir, format.ReadAnnotatedFile(dir, format.Brat))); diff != "" {
 		t.Errorf("as brat, want - got +:\n%s", diff)
 	}

@@ -127,7 +127,7 @@ func (b *bratRecord) readOther(line textLine) error {
 	case 'T', '#':
 		return nil
 	case 'R', '*', 'E', 'A', 'M', 'N':
-		if len(fields) < 2 && kind != 'E' {
+		if len(fields) < 2 && kind != 'E' || len(fields) == 0 {
 			return fmt.Errorf("%s names too little: %q", id, rest)
 		}
 	default:

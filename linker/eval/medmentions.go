@@ -4,6 +4,7 @@ package eval
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func ReadMedMentions(path string) ([]linker.Annotated, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read MedMentions: %s: %w", path, err)
 		}
-		if len(line) > 0 {
+		if len(bytes.TrimSpace(line)) > 0 {
 			text, err := decodeMedMentions(line)
 			if err != nil {
 				return nil, fmt.Errorf("read MedMentions: %s:%d: %w", path, number, err)

@@ -9,7 +9,7 @@ import (
 )
 
 // node is what is drawn once: mentions of the same type that denote the same
-// concept or, where no concept is held likely, have the same text.
+// concept or, where they denote none, have the same text.
 type node struct {
 	name     string // unique in the picture
 	words    string // that most of the mentions have, the first of several

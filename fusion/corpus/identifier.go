@@ -1,0 +1,56 @@
+package corpus
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/keci-kg/keci/graph"
+)
+
+// The sources of concepts that corpora annotate with, before their ids.
+const (
+	meshPrefix = "MESH:"
+	genePrefix = "NCBIGene:"
+)
+
+// Ids of MeSH and of NCBI Gene, as some corpora give them without a source.
+var (
+	bareMeSH = regexp.MustCompile(`^[CD]\d+$`)
+	bareGene = regexp.MustCompile(`^\d+$`)
+)
+
+// Identifier is the id of a concept as it is compared, whether the corpus tells its
+// source ("MESH:D003490") or not ("D003490", "672"): MESH:D003490, NCBIGene:672. Ids of other
+// sources stay as they are.
+func Identifier(id string) string {
+	switch {
+	case bareMeSH.MatchString(id):
+		return meshPrefix + id
+	case bareGene.MatchString(id):
+		return genePrefix + id
+	}
+	return id
+}
+
+// The sources in a knowledge base: names of MeSH may end with its year.
+const (
+	meshSource = "MSH"
+	geneSource = "NCBIGENE"
+)
+
+// Identifiers are the ids of a candidate that corpora annotate with, as [Identifier] writes
+// them: its codes in MeSH and NCBI Gene, where these are told. What follows a # in a code
+// tells a gene and its protein apart, which corpora do not.
+func Identifiers(c graph.Candidate) []string {
+	var ids []string
+	for _, code := range c.Codes {
+		switch {
+		case strings.HasPrefix(code.Source, meshSource):
+			ids = append(ids, meshPrefix+code.Code)
+		case code.Source == geneSource:
+			number, _, _ := strings.Cut(strings.TrimPrefix(code.Code, genePrefix), "#")
+			ids = append(ids, genePrefix+number)
+		}
+	}
+	return ids
+}
