@@ -60,10 +60,15 @@ func (k FactKey) Present(present Presence) FactKey {
 	if head == k.Head && tail == k.Tail {
 		return k
 	}
-	if !k.Directed && tail < head {
-		head, tail = tail, head
+	return FactKey{head, k.Label, tail, k.Directed}.Normal()
+}
+
+// Normal is the key with the lesser end as head, where it has no direction.
+func (k FactKey) Normal() FactKey {
+	if !k.Directed && k.Tail < k.Head {
+		k.Head, k.Tail = k.Tail, k.Head
 	}
-	return FactKey{head, k.Label, tail, k.Directed}
+	return k
 }
 
 const directedMark = "directed"
@@ -107,13 +112,9 @@ func RelationKeys(doc Document, present func(CUI) CUI) []FactKey {
 	keys := make([]FactKey, len(doc.Relations))
 	for i, relation := range doc.Relations {
 		key := FactKey{best[relation.Head], relation.Label, best[relation.Tail], relation.Directed}
-		if key.Head == "" || key.Tail == "" {
-			continue
+		if key.Head != "" && key.Tail != "" {
+			keys[i] = key.Normal()
 		}
-		if !key.Directed && key.Tail < key.Head {
-			key.Head, key.Tail = key.Tail, key.Head
-		}
-		keys[i] = key
 	}
 	return keys
 }

@@ -69,7 +69,7 @@ func (w *cypherWriter) Write(d graph.Document) error {
 	}
 	statements = append(statements, cypherMentions(d, literal(id))...)
 	statements = append(statements, cypherRelations(d, literal(id))...)
-	statements = append(statements, cypherExtracted(sortedPairs(scoresOf(d, nil)))...)
+	statements = append(statements, cypherExtracted(sortedFacts(scoresOf(d, nil)))...)
 	_, err = io.WriteString(w.out, strings.Join(statements, ";\n")+";\n")
 	return err
 }
@@ -149,14 +149,14 @@ func cypherRemoval(id string) string {
 
 // cypherExtracted writes the relationships EXTRACTED of pairs anew; see
 // refreshExtracted.
-func cypherExtracted(all []pair) []string {
+func cypherExtracted(all []graph.FactKey) []string {
 	if len(all) == 0 {
 		return nil
 	}
-	slices.SortFunc(all, pair.compare)
+	slices.SortFunc(all, graph.FactKey.Compare)
 	var rows []any
 	for _, p := range slices.Compact(all) {
-		rows = append(rows, p.row())
+		rows = append(rows, keyRow(p))
 	}
 	pairs := literal(rows)
 	return []string{

@@ -51,7 +51,7 @@ func rewrite(ctx context.Context, tx driver.ManagedTransaction, old, doc graph.D
 	if old.ID == "" {
 		return addExtracted(ctx, tx, scoresOf(doc, present))
 	}
-	pairs := slices.Concat(sortedPairs(scoresOfFirst(old, present)), sortedPairs(scoresOf(doc, present)))
+	pairs := slices.Concat(sortedFacts(scoresOfSaved(old, present)), sortedFacts(scoresOf(doc, present)))
 	if err := refreshExtracted(ctx, tx, pairs); err != nil {
 		return err
 	}

@@ -11,85 +11,49 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
-// pair names a relationship EXTRACTED: what all documents say of two concepts
-// with one label. A mention stands for its best concept. Without a direction the
-// lesser CUI is the head.
-type pair struct {
-	head, tail graph.CUI
-	label      string
-	directed   bool
+// A relationship EXTRACTED is what all documents say of two concepts with one label, a
+// fact: its key names it.
+
+func keyRow(k graph.FactKey) map[string]any {
+	return map[string]any{"head": string(k.Head), "tail": string(k.Tail), "label": k.Label, "directed": k.Directed}
 }
 
-func (p pair) row() map[string]any {
-	return map[string]any{"head": string(p.head), "tail": string(p.tail), "label": p.label, "directed": p.directed}
-}
-
-func pairOf(key graph.FactKey) pair { return pair{key.Head, key.Tail, key.Label, key.Directed} }
-
-func readPair(from getter) pair {
-	return pair{
-		graph.CUI(stringOf(from, "head")), graph.CUI(stringOf(from, "tail")),
-		stringOf(from, "label"), valueOf[bool](from, "directed"),
+func readKey(from getter) graph.FactKey {
+	return graph.FactKey{
+		Head: graph.CUI(stringOf(from, "head")), Tail: graph.CUI(stringOf(from, "tail")),
+		Label: stringOf(from, "label"), Directed: valueOf[bool](from, "directed"),
 	}
 }
 
-func (p pair) compare(o pair) int {
-	return cmp.Or(cmp.Compare(p.head, o.head), cmp.Compare(p.tail, o.tail), cmp.Compare(p.label, o.label), compareBool(p.directed, o.directed))
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
-}
-
-// normal is the pair as it is stored.
-func (p pair) normal() pair {
-	if !p.directed && p.tail < p.head {
-		p.head, p.tail = p.tail, p.head
-	}
-	return p
-}
-
-// scoresOf are the scores of the relations of a document, by the pairs that they
-// tell of.
-func scoresOf(doc graph.Document, present graph.Presence) map[pair][]float64 {
-	return scoresBetween(doc, present, graph.Mention.Denoted)
-}
-
-// scoresOfFirst are the same where every mention stands for its first candidate, also for
-// one that only a part of it names: so it was in documents that were saved before.
-func scoresOfFirst(doc graph.Document, present graph.Presence) map[pair][]float64 {
-	return scoresBetween(doc, present, func(m graph.Mention) []graph.Candidate { return m.Concepts })
-}
-
-func scoresBetween(doc graph.Document, present graph.Presence, denoted func(graph.Mention) []graph.Candidate) map[pair][]float64 {
-	best := map[string]graph.CUI{}
-	for _, mention := range doc.Mentions {
-		if concepts := denoted(mention); len(concepts) > 0 {
-			best[mention.ID] = present.Of(concepts[0].CUI)
-		}
-	}
-	scores := map[pair][]float64{}
-	for _, relation := range doc.Relations {
-		p := pair{best[relation.Head], best[relation.Tail], relation.Label, relation.Directed}.normal()
-		if p.head != "" && p.tail != "" {
-			scores[p] = append(scores[p], relation.Score)
+// scoresOf are the scores of the relations of a document, by the facts that they tell.
+func scoresOf(doc graph.Document, present graph.Presence) map[graph.FactKey][]float64 {
+	scores := map[graph.FactKey][]float64{}
+	for i, key := range graph.RelationKeys(doc, present.Of) {
+		if key != (graph.FactKey{}) {
+			scores[key] = append(scores[key], doc.Relations[i].Score)
 		}
 	}
 	return scores
 }
 
+// scoresOfSaved are the same of a document that was saved before, maybe when a mention
+// that only a part of has a name still stood for that concept.
+func scoresOfSaved(doc graph.Document, present graph.Presence) map[graph.FactKey][]float64 {
+	doc.Mentions = slices.Clone(doc.Mentions)
+	for i, m := range doc.Mentions {
+		if len(m.Concepts) > 0 {
+			doc.Mentions[i].Concepts = []graph.Candidate{{CUI: m.Concepts[0].CUI}}
+		}
+	}
+	return scoresOf(doc, present)
+}
+
 // addExtracted adds what a new document tells to the relationships EXTRACTED. The
 // caller has locked their concepts. It costs the same however many documents
 // there are.
-func addExtracted(ctx context.Context, tx driver.ManagedTransaction, told map[pair][]float64) error {
+func addExtracted(ctx context.Context, tx driver.ManagedTransaction, told map[graph.FactKey][]float64) error {
 	edges := make([]map[string]any, 0, len(told))
-	for _, p := range sortedPairs(told) {
+	for _, p := range sortedFacts(told) {
 		edges = append(edges, extractedRow(p, 1, told[p]))
 	}
 	return run(ctx, tx, `
@@ -103,8 +67,8 @@ func addExtracted(ctx context.Context, tx driver.ManagedTransaction, told map[pa
 			x.noisyOr = 1 - (1 - x.noisyOr) * (1 - edge.noisyOr)`, map[string]any{"edges": edges})
 }
 
-func sortedPairs(told map[pair][]float64) []pair {
-	return slices.SortedFunc(maps.Keys(told), pair.compare)
+func sortedFacts(told map[graph.FactKey][]float64) []graph.FactKey {
+	return slices.SortedFunc(maps.Keys(told), graph.FactKey.Compare)
 }
 
 // evidenceQuery gives for pairs the scores of all relations between mentions
@@ -128,15 +92,15 @@ const evidenceQuery = `
 
 // refreshExtracted writes the relationships EXTRACTED of pairs anew, from all
 // documents. The caller has locked their concepts.
-func refreshExtracted(ctx context.Context, tx driver.ManagedTransaction, pairs []pair) error {
+func refreshExtracted(ctx context.Context, tx driver.ManagedTransaction, pairs []graph.FactKey) error {
 	if len(pairs) == 0 {
 		return nil
 	}
-	slices.SortFunc(pairs, pair.compare)
+	slices.SortFunc(pairs, graph.FactKey.Compare)
 	pairs = slices.Compact(pairs)
 	rows := make([]map[string]any, len(pairs))
 	for i, p := range pairs {
-		rows[i] = p.row()
+		rows[i] = keyRow(p)
 	}
 	evidence, err := collect(ctx, tx, evidenceQuery, map[string]any{"pairs": rows})
 	if err != nil {
@@ -156,7 +120,7 @@ func refreshExtracted(ctx context.Context, tx driver.ManagedTransaction, pairs [
 			score, _ := value.(float64)
 			scores = append(scores, score)
 		}
-		edges[i] = extractedRow(readPair(record), intOf(record, "documents"), scores)
+		edges[i] = extractedRow(readKey(record), intOf(record, "documents"), scores)
 	}
 	return run(ctx, tx, `
 		UNWIND $edges AS edge
@@ -167,7 +131,7 @@ func refreshExtracted(ctx context.Context, tx driver.ManagedTransaction, pairs [
 }
 
 // extractedPairs are the pairs that a concept is part of.
-func extractedPairs(ctx context.Context, tx driver.ManagedTransaction, cui string) ([]pair, error) {
+func extractedPairs(ctx context.Context, tx driver.ManagedTransaction, cui string) ([]graph.FactKey, error) {
 	records, err := collect(ctx, tx, `
 		MATCH (:Concept {cui: $cui})-[x:EXTRACTED]-()
 		WITH DISTINCT x
@@ -175,22 +139,22 @@ func extractedPairs(ctx context.Context, tx driver.ManagedTransaction, cui strin
 	if err != nil {
 		return nil, err
 	}
-	pairs := make([]pair, len(records))
+	pairs := make([]graph.FactKey, len(records))
 	for i, record := range records {
-		pairs[i] = readPair(record)
+		pairs[i] = readKey(record)
 	}
 	return pairs, nil
 }
 
 // extractedRow sums the scores of a pair up. noisyOr is the probability that at
 // least one of the relations holds, if they were independent: 1 − Π(1 − score).
-func extractedRow(p pair, documents int, scores []float64) map[string]any {
+func extractedRow(p graph.FactKey, documents int, scores []float64) map[string]any {
 	highest, noneHolds := 0.0, 1.0
 	for _, score := range scores {
 		highest = max(highest, score)
 		noneHolds *= 1 - score
 	}
-	row := p.row()
+	row := keyRow(p)
 	row["documents"], row["mentions"], row["maxScore"], row["noisyOr"] = documents, len(scores), highest, 1-noneHolds
 	return row
 }

@@ -194,7 +194,7 @@ func (s *Store) Evidence(ctx context.Context, query graph.EvidenceQuery) (eviden
 		if err != nil {
 			return err
 		}
-		maps.Copy(params, pairOf(query.Key.Present(present)).row())
+		maps.Copy(params, keyRow(query.Key.Present(present)))
 		records, err := collect(ctx, tx, evidenceOfFact, params)
 		evidence = readEvidence(records)
 		return err

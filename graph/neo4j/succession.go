@@ -200,27 +200,27 @@ func follow(ctx context.Context, tx driver.ManagedTransaction, from, to string, 
 		return err
 	}
 	for _, p := range slices.Clone(pairs) {
-		pairs = append(pairs, p.moved(graph.CUI(from), graph.CUI(to))...)
+		pairs = append(pairs, moved(p, graph.CUI(from), graph.CUI(to))...)
 	}
 	return refreshExtracted(ctx, tx, pairs)
 }
 
-// moved are the pairs that one may become when some of what tells of a concept
-// tells of another one.
-func (p pair) moved(from, to graph.CUI) (pairs []pair) {
-	heads, tails := []graph.CUI{p.head}, []graph.CUI{p.tail}
-	if p.head == from {
+// moved are the facts that one may become when some of what tells of a concept tells of
+// another one.
+func moved(k graph.FactKey, from, to graph.CUI) (keys []graph.FactKey) {
+	heads, tails := []graph.CUI{k.Head}, []graph.CUI{k.Tail}
+	if k.Head == from {
 		heads = append(heads, to)
 	}
-	if p.tail == from {
+	if k.Tail == from {
 		tails = append(tails, to)
 	}
 	for _, head := range heads {
 		for _, tail := range tails {
-			pairs = append(pairs, pair{head, tail, p.label, p.directed}.normal())
+			keys = append(keys, graph.FactKey{Head: head, Label: k.Label, Tail: tail, Directed: k.Directed}.Normal())
 		}
 	}
-	return pairs
+	return keys
 }
 
 // unlist takes from concepts all that the release said of them. Those that
