@@ -57,8 +57,8 @@ type Mention struct {
 	// of which overlaps another. The others are kept for readers that choose themselves.
 	Final bool `json:"final,omitempty"`
 	// Concepts are in the order of the linker, the likeliest first: those that the long form
-	// of an abbreviation names before others. Of a gene and what it encodes, where one of them
-	// is the first, an extracted mention has the more attended one first.
+	// of an abbreviation names before others. What all mentions of a name and type that were
+	// extracted from a document stand for comes first in each.
 	Concepts []Candidate `json:"concepts"`
 }
 

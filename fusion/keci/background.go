@@ -2,7 +2,6 @@ package keci
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/keci-kg/keci/graph"
 )
@@ -20,6 +19,8 @@ type background struct {
 	Nodes []node
 	Edges []edge
 	index map[graph.CUI]int
+
+	products products // among the concepts
 }
 
 // node is a concept or a semantic type.
@@ -40,7 +41,7 @@ type edge struct {
 // newBackground lays a subgraph out as nodes and edges. Each relation gives two
 // edges, one for each direction, so that both ends hear of the other.
 func newBackground(sub graph.Subgraph) *background {
-	bg := &background{index: make(map[graph.CUI]int, len(sub.Concepts))}
+	bg := &background{index: make(map[graph.CUI]int, len(sub.Concepts)), products: products{}}
 	for _, c := range sub.Concepts {
 		bg.index[c.CUI] = len(bg.Nodes)
 		bg.Nodes = append(bg.Nodes, node{Name: c.Name, Types: c.SemanticTypes, Definition: c.Definition})
@@ -59,6 +60,9 @@ func newBackground(sub graph.Subgraph) *background {
 	}
 	for _, r := range sub.Relations {
 		bg.link(bg.index[r.Head], r.Label, bg.index[r.Tail])
+		if r.Label == encodes || r.Label == encodedBy {
+			bg.products[[2]graph.CUI{r.Head, r.Tail}], bg.products[[2]graph.CUI{r.Tail, r.Head}] = true, true
+		}
 	}
 	for _, r := range sub.TypeRelations {
 		bg.link(types[r.Head], r.Label, types[r.Tail])
@@ -70,19 +74,6 @@ func (bg *background) link(head int, relation string, tail int) {
 	bg.Edges = append(bg.Edges,
 		edge{From: head, To: tail, Relation: relation},
 		edge{From: tail, To: head, Relation: relation + inverseSuffix})
-}
-
-// The relations, as UMLS names them, of a gene and what it encodes.
-const (
-	encodes   = "gene_encodes_gene_product"
-	encodedBy = "gene_product_encoded_by_gene"
-)
-
-// isProduct tells whether one of two nodes is a gene that encodes the other.
-func (bg *background) isProduct(a, b int) bool {
-	return slices.ContainsFunc(bg.Edges, func(e edge) bool {
-		return e.From == a && e.To == b && (strings.HasPrefix(e.Relation, encodes) || strings.HasPrefix(e.Relation, encodedBy))
-	})
 }
 
 // vocabulary maps names that training has seen to the rows of a table. Row 0 is

@@ -279,14 +279,13 @@ func (c Config) mention(text reading, p prediction, r mentionRow) (graph.Mention
 		Concepts: []graph.Candidate{},
 	}
 	if p.attention != nil {
-		c.attend(&m, in.Graph, in.Candidates[r.span], p.attention[row*(c.Knowledge.Candidates+1):])
+		c.attend(&m, in.Candidates[r.span], p.attention[row*(c.Knowledge.Candidates+1):])
 	}
 	return m, odds
 }
 
-// attend gives the mention its candidates with their weights, in the order of the linker,
-// but for a gene and its product (see geneOrProduct).
-func (c Config) attend(m *graph.Mention, known *background, candidates []candidate, attention []float32) {
+// attend gives the mention its candidates with their weights, in the order of the linker.
+func (c Config) attend(m *graph.Mention, candidates []candidate, attention []float32) {
 	sentinel := graph.RoundScore(float64(attention[0]))
 	m.Sentinel = &sentinel
 	for i, candidate := range candidates {
@@ -295,27 +294,6 @@ func (c Config) attend(m *graph.Mention, known *background, candidates []candida
 		concept.Weight = &weight
 		m.Concepts = append(m.Concepts, concept)
 	}
-	if first := geneOrProduct(known, candidates, attention[1:]); first > 0 {
-		concept := m.Concepts[first]
-		m.Concepts = slices.Insert(slices.Delete(m.Concepts, first, first+1), 0, concept)
-	}
-}
-
-// geneOrProduct is the place of the candidate that should come first: 0 or, where that is
-// a gene or a gene product, the place of the most attended among it and those that it
-// encodes or is encoded by. They share their names, so that the linker can hardly tell
-// which is meant; the attention, learned for the types of mentions, can (doc/results.md,
-// "Which concept a mention stands for").
-func geneOrProduct(known *background, candidates []candidate, attention []float32) (place int) {
-	if len(candidates) == 0 {
-		return 0
-	}
-	for i, c := range candidates {
-		if attention[i] > attention[place] && known.isProduct(candidates[0].Node, c.Node) {
-			place = i
-		}
-	}
-	return place
 }
 
 // relation reads the relation between two kept spans, if there is one.

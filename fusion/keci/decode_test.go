@@ -6,7 +6,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keci-kg/keci/encoder"
-	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/linker"
 )
 
@@ -80,39 +79,6 @@ func TestMentionsThatOverlapSurerOnes(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("threshold %g (-want +got):\n%s", threshold, diff)
-		}
-	}
-}
-
-// TestGeneOrProduct: the linker's first candidate comes first, but of a gene and what it
-// encodes the more attended.
-func TestGeneOrProduct(t *testing.T) {
-	known := newBackground(graph.Subgraph{
-		Concepts: []graph.Concept{{CUI: "gene"}, {CUI: "other"}, {CUI: "protein"}},
-		Relations: []graph.Relation{
-			{Head: "gene", Label: "gene_encodes_gene_product", Tail: "protein"}, {Head: "gene", Label: "sibling", Tail: "other"},
-		},
-	})
-	of := func(cuis ...graph.CUI) (list []candidate) {
-		for _, cui := range cuis {
-			list = append(list, candidate{graph.Candidate{CUI: cui}, known.index[cui]})
-		}
-		return list
-	}
-	for name, test := range map[string]struct {
-		candidates []candidate
-		attention  []float32
-		want       int
-	}{
-		"none":             {nil, nil, 0},
-		"product attended": {of("gene", "other", "protein"), []float32{0.1, 0.6, 0.3}, 2},
-		"gene attended":    {of("protein", "other", "gene"), []float32{0.1, 0.6, 0.3}, 2},
-		"first attended":   {of("gene", "other", "protein"), []float32{0.3, 0.6, 0.1}, 0},
-		"unrelated first":  {of("other", "gene", "protein"), []float32{0.1, 0.3, 0.6}, 0},
-		"product lacking":  {of("gene", "other"), []float32{0.1, 0.9}, 0},
-	} {
-		if got := geneOrProduct(known, test.candidates, test.attention); got != test.want {
-			t.Errorf("%s: candidate %d comes first, want %d", name, got, test.want)
 		}
 	}
 }
