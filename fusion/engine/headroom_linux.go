@@ -22,12 +22,19 @@ const headroom = 1 << 30
 // given back at once: addresses, hardly any memory. The runtime fills the lowest
 // free addresses first, and comes near the end only when as much as this is alive.
 //
+// It grows twice: what others allocate while the first growth is alive lies behind it, at
+// the end, and processors may go on there for a while. What they allocate during the second
+// one, which is larger and so lies behind all that, finds the place of the first.
+//
 // It does nothing where the system would not let the heap grow.
 var makeHeadroom = sync.OnceFunc(func() {
-	probe, err := syscall.Mmap(-1, 0, headroom, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	const more = headroom + headroom/16
+	probe, err := syscall.Mmap(-1, 0, headroom+more, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil || syscall.Munmap(probe) != nil {
 		return
 	}
 	runtime.KeepAlive(make([]byte, headroom))
+	debug.FreeOSMemory()
+	runtime.KeepAlive(make([]byte, more))
 	debug.FreeOSMemory()
 })
