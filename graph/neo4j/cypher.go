@@ -140,14 +140,14 @@ func cypherRemoval(id string) string {
 		"OPTIONAL MATCH (d)-[:HAS_MENTION]->(h:Mention)-[r]->(t:Mention), (h)-[:REFERS_TO {rank: 1}]->(a:Concept), (t)-[:REFERS_TO {rank: 1}]->(b:Concept), "+
 		"(a)-[x:EXTRACTED {label: r.label, directed: r.directed}]-(b) "+
 		"WITH d, collect(DISTINCT x) AS edges "+
-		"WITH d, edges, [x IN edges | {head: startNode(x).cui, tail: endNode(x).cui, label: x.label, directed: x.directed}] AS pairs "+
+		"WITH d, edges, [x IN edges | {head: startNode(x).cui, tail: endNode(x).cui, label: x.label, directed: x.directed}] AS facts "+
 		"FOREACH (x IN edges | DELETE x) "+
-		"WITH d, pairs OPTIONAL MATCH (d)-[:HAS_MENTION]->(m:Mention) "+
-		"WITH pairs, collect(m) AS mentions FOREACH (m IN mentions | DETACH DELETE m) "+
-		"WITH pairs %s", id, extractedFrom("pairs"))
+		"WITH d, facts OPTIONAL MATCH (d)-[:HAS_MENTION]->(m:Mention) "+
+		"WITH facts, collect(m) AS mentions FOREACH (m IN mentions | DETACH DELETE m) "+
+		"WITH facts %s", id, extractedFrom("facts"))
 }
 
-// cypherExtracted writes the relationships EXTRACTED of pairs anew; see
+// cypherExtracted writes the relationships EXTRACTED of facts anew; see
 // refreshExtracted.
 func cypherExtracted(all []graph.FactKey) []string {
 	if len(all) == 0 {
@@ -155,21 +155,21 @@ func cypherExtracted(all []graph.FactKey) []string {
 	}
 	slices.SortFunc(all, graph.FactKey.Compare)
 	var rows []any
-	for _, p := range slices.Compact(all) {
-		rows = append(rows, keyRow(p))
+	for _, key := range slices.Compact(all) {
+		rows = append(rows, keyRow(key))
 	}
-	pairs := literal(rows)
+	facts := literal(rows)
 	return []string{
-		fmt.Sprintf("UNWIND %s AS p MATCH (:Concept {cui: p.head})-[x:EXTRACTED {label: p.label, directed: p.directed}]->(:Concept {cui: p.tail}) DELETE x", pairs),
-		extractedFrom(pairs),
+		fmt.Sprintf("UNWIND %s AS fact MATCH (:Concept {cui: fact.head})-[x:EXTRACTED {label: fact.label, directed: fact.directed}]->(:Concept {cui: fact.tail}) DELETE x", facts),
+		extractedFrom(facts),
 	}
 }
 
-// extractedFrom makes the relationships EXTRACTED of a list of pairs, which must
+// extractedFrom makes the relationships EXTRACTED of a list of facts, which must
 // not be there, from the relations between mentions.
-func extractedFrom(pairs string) string {
+func extractedFrom(facts string) string {
 	evidence := strings.Join(strings.Fields(evidenceQuery), " ") // on one line
-	return strings.NewReplacer("$pairs", pairs, "RETURN p.head AS head,", "WITH p.head AS head,").Replace(evidence) +
+	return strings.NewReplacer("$facts", facts, "RETURN fact.head AS head,", "WITH fact.head AS head,").Replace(evidence) +
 		" MATCH (a:Concept {cui: head}) MATCH (b:Concept {cui: tail}) CREATE (a)-[:EXTRACTED {label: label, directed: directed, documents: documents," +
 		" mentions: size(scores), maxScore: reduce(most = 0.0, s IN scores | CASE WHEN s > most THEN s ELSE most END)," +
 		" noisyOr: 1 - reduce(none = 1.0, s IN scores | none * (1 - s))}]->(b)"

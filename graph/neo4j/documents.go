@@ -51,8 +51,8 @@ func rewrite(ctx context.Context, tx driver.ManagedTransaction, old, doc graph.D
 	if old.ID == "" {
 		return addExtracted(ctx, tx, scoresOf(doc, present))
 	}
-	pairs := slices.Concat(sortedFacts(scoresOfSaved(old, present)), sortedFacts(scoresOf(doc, present)))
-	if err := refreshExtracted(ctx, tx, pairs); err != nil {
+	facts := slices.Concat(sortedFacts(scoresOfSaved(old, present)), sortedFacts(scoresOf(doc, present)))
+	if err := refreshExtracted(ctx, tx, facts); err != nil {
 		return err
 	}
 	return dropUnnamed(ctx, tx, conceptRows(old, present))

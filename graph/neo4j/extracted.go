@@ -53,8 +53,8 @@ func scoresOfSaved(doc graph.Document, present graph.Presence) map[graph.FactKey
 // there are.
 func addExtracted(ctx context.Context, tx driver.ManagedTransaction, told map[graph.FactKey][]float64) error {
 	edges := make([]map[string]any, 0, len(told))
-	for _, p := range sortedFacts(told) {
-		edges = append(edges, extractedRow(p, 1, told[p]))
+	for _, key := range sortedFacts(told) {
+		edges = append(edges, extractedRow(key, 1, told[key]))
 	}
 	return run(ctx, tx, `
 		UNWIND $edges AS edge
@@ -71,45 +71,45 @@ func sortedFacts(told map[graph.FactKey][]float64) []graph.FactKey {
 	return slices.SortedFunc(maps.Keys(told), graph.FactKey.Compare)
 }
 
-// evidenceQuery gives for pairs the scores of all relations between mentions
+// evidenceQuery gives for facts the scores of all relations between mentions
 // that stand for them, in the order of documents and of the relations in them. It
 // starts at the concept that fewer mentions refer to, and looks at these alone.
 const evidenceQuery = `
-	UNWIND $pairs AS p
-	MATCH (a:Concept {cui: p.head})
-	MATCH (b:Concept {cui: p.tail})
-	WITH p, CASE WHEN COUNT { (a)<-[:REFERS_TO]-() } <= COUNT { (b)<-[:REFERS_TO]-() } THEN [a, b, true] ELSE [b, a, false] END AS ends
-	WITH p, ends[0] AS near, ends[1] AS far, ends[2] AS fromHead
+	UNWIND $facts AS fact
+	MATCH (a:Concept {cui: fact.head})
+	MATCH (b:Concept {cui: fact.tail})
+	WITH fact, CASE WHEN COUNT { (a)<-[:REFERS_TO]-() } <= COUNT { (b)<-[:REFERS_TO]-() } THEN [a, b, true] ELSE [b, a, false] END AS ends
+	WITH fact, ends[0] AS near, ends[1] AS far, ends[2] AS fromHead
 	MATCH (near)<-[:REFERS_TO {rank: 1}]-(m:Mention)-[r]-(o:Mention)
-	WHERE r.label = p.label AND r.directed = p.directed AND (NOT p.directed OR (startNode(r) = m) = fromHead)
-	WITH DISTINCT p, far, m, o, r
+	WHERE r.label = fact.label AND r.directed = fact.directed AND (NOT fact.directed OR (startNode(r) = m) = fromHead)
+	WITH DISTINCT fact, far, m, o, r
 	MATCH (o)-[:REFERS_TO {rank: 1}]->(far)
 	MATCH (d:Document)-[:HAS_MENTION]->(m)
-	WITH DISTINCT p, d.id AS document, r
+	WITH DISTINCT fact, d.id AS document, r
 	ORDER BY document, r.place
-	RETURN p.head AS head, p.tail AS tail, p.label AS label, p.directed AS directed,
+	RETURN fact.head AS head, fact.tail AS tail, fact.label AS label, fact.directed AS directed,
 		count(DISTINCT document) AS documents, collect(r.score) AS scores`
 
-// refreshExtracted writes the relationships EXTRACTED of pairs anew, from all
+// refreshExtracted writes the relationships EXTRACTED of facts anew, from all
 // documents. The caller has locked their concepts.
-func refreshExtracted(ctx context.Context, tx driver.ManagedTransaction, pairs []graph.FactKey) error {
-	if len(pairs) == 0 {
+func refreshExtracted(ctx context.Context, tx driver.ManagedTransaction, facts []graph.FactKey) error {
+	if len(facts) == 0 {
 		return nil
 	}
-	slices.SortFunc(pairs, graph.FactKey.Compare)
-	pairs = slices.Compact(pairs)
-	rows := make([]map[string]any, len(pairs))
-	for i, p := range pairs {
-		rows[i] = keyRow(p)
+	slices.SortFunc(facts, graph.FactKey.Compare)
+	facts = slices.Compact(facts)
+	rows := make([]map[string]any, len(facts))
+	for i, key := range facts {
+		rows[i] = keyRow(key)
 	}
-	evidence, err := collect(ctx, tx, evidenceQuery, map[string]any{"pairs": rows})
+	evidence, err := collect(ctx, tx, evidenceQuery, map[string]any{"facts": rows})
 	if err != nil {
 		return err
 	}
 	err = run(ctx, tx, `
-		UNWIND $pairs AS p
-		MATCH (:Concept {cui: p.head})-[x:EXTRACTED {label: p.label, directed: p.directed}]->(:Concept {cui: p.tail})
-		DELETE x`, map[string]any{"pairs": rows})
+		UNWIND $facts AS fact
+		MATCH (:Concept {cui: fact.head})-[x:EXTRACTED {label: fact.label, directed: fact.directed}]->(:Concept {cui: fact.tail})
+		DELETE x`, map[string]any{"facts": rows})
 	if err != nil {
 		return err
 	}
@@ -130,8 +130,8 @@ func refreshExtracted(ctx context.Context, tx driver.ManagedTransaction, pairs [
 		SET x = edge {.label, .directed, .documents, .mentions, .maxScore, .noisyOr}`, map[string]any{"edges": edges})
 }
 
-// extractedPairs are the pairs that a concept is part of.
-func extractedPairs(ctx context.Context, tx driver.ManagedTransaction, cui string) ([]graph.FactKey, error) {
+// factsOf are the facts that a concept is an end of.
+func factsOf(ctx context.Context, tx driver.ManagedTransaction, cui string) ([]graph.FactKey, error) {
 	records, err := collect(ctx, tx, `
 		MATCH (:Concept {cui: $cui})-[x:EXTRACTED]-()
 		WITH DISTINCT x
@@ -139,22 +139,22 @@ func extractedPairs(ctx context.Context, tx driver.ManagedTransaction, cui strin
 	if err != nil {
 		return nil, err
 	}
-	pairs := make([]graph.FactKey, len(records))
+	facts := make([]graph.FactKey, len(records))
 	for i, record := range records {
-		pairs[i] = readKey(record)
+		facts[i] = readKey(record)
 	}
-	return pairs, nil
+	return facts, nil
 }
 
-// extractedRow sums the scores of a pair up. noisyOr is the probability that at
+// extractedRow sums the scores of a fact up. noisyOr is the probability that at
 // least one of the relations holds, if they were independent: 1 − Π(1 − score).
-func extractedRow(p graph.FactKey, documents int, scores []float64) map[string]any {
+func extractedRow(key graph.FactKey, documents int, scores []float64) map[string]any {
 	highest, noneHolds := 0.0, 1.0
 	for _, score := range scores {
 		highest = max(highest, score)
 		noneHolds *= 1 - score
 	}
-	row := keyRow(p)
+	row := keyRow(key)
 	row["documents"], row["mentions"], row["maxScore"], row["noisyOr"] = documents, len(scores), highest, 1-noneHolds
 	return row
 }

@@ -27,8 +27,8 @@ func TestExtractedCost(t *testing.T) {
 	loaded(t, server, storetest.Small())
 	cost := func() int64 {
 		t.Helper()
-		pairs := []map[string]any{{"head": fkbp, "tail": fk506, "label": "bind", "directed": false}}
-		summary := server.Profile(t, neo4j.EvidenceQuery, map[string]any{"pairs": pairs})
+		facts := []map[string]any{{"head": fkbp, "tail": fk506, "label": "bind", "directed": false}}
+		summary := server.Profile(t, neo4j.EvidenceQuery, map[string]any{"facts": facts})
 		return hits(summary)
 	}
 	same := func(cui string) func(int) string { return func(int) string { return cui } }

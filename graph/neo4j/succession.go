@@ -178,7 +178,7 @@ func follow(ctx context.Context, tx driver.ManagedTransaction, from, to string, 
 	if err := lock(ctx, tx, from, to); err != nil {
 		return err
 	}
-	pairs, err := extractedPairs(ctx, tx, from)
+	facts, err := factsOf(ctx, tx, from)
 	if err != nil {
 		return err
 	}
@@ -199,10 +199,10 @@ func follow(ctx context.Context, tx driver.ManagedTransaction, from, to string, 
 	if err := run(ctx, tx, move, ends); err != nil {
 		return err
 	}
-	for _, p := range slices.Clone(pairs) {
-		pairs = append(pairs, moved(p, graph.CUI(from), graph.CUI(to))...)
+	for _, key := range slices.Clone(facts) {
+		facts = append(facts, moved(key, graph.CUI(from), graph.CUI(to))...)
 	}
-	return refreshExtracted(ctx, tx, pairs)
+	return refreshExtracted(ctx, tx, facts)
 }
 
 // moved are the facts that one may become when some of what tells of a concept tells of
