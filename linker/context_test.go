@@ -130,22 +130,24 @@ func TestSettleFinal(t *testing.T) {
 }
 
 func TestStopWords(t *testing.T) {
-	text := "It can be a lung CAN can."
+	text := "It can be a lung CAN can, feline."
+	called := &Model{aliases: map[alias]int{{"feline", "C19"}: 3}}
 	for _, test := range []struct {
 		name string
 		list string
 		want []string
 	}{
-		{"none", "# no words\n", []string{"can=C06", "lung=C14", "CAN=C06", "can=C06"}},
-		{"others", "lung\n\nCan\n", []string{"CAN=C06"}},
-		{"the built-in ones", DefaultStopWords(), []string{"lung=C14", "CAN=C06"}},
+		{"none", "# no words\n", []string{"can=C06", "lung=C14", "CAN=C06", "can=C06", "feline=C19"}},
+		{"others", "lung\n\nCan\n", []string{"CAN=C06", "feline=C19"}},
+		{"the built-in ones", DefaultStopWords(), []string{"lung=C14", "CAN=C06", "feline=C19"}},
+		{"and what people called things", "feline\nlung\n", []string{"can=C06", "CAN=C06", "can=C06"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			words, err := ReadStopWords(strings.NewReader(test.list))
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := buildTest(t, testConcepts, StopWords(words)).Link(context.Background(), text)
+			got, err := buildTest(t, testConcepts, StopWords(words), Learned(called)).Link(context.Background(), text)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -219,7 +219,7 @@ func (a *knownAlias) find(files *dictionary) (place uint64, ok bool) {
 // addAliases records the aliases that tokens i to j spell.
 func (l *Linker) addAliases(s *scratch, i, j, first int) {
 	m, ok := s.newMatch(i, j, byAlias)
-	if !ok {
+	if !ok || s.tokens.onlyStopWords(i, j) && !writtenAsSymbol(s.tokens.text[m.start:m.end]) {
 		return
 	}
 	begin := len(s.aliasNames)

@@ -254,14 +254,18 @@ func (s *scanner) punctuation(r rune, start int) {
 	wordBefore := s.inWord
 	s.endWord()
 	switch {
-	case r == '+' && (wordBefore || s.inBracket(start)):
+	case isPlus(r) && (wordBefore || s.inBracket(start)):
 		s.list = append(s.list, token{start: start, end: s.at, keyStart: len(s.keys), keyEnd: len(s.keys) + 1,
 			left: plusKind, right: plusKind, ends: true})
 		s.keys = append(s.keys, '+')
 	case isApostrophe(r) && len(s.list) > 0:
-		s.skipPossessive()
+		s.skipPossessive(start)
 	}
 }
+
+// isPlus takes a raised or a wide plus sign for a plain one, as Unicode's
+// compatibility forms do: Na⁺ is Na+.
+func isPlus(r rune) bool { return r == '+' || r == '⁺' || r == '＋' }
 
 // inBracket reports whether the plus sign at byte i is that of "Ca(2+)" or "H(+)".
 func (s *scanner) inBracket(i int) bool {
@@ -270,15 +274,17 @@ func (s *scanner) inBracket(i int) bool {
 
 func isApostrophe(r rune) bool { return r == '\'' || r == '\u2019' || r == '\u02BC' }
 
-// skipPossessive passes over the s of a possessive, "Crohn's" or, in tokenised
-// text, "Crohn 's" and "Crohn ' s".
-func (s *scanner) skipPossessive() {
+// skipPossessive passes over the s of a possessive whose apostrophe is at a byte,
+// "Crohn's" or, in tokenised text, "Crohn 's" and "Crohn ' s". A capital S after a
+// blank is none: in "the 'S protein'" a quotation begins.
+func (s *scanner) skipPossessive(at int) {
 	rest := s.text[s.at:]
 	i := 0
 	if len(rest) > 0 && rest[0] == ' ' {
 		i = 1
 	}
-	if len(rest) <= i || (rest[i] != 's' && rest[i] != 'S') {
+	quotes := isSpace(s.text[at-1])
+	if len(rest) <= i || rest[i] != 's' && (quotes || rest[i] != 'S') {
 		return
 	}
 	after, _ := utf8.DecodeRuneInString(rest[i+1:])
@@ -318,19 +324,29 @@ func (s *scanner) finishToken() {
 }
 
 // breaks reports whether the text between two words, from byte i to j, ends any
-// name: a clause or sentence ends there, or it is long.
+// name: a clause, sentence or paragraph ends there, or much is written there. A line
+// may end and the next be indented within a name.
 func (s *scanner) breaks(i, j int) bool {
-	const longestGap = 6 // bytes; a dash of three with spaces and more
-	if j-i > longestGap {
+	const mostMarks = 4 // bytes that are no blanks; a dash has three
+	gap := s.text[i:j]
+	marks, lines := 0, 0
+	for k := range len(gap) {
+		switch {
+		case !isSpace(gap[k]):
+			marks++
+		case gap[k] == '\n':
+			lines++
+		}
+	}
+	if marks > mostMarks || lines > 1 {
 		return true
 	}
-	gap := s.text[i:j]
 	for k := 0; k+1 < len(gap); k++ {
 		if !isSpace(gap[k+1]) {
 			continue
 		}
 		switch gap[k] {
-		case ';', ':', '!', '?', '\n':
+		case ';', ':', '!', '?':
 			return true
 		case '.':
 			return s.list[len(s.list)-1].end-s.list[len(s.list)-1].start > longestAbbreviation

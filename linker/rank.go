@@ -301,6 +301,9 @@ func (l *Linker) gain(s *scratch, k int) float64 {
 		words := float64(m.last - m.first + 1)
 		return float64(best.points) * words * words
 	}
+	if m.first == m.last && best.how == byBag && best.score.variation <= nearness(distanceDerivation) {
+		return 0
+	}
 	return 1/(1+math.Exp(-best.value)) - l.model.threshold
 }
 

@@ -3,6 +3,7 @@ package linker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 
@@ -72,10 +73,13 @@ func (l *Linker) forTraining(m *Model) *Linker {
 	return learning
 }
 
-// countAliases counts the names of concepts, in all and per document.
+// countAliases counts the names of concepts, in all and per document. A name that
+// people more often gave to what the dictionary lacks is no alias: "brain" is not
+// brain cancer since the brain is not there.
 func (m *Model) countAliases(files *dictionary, texts []Annotated) map[string]map[alias]int {
 	m.aliases = map[alias]int{}
 	perDocument := map[string]map[alias]int{}
+	lacking := map[string]int{} // mentions of concepts that the dictionary lacks, by name
 	var words tokens
 	for _, text := range texts {
 		own := perDocument[text.Document]
@@ -84,19 +88,21 @@ func (m *Model) countAliases(files *dictionary, texts []Annotated) map[string]ma
 			perDocument[text.Document] = own
 		}
 		for _, a := range text.Mentions {
-			if _, ok := files.find(string(a.CUI)); !ok {
-				continue
-			}
 			words.reset()
 			words.scan(text.Text[a.Start:a.End])
 			key := alias{string(words.appendKey(nil)), a.CUI}
 			if key.name == "" || len(key.name) > longestKey || !words.hasLetter() {
 				continue
 			}
+			if _, ok := files.find(string(a.CUI)); !ok {
+				lacking[key.name]++
+				continue
+			}
 			m.aliases[key]++
 			own[key]++
 		}
 	}
+	maps.DeleteFunc(m.aliases, func(a alias, count int) bool { return count <= lacking[a.name] })
 	return perDocument
 }
 

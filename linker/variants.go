@@ -94,11 +94,15 @@ func (l *Linker) addBag(s *scratch, i, j int, place uint64) {
 	if !ok {
 		return
 	}
+	surface := s.tokens.text[m.start:m.end]
 	for _, p := range l.readPostings(s, place) {
 		if s.hasHit(j, p.concept) {
 			continue
 		}
 		h := l.files.hit(p)
+		if i == j && writtenAsSymbol(view(h.matched)) && !writtenAsSymbol(surface) {
+			continue // nobody inflects a symbol: "states" are no STAT
+		}
 		h.steps.first = len(s.steps)
 		if h.score, ok = s.compare(view(h.matched), i, j); !ok {
 			s.steps = s.steps[:h.steps.first]

@@ -3,6 +3,7 @@ package linker
 import (
 	"bytes"
 	"context"
+	"maps"
 	"math"
 	"strconv"
 	"testing"
@@ -136,6 +137,48 @@ func TestTrain(t *testing.T) {
 }
 
 func all(graph.CUI) bool { return true }
+
+// What people mostly call something that the dictionary lacks is no name of what
+// some of them called so.
+func TestTrainOnNamesOfOthers(t *testing.T) {
+	text := func(cui graph.CUI) Annotated {
+		return Annotated{string(cui), "A feline.", []Annotation{{2, 8, cui}}}
+	}
+	for _, test := range []struct {
+		name  string
+		texts []Annotated
+		want  map[alias]int
+	}{
+		{"most mean another", []Annotated{text("C0"), text("C19"), text("C0")}, map[alias]int{}},
+		{"as many", []Annotated{text("C0"), text("C19")}, map[alias]int{}},
+		{"fewer", []Annotated{text("C19"), text("C0"), text("C19")}, map[alias]int{{"feline", "C19"}: 2}},
+	} {
+		m, err := Train(context.Background(), buildTest(t, testConcepts), test.texts, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !maps.Equal(m.aliases, test.want) {
+			t.Errorf("%s: %v, want %v", test.name, m.aliases, test.want)
+		}
+	}
+}
+
+// A word of another part of speech is a candidate, but no mapping of its own.
+func TestDerivationsAreNotFinal(t *testing.T) {
+	concepts := []graph.Concept{{CUI: "C1", Name: "formate"}, {CUI: "C2", Name: "inhibitor"}}
+	mentions, err := buildTest(t, concepts, Learned(&Model{Threshold: 0.1, weights: []weight{{"b:", 5}}})).
+		Link(context.Background(), "The formation of inhibitors.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, m := range mentions {
+		got[m.Text] = m.Final
+	}
+	if want := map[string]bool{"formation": false, "inhibitors": true}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
 
 // A concept that people could not choose is no wrong choice: where its name is
 // marked it stays likely.

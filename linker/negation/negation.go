@@ -4,8 +4,8 @@
 // 2001, pages 301–310).
 //
 // A phrase that negates what follows ("no evidence of") or what comes before
-// ("was ruled out") does so up to the border of the sentence or to a word that
-// begins something else ("but"). Phrases that only look like negations ("not
+// ("was ruled out") does so up to the border of the sentence, to a semicolon or to a
+// word that begins something else ("but"). Phrases that only look like negations ("not
 // only") do nothing. The phrases are in triggers.txt.
 package negation
 
@@ -29,8 +29,24 @@ func (s Scope) Holds(start, end int) bool { return s.Start <= start && end <= s.
 // "negative pressure" is not negated by its own name.
 func Scopes(sentence string) []Scope {
 	var scopes []Scope
+	begin := 0
+	for clause := range strings.SplitAfterSeq(sentence, clauseEnd) {
+		for _, s := range scopesOf(clause) {
+			scopes = append(scopes, Scope{begin + s.Start, begin + s.End})
+		}
+		begin += len(clause)
+	}
+	return scopes
+}
+
+// clauseEnd has a blank, unlike the semicolon of t(9;22).
+const clauseEnd = "; "
+
+// scopesOf gives the negated parts of a clause.
+func scopesOf(clause string) []Scope {
+	var scopes []Scope
 	var p part
-	for _, phrase := range find(sentence) {
+	for _, phrase := range find(clause) {
 		switch {
 		case phrase.kind == ending:
 			scopes = p.appendScopes(scopes, phrase.start)
@@ -41,10 +57,10 @@ func Scopes(sentence string) []Scope {
 			p.last = phrase.start
 		}
 	}
-	return p.appendScopes(scopes, len(sentence))
+	return p.appendScopes(scopes, len(clause))
 }
 
-// part is a part of a sentence that negations do not reach out of.
+// part is a part of a clause that negations do not reach out of.
 type part struct {
 	start int
 	first int // where the first phrase ends that negates what follows, 0 if there is none

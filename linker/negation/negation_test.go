@@ -46,8 +46,12 @@ func TestScopes(t *testing.T) {
 		{"case", "NO FEVER", []string{"FEVER"}, []string{"FEVER"}},
 		{"wide characters", "😀 ohne; no Ménière's disease", []string{"ohne", "Ménière's disease"}, []string{"Ménière's disease"}},
 		{"invalid UTF-8", "\xffno\xc3 fever", []string{"fever"}, []string{"fever"}},
-		{"free of", "free of tumour; tumour cells produce free radicals", []string{"tumour", "radicals"}, []string{"tumour", "radicals"}},
-		{"free radicals", "tumour cells produce free radicals", []string{"tumour", "radicals"}, nil},
+		{"free of", "free of tumour, and of metastases", []string{"tumour", "metastases"}, []string{"tumour", "metastases"}},
+		{"not free", "Patients with cancer on tamoxifen had longer disease-free survival", []string{"cancer", "tamoxifen"}, nil},
+		{"to a semicolon", "No patients with asthma died; pneumonia was common", []string{"asthma", "pneumonia"}, []string{"asthma"}},
+		{"from a semicolon", "Asthma was common; pneumonia was ruled out", []string{"Asthma", "pneumonia"}, []string{"pneumonia"}},
+		{"in a translocation", "no evidence of t(9;22) or fever", []string{"t(9;22)", "fever"}, []string{"t(9;22)", "fever"}},
+		{"what became better", "The rash resolved after treatment with prednisone", []string{"rash", "prednisone"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.want == nil {
