@@ -55,6 +55,7 @@ type Example struct {
 	Line  int    // where it begins, from 1; 0 where the form has no lines
 	ID    string // unique in its corpus
 	Text  string
+	In    Part   // which part of a document it is, if it is one
 	Group string // examples of one group belong together (see Split): the paper, or the text where no paper is known
 
 	Entities     []Entity      // by Start, then End, then Cluster
@@ -62,6 +63,21 @@ type Example struct {
 	Interactions []Interaction // BioRelEx only, in the order of the file
 
 	ConceptRelations []ConceptRelation // of documents whose relations are of concepts, in the order of the file
+}
+
+// Part is a part of a document that was cut (see InWindows).
+type Part struct {
+	Document string // text of the whole document; empty for a text that was not cut
+	Start    int    // where the part begins in it, in bytes
+}
+
+// Document is the text of the document that the example is a part of, and where it
+// begins there, in bytes: of one that was not cut, its own text and 0.
+func (e Example) Document() (text string, start int) {
+	if e.In.Document == "" {
+		return e.Text, 0
+	}
+	return e.In.Document, e.In.Start
 }
 
 // Place names where the example was read: "dev.json:17".

@@ -272,9 +272,9 @@ func TestInSentences(t *testing.T) {
 	}}}
 	got, lost := c.InSentences()
 	want := []Example{
-		{ID: "d#1", Group: "g", File: "f", Line: 3, Text: "A binds B.", Entities: []Entity{{0, 1, "x", 0, nil}, {8, 9, "x", 1, nil}}, Relations: []Relation{{0, 1, "bind"}}},
-		{ID: "d#2", Group: "g", File: "f", Line: 3, Text: "It inhibits C.", Entities: []Entity{{12, 13, "x", 3, nil}}},
-		{ID: "d#3", Group: "g", File: "f", Line: 3, Text: "A acts.", Entities: []Entity{{0, 1, "x", 0, nil}}},
+		{ID: "d#1", Group: "g", File: "f", Line: 3, In: Part{c.Examples[0].Text, 0}, Text: "A binds B.", Entities: []Entity{{0, 1, "x", 0, nil}, {8, 9, "x", 1, nil}}, Relations: []Relation{{0, 1, "bind"}}},
+		{ID: "d#2", Group: "g", File: "f", Line: 3, In: Part{c.Examples[0].Text, 11}, Text: "It inhibits C.", Entities: []Entity{{12, 13, "x", 3, nil}}},
+		{ID: "d#3", Group: "g", File: "f", Line: 3, In: Part{c.Examples[0].Text, 26}, Text: "A acts.", Entities: []Entity{{0, 1, "x", 0, nil}}},
 	}
 	if diff := cmp.Diff(want, got.Examples); diff != "" {
 		t.Errorf("InSentences (-want +got):\n%s", diff)
@@ -302,15 +302,15 @@ func TestInWindows(t *testing.T) {
 	}}}
 	got, lost := c.InWindows(2, func(text string) bool { return len(text) < 40 })
 	want := []Example{
-		{ID: "d#1", Text: "β-Pin was given. Rash (α) came.",
+		{ID: "d#1", In: Part{c.Examples[0].Text, 0}, Text: "β-Pin was given. Rash (α) came.",
 			Entities:         []Entity{{0, 6, "drug", 0, []string{"D1"}}, {18, 22, "sign", 1, []string{"D2"}}, {24, 26, "gene", 2, []string{"D3"}}},
 			Relations:        []Relation{{0, 1, "by"}, {0, 2, "of"}},
 			ConceptRelations: []ConceptRelation{{"D2", "D1", "by"}}},
-		{ID: "d#2", Text: "Rash (α) came. It went – Pin stayed.",
+		{ID: "d#2", In: Part{c.Examples[0].Text, 18}, Text: "Rash (α) came. It went – Pin stayed.",
 			Entities:         []Entity{{0, 4, "sign", 1, []string{"D2"}}, {6, 8, "gene", 2, []string{"D3"}}, {28, 31, "drug", 3, []string{"D1"}}},
 			Relations:        []Relation{{0, 2, "by"}},
 			ConceptRelations: []ConceptRelation{{"D2", "D1", "by"}}},
-		{ID: "d#3", Text: "It went – Pin stayed. And itch.",
+		{ID: "d#3", In: Part{c.Examples[0].Text, 34}, Text: "It went – Pin stayed. And itch.",
 			Entities:         []Entity{{12, 15, "drug", 3, []string{"D1"}}, {28, 32, "sign", 4, []string{"D4"}}},
 			Relations:        []Relation{{0, 1, "by"}},
 			ConceptRelations: []ConceptRelation{{"D1", "D4", "by"}}},

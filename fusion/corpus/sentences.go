@@ -86,7 +86,7 @@ func (e Example) names(concept string) bool {
 
 // part is the example of a part of a document.
 func (e Example) part(id string, r linker.Range, k kept) Example {
-	part := Example{File: e.File, Line: e.Line, ID: id, Text: e.Text[r.Start:r.End], Group: e.Group}
+	part := Example{File: e.File, Line: e.Line, ID: id, Text: e.Text[r.Start:r.End], In: Part{e.Text, r.Start}, Group: e.Group}
 	places := map[int]int{} // in the part, of the entities within it
 	for at, m := range e.Entities {
 		if m.Start < r.Start || m.End > r.End {

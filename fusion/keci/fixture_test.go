@@ -20,6 +20,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/graph"
@@ -331,11 +332,11 @@ func randomText(random *rand.Rand, words int) string {
 // mustInstance makes a text ready for the model.
 func mustInstance(t testing.TB, m *Model, text string) *instance {
 	t.Helper()
-	in, err := m.reader.instance(t.Context(), text)
+	instances, err := m.instances(t.Context(), corpus.Corpus{Examples: []corpus.Example{{Text: text}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return in
+	return instances[0]
 }
 
 // predictTogether runs instances as one batch with room for rows texts.

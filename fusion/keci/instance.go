@@ -63,15 +63,6 @@ type instancer struct {
 	borders   borderIDs
 }
 
-// instance links a text and makes it ready as one sentence.
-func (r *instancer) instance(ctx context.Context, text string) (*instance, error) {
-	mentions, err := r.link(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	return r.linked(ctx, text, mentions)
-}
-
 // link finds the mentions of a text in order of their start, each with at most
 // the configured number of candidates. Without knowledge there are none.
 func (r *instancer) link(ctx context.Context, text string) ([]graph.Mention, error) {

@@ -25,6 +25,7 @@ import (
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	kg "github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/linker"
 )
 
 // Learner trains a KECI model. It implements [train.Learner].
@@ -166,11 +167,23 @@ func trainParts(sets []system.Set) []corpus.Corpus {
 	return parts
 }
 
-// instances links every example of a corpus.
+// instances links every example of a corpus. A part of a document has what is found in
+// the whole, as when it is extracted from: what a short form or an ambiguous name
+// stands for may be told in another sentence.
 func (m *Model) instances(ctx context.Context, c corpus.Corpus) ([]*instance, error) {
 	var list []*instance
+	document, mentions := "", []kg.Mention(nil)
 	for _, e := range c.Examples {
-		in, err := m.reader.instance(ctx, e.Text)
+		whole, start := e.Document()
+		if whole != document {
+			var err error
+			if mentions, err = m.reader.link(ctx, whole); err != nil {
+				return nil, fmt.Errorf("example %s: %w", e.ID, err)
+			}
+			document = whole
+		}
+		inside, _ := cutMentions(mentions, linker.Range{Start: start, End: start + len(e.Text)})
+		in, err := m.reader.linked(ctx, e.Text, inside)
 		if err != nil {
 			return nil, fmt.Errorf("example %s: %w", e.ID, err)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/keci-kg/keci/fusion/engine/enginetest"
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
+	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/linker"
 )
 
@@ -43,6 +44,46 @@ func abstracts(t testing.TB) corpus.Corpus {
 func cutFor(t testing.TB, c corpus.Corpus, window int) (corpus.Corpus, corpus.Lost) {
 	t.Helper()
 	return c.InWindows(window, func(text string) bool { return len(text) <= maxWindow })
+}
+
+// contextLinker knows "p53" only in a text that says of what it is the protein.
+type contextLinker struct{ *fakeKnowledge }
+
+func (l contextLinker) Link(ctx context.Context, text string) ([]graph.Mention, error) {
+	if !strings.Contains(text, "p53 (insulin)") {
+		return nil, nil
+	}
+	return l.fakeKnowledge.Link(ctx, text)
+}
+
+// TestPartsAreLinkedInTheirDocument: the sentences that are learned from have the
+// candidates that they have when the document is extracted from.
+func TestPartsAreLinkedInTheirDocument(t *testing.T) {
+	k := newFakeKnowledge()
+	m := newRandomModel(t, tinyConfig(), k.base(), 4)
+	m.reader.linker = contextLinker{k}
+	documents := annotated(t, "The [p53:protein] binds. It is p53 (insulin).", "Only p53 binds.")
+	parts, _ := documents.InSentences()
+	learned, err := m.instances(t.Context(), parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var served []*instance
+	for _, e := range documents.Examples {
+		r, err := m.prepare(t.Context(), e.Text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		served = append(served, r.instances...)
+	}
+	if len(learned) != 3 || learned[0].linked() != 1 || learned[2].linked() != 0 {
+		t.Fatalf("%d sentences, want three, the first with one linked span and the last with none", len(learned))
+	}
+	for i := range served {
+		if diff := cmp.Diff(served[i].Candidates, learned[i].Candidates); diff != "" {
+			t.Errorf("sentence %d: served - learned +:\n%s", i, diff)
+		}
+	}
 }
 
 // TestLearnsRelationsBetweenSentences: with a window of two sentences they are learned
