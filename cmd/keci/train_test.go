@@ -258,8 +258,8 @@ func TestTrainOnOwnLabels(t *testing.T) {
 		t.Errorf("the same seed gives the models %s and %s", info.Digest, other.Digest)
 	}
 
-	recipe, err := results.ReadTraining(train("d", "--ema", "0.9", "--layer-decay", "0.8", "--label-smoothing", "0.1"))
-	if err != nil || recipe.Options.EMA != 0.9 || recipe.Options.LayerDecay != 0.8 || recipe.LabelSmoothing != 0.1 || recipe.Window != 0 {
+	recipe, err := results.ReadTraining(train("d", "--ema", "0.9", "--layer-decay", "0.8", "--label-smoothing", "0.1", "--dropout", "0.3"))
+	if err != nil || recipe.Dropout != 0.3 || sweep.Dropout != 0 || recipe.Options.EMA != 0.9 || recipe.Options.LayerDecay != 0.8 || recipe.LabelSmoothing != 0.1 || recipe.Window != 0 {
 		t.Errorf("recipe %+v, %v, want what the flags say", recipe, err)
 	}
 	checkWindow(t, model, train("e", "--window", "2"))
@@ -471,6 +471,7 @@ func TestTrainRefusesSettings(t *testing.T) {
 		"epoch texts is -6":    {"--epoch-texts", "5,jsonl=-6"},
 		`"few" is no number`:   {"--epoch-texts", "few"},
 		"labelSmoothing is 2":  {"--label-smoothing", "2"},
+		"dropout is 1":         {"--dropout", "1"},
 		"row is 5":             {"--variant", "hnm-baseline", "--row", "5"},
 		"temperature 0":        {"--variant", "hnm", "--temperature", "0"},
 		"class weighting is 7": {"--variant", "remedi", "--class-weighting", "7"},

@@ -110,6 +110,8 @@ func (c Config) validateSettings() error {
 		return fmt.Errorf("span.size is %d, it must be even", c.Span.Size)
 	case !(c.KeptRatio > 0 && c.KeptRatio <= 1):
 		return fmt.Errorf("keptRatio is %g, it must lie in (0, 1]", c.KeptRatio)
+	case !(c.Dropout >= 0 && c.Dropout < 1):
+		return fmt.Errorf("dropout is %g, it must lie in [0, 1)", c.Dropout)
 	case !(c.LabelSmoothing >= 0 && c.LabelSmoothing < 1):
 		return fmt.Errorf("labelSmoothing is %g, it must lie in [0, 1)", c.LabelSmoothing)
 	}

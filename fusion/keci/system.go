@@ -90,6 +90,7 @@ func (r *recipe) AddFlags(f *pflag.FlagSet) {
 	f.IntVar(&r.window, "window", r.window, "KECI: consecutive sentences that are read together, so that relations between them are found")
 	f.Var(&r.epochTexts, "epoch-texts", "KECI: most texts of each corpus in an epoch, or of single ones as in 1265,bc5cdr=500; those of a larger one take turns (0: all in each)")
 	f.IntVar(&r.cfg.Span.MaxWidth, "max-span", r.cfg.Span.MaxWidth, "KECI: longest span in word pieces")
+	f.Float64Var(&r.cfg.Dropout, "dropout", r.cfg.Dropout, "KECI: dropout rate in the scorers and the vectors of spans (the paper has 0.3 without knowledge)")
 	f.Float64Var(&r.cfg.LabelSmoothing, "label-smoothing", r.cfg.LabelSmoothing, "KECI: share of each label that is spread over all labels while training")
 }
 
@@ -123,12 +124,16 @@ func (r *recipe) Needs() system.Needs {
 // Record writes what of the settings tells runs apart.
 func (r *recipe) Record(t *results.Training) {
 	t.MaxSpan, t.KeptRatio, t.LabelSmoothing = r.cfg.Span.MaxWidth, r.cfg.KeptRatio, r.cfg.LabelSmoothing
+	if r.cfg.Dropout != DefaultConfig().Dropout {
+		t.Dropout = r.cfg.Dropout
+	}
 	t.Window, t.EpochTexts, t.EpochTextsOf, t.Borders = r.config().Window, r.epochTexts.Each, r.epochTexts.Of, true
 }
 
-// config has a window only where it is of several sentences.
+// config has a window only where it is of several sentences, and one dropout rate.
 func (r *recipe) config() Config {
 	cfg := r.cfg
+	cfg.Span.Dropout = cfg.Dropout
 	if r.window != 1 {
 		cfg.Window = r.window
 	}
