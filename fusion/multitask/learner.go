@@ -64,7 +64,7 @@ func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, m syst
 	}
 	l := &Learner{
 		model: created, learned: m.Train, heldOut: m.HeldOut, batch: m.BatchSize, encoder: m.Encoder,
-		network: network{cfg: created.cfg, encoder: created.encoderConfig, training: true, share: 1 / float64(shardsOf(m.BatchSize))},
+		network: network{cfg: created.cfg, encoder: created.encoderConfig, training: true},
 	}
 	for i, text := range texts {
 		if cfg.Dictionary {
@@ -174,19 +174,25 @@ func shardsOf(batch int) int { return min(2, batch) }
 // texts of like lengths and of one shape.
 func (l *Learner) layOutShards(batch []*example) [][]*tensors.Tensor {
 	parts, longest := make([][]*example, shardsOf(l.batch)), 1
+	words, pairs := 0, 0
 	for i, x := range batch {
 		parts[i%len(parts)] = append(parts[i%len(parts)], x)
 		longest = max(longest, len(x.text.pieces))
+		words, pairs = words+len(x.text.words), pairs+len(x.labels)
 	}
+	each := weights{1 / float32(max(words, 1)), 1 / float32(max(pairs, 1))}
 	shards := make([][]*tensors.Tensor, len(parts))
 	for i, part := range parts {
-		shards[i] = l.layOut(part, (l.batch+len(parts)-1)/len(parts), longest)
+		shards[i] = l.layOut(part, (l.batch+len(parts)-1)/len(parts), longest, each)
 	}
 	return shards
 }
 
+// weights are what a word and a pair count in the loss of their batch.
+type weights struct{ word, pair float32 }
+
 // layOut makes the tensors of a shard: texts, tags, pairs and labels.
-func (l *Learner) layOut(batch []*example, rows, longest int) []*tensors.Tensor {
+func (l *Learner) layOut(batch []*example, rows, longest int, each weights) []*tensors.Tensor {
 	cfg := l.network.cfg
 	var texts []*reading
 	var pairs []pairsOf
@@ -198,7 +204,7 @@ func (l *Learner) layOut(batch []*example, rows, longest int) []*tensors.Tensor 
 	for i, x := range batch {
 		copy(tags[i*shape.T:], x.tags)
 		for _, piece := range x.text.words {
-			words[i*shape.T+piece] = 1
+			words[i*shape.T+piece] = each.word
 		}
 	}
 	list = append(list, tensors.FromFlatDataAndDimensions(tags, shape.B, shape.T), tensors.FromFlatDataAndDimensions(words, shape.B, shape.T))
@@ -210,7 +216,7 @@ func (l *Learner) layOut(batch []*example, rows, longest int) []*tensors.Tensor 
 	labels, mask := make([]float32, of.B*of.P*size), make([]float32, of.B*of.P)
 	for i, x := range batch {
 		for k, row := range x.labels {
-			mask[i*of.P+k] = 1
+			mask[i*of.P+k] = each.pair
 			copy(labels[(i*of.P+k)*size:], row)
 		}
 	}

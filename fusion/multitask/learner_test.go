@@ -48,7 +48,7 @@ func TestLearning(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		doc, err := m.Extract(t.Context(), kg.Document{ID: "x", Text: "Rovane causes itch in women. The liver pain was cured."})
+		doc, err := m.Extract(t.Context(), kg.Document{ID: "x", Text: "Rovane causes itch in men. The liver pain was cured."})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,9 +127,9 @@ func TestPaddingSaysNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loss := func(rows int) float32 {
+	loss := func(shard []*tensors.Tensor) float32 {
 		var args []any
-		for _, tensor := range l.layOut(l.examples[:2], rows, 1) {
+		for _, tensor := range shard {
 			args = append(args, tensor)
 		}
 		outs, err := exec.Call(args...)
@@ -138,8 +138,24 @@ func TestPaddingSaysNothing(t *testing.T) {
 		}
 		return tensors.ToScalar[float32](outs[0])
 	}
-	if two, five := loss(2), loss(5); two-five > 1e-5 || five-two > 1e-5 || two <= 0 {
+	of := func(rows int) float32 { return loss(l.layOut(l.examples[:2], rows, 1, weights{0.1, 0.1})) }
+	if two, five := of(2), of(5); two-five > 1e-5 || five-two > 1e-5 || two <= 0 {
 		t.Errorf("loss %g in a batch of two, %g in one of five", two, five)
+	}
+
+	// A text counts the same in every batch, also where the parts are of unlike size.
+	batch := l.examples[:3]
+	words, pairs := 0, 0
+	for _, x := range batch {
+		words, pairs = words+len(x.text.words), pairs+len(x.labels)
+	}
+	l.batch = 4
+	sum := float32(0)
+	for _, shard := range l.layOutShards(batch) {
+		sum += loss(shard)
+	}
+	if whole := loss(l.layOut(batch, 3, 1, weights{1 / float32(words), 1 / float32(pairs)})); sum-whole > 1e-5 || whole-sum > 1e-5 {
+		t.Errorf("loss %g of three texts in two parts, %g of all in one", sum, whole)
 	}
 }
 

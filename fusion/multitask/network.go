@@ -21,7 +21,6 @@ type network struct {
 	cfg      Config
 	encoder  encoder.Config
 	training bool
-	share    float64 // of a shard in the loss of a batch
 }
 
 // textInputs are the texts of a batch.
@@ -134,36 +133,30 @@ func (n network) dropout(scope *model.Scope, x *Node) *Node {
 // targets are the labels of a batch.
 type targets struct {
 	tags   *Node // int32 [B, T]
-	words  *Node // [B, T] 1 where a tag counts: at the pieces that begin words
+	words  *Node // [B, T] what a tag counts: at the pieces that begin words 1 over their number in the whole batch, else 0
 	labels *Node // [B, P, L] 1 for a relation
-	pairs  *Node // [B, P] 1 for a pair, 0 for padding
+	pairs  *Node // [B, P] what a pair counts: 1 over their number in the whole batch, 0 for padding
 }
 
 // loss is the sum of the losses of both heads, the mean cross-entropy of the tags
-// of words and the mean binary cross-entropy of the labels of pairs, as the share
-// of a shard: the losses of all are added.
+// of words and the mean binary cross-entropy of the labels of pairs of the batch,
+// as far as they are of this shard: the losses of all are added.
 func (n network) loss(root *model.Scope, nodes []*Node) *Node {
 	text, nodes := newTextInputs(nodes)
 	x := n.encode(root, text)
 	logits := n.tags(root.At("tags"), x, text.hints)
 	want := targets{tags: nodes[0], words: nodes[1]}
-	loss := Div(tagging.Loss(logits, want.tags, want.words), MaxScalar(ReduceAllSum(want.words), 1))
+	loss := tagging.Loss(logits, want.tags, want.words)
 	if !n.cfg.relates() {
-		return MulScalar(loss, n.share)
+		return loss
 	}
 	pairs, nodes := newPairInputs(nodes[2:])
 	want.labels, want.pairs = nodes[0], nodes[1]
 	related := n.relations(root.At("relation"), x, pairs)
-	loss = Add(loss, maskedMean(ReduceSum(binaryCrossEntropy(related, want.labels), -1), want.pairs))
-	return MulScalar(loss, n.share)
+	return Add(loss, ReduceAllSum(Mul(ReduceSum(binaryCrossEntropy(related, want.labels), -1), want.pairs)))
 }
 
 // binaryCrossEntropy of logits z and labels y is max(z, 0) − z·y + log(1 + e^−|z|).
 func binaryCrossEntropy(z, y *Node) *Node {
 	return Add(Sub(MaxScalar(z, 0), Mul(z, y)), Log1P(Exp(Neg(Abs(z)))))
-}
-
-// maskedMean is the mean of values where mask is 1, and 0 where it nowhere is.
-func maskedMean(values, mask *Node) *Node {
-	return Div(ReduceAllSum(Mul(values, mask)), MaxScalar(ReduceAllSum(mask), 1))
 }
