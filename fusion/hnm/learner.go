@@ -172,11 +172,14 @@ func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]tra
 // side by side. The contrastive loss compares the relations of a part.
 func shardsOf(batch int) int { return min(2, batch) }
 
+// shardSize is how many samples a shard has, but for the last.
+func shardSize(batch int) int { return (batch + shardsOf(batch) - 1) / shardsOf(batch) }
+
 // layOutShards divides a batch into parts of one shape, of samples that follow one
 // another.
 func (l *Learner) layOutShards(batch []int) [][]*tensors.Tensor {
 	count := shardsOf(l.batch)
-	size := (l.batch + count - 1) / count
+	size := shardSize(l.batch)
 	rows := make([]row, len(batch))
 	for i, at := range batch {
 		rows[i] = l.row(at)

@@ -163,6 +163,31 @@ func TestEpoch(t *testing.T) {
 	}
 }
 
+// TestPacked: what is to be compared is in one shard; batches of five have shards of
+// three and of two.
+func TestPacked(t *testing.T) {
+	l := &Learner{batch: 5}
+	units := [][]int{{0}, {1, 2, 3}, {4, 5}, {6, 7}, {8}, {9, 10, 11}, {12, 13, 14}, {15}, {16}, {17}}
+	list := l.packed(units)
+	if sorted := slices.Sorted(slices.Values(list)); len(list) != 18 || sorted[0] != 0 || sorted[17] != 17 || len(slices.Compact(sorted)) != 18 {
+		t.Fatalf("%v, want each of 18 once", list)
+	}
+	shard := map[int]int{}
+	for at, sample := range list {
+		shard[sample] = at/5*2 + min(at%5/3, 1)
+	}
+	for _, unit := range units {
+		for _, sample := range unit {
+			if shard[sample] != shard[unit[0]] {
+				t.Errorf("%v: %v is divided", list, unit)
+			}
+		}
+	}
+	if single := l.packed([][]int{{3}, {1}, {2}, {0}}); !slices.Equal(single, []int{3, 1, 2, 0}) {
+		t.Errorf("units of one: %v, want them as they were", single)
+	}
+}
+
 // TestMine finds what the network takes for something else, and nothing else.
 func TestMine(t *testing.T) {
 	l := newTestLearner(t, newEncoder(t), Variant)

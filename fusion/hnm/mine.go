@@ -77,11 +77,35 @@ func (l *Learner) epoch(confusions []confusion, rng *rand.Rand) []int {
 		units = append(units, []int{at})
 	}
 	rng.Shuffle(len(units), func(a, b int) { units[a], units[b] = units[b], units[a] })
-	var list []int
+	return l.packed(units)
+}
+
+// packed puts units one after another, none of them over the border of a shard, whose
+// samples are compared, as long as smaller ones fill what is left of it.
+func (l *Learner) packed(units [][]int) (list []int) {
+	var waiting [][]int
+	add := func(unit []int) { list = append(list, unit...) }
 	for _, unit := range units {
-		list = append(list, unit...)
+		for len(waiting) > 0 && len(waiting[0]) <= l.room(len(list)) {
+			add(waiting[0])
+			waiting = waiting[1:]
+		}
+		if len(unit) <= l.room(len(list)) {
+			add(unit)
+		} else {
+			waiting = append(waiting, unit)
+		}
+	}
+	for _, unit := range waiting {
+		add(unit)
 	}
 	return list
+}
+
+// room is how many samples fit into the shard of the next one, after so many.
+func (l *Learner) room(samples int) int {
+	at, size := samples%l.batch, shardSize(l.batch)
+	return min(at/size*size+size, l.batch) - at
 }
 
 // besideAnchors puts each confusion beside a relation of the label that it was taken
