@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -20,7 +21,8 @@ import (
 // An abbreviation that the text spells out is a mention wherever it occurs. Its
 // candidates are those of its long form, whose mention LongForm names, and then
 // its own. It belongs to the final mapping as its long form does, unless a
-// longer mention holds it. Negated tells that the sentence negates the mention.
+// longer mention holds it. What belongs to that in one place does so wherever the
+// text has it, but where it overlaps another that does. Negated tells that the sentence negates the mention.
 //
 // The slices of semantic types are shared: do not change them.
 func (l *Linker) Link(ctx context.Context, text string) ([]graph.Mention, error) {
@@ -36,9 +38,34 @@ func (l *Linker) Link(ctx context.Context, text string) ([]graph.Mention, error)
 		mentions = merge(mentions, more)
 	}
 	mentions = spellOut(text, mentions)
+	repeatFinal(mentions)
 	l.limit(mentions)
 	MarkNegated(text, mentions)
 	return mentions, nil
+}
+
+// repeatFinal takes into the final mapping what belongs to it elsewhere in the text,
+// upper and lower case aside, and overlaps nothing there: a reader who wants to know of
+// a drug in one sentence wants to in the next. Mentions come in order of their start.
+func repeatFinal(mentions []graph.Mention) {
+	names := map[string]bool{}
+	var chosen []Range // not overlapping, in order
+	for _, m := range mentions {
+		if m.Final {
+			names[strings.ToLower(m.Text)] = true
+			chosen = append(chosen, Range{m.Start, m.End})
+		}
+	}
+	end := 0 // of the last mention that was chosen
+	for i, m := range mentions {
+		for len(chosen) > 0 && chosen[0].Start <= m.Start {
+			end, chosen = max(end, chosen[0].End), chosen[1:]
+		}
+		if m.Final || m.Start < end || len(chosen) > 0 && chosen[0].Start < m.End || !names[strings.ToLower(m.Text)] {
+			continue
+		}
+		mentions[i].Final, end = true, m.End
+	}
 }
 
 // limit cuts the candidates of what was put together to the number asked for.

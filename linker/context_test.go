@@ -129,6 +129,35 @@ func TestSettleFinal(t *testing.T) {
 	}
 }
 
+func TestRepeatFinal(t *testing.T) {
+	var mentions []graph.Mention
+	for _, m := range []struct {
+		text       string
+		start, end int
+		final      bool
+	}{
+		{"Pain", 0, 4, false},                                 // final below
+		{"chest pain", 10, 20, true}, {"pain", 16, 20, false}, // in another that is final
+		{"pain", 30, 34, true},
+		{"back pain", 40, 49, false}, {"pain", 45, 49, false}, // in one that is not final
+		{"pain of the leg", 50, 65, false}, {"pain", 50, 54, false}, {"leg", 62, 65, true},
+		{"chest pain in", 70, 83, false}, {"chest pain", 70, 80, false}, {"pain", 76, 80, false},
+	} {
+		mentions = append(mentions, graph.Mention{Text: m.text, Start: m.start, End: m.end, Final: m.final})
+	}
+	repeatFinal(mentions)
+	var got []string
+	for _, m := range mentions {
+		if m.Final {
+			got = append(got, fmt.Sprint(m.Start, " ", m.Text))
+		}
+	}
+	want := []string{"0 Pain", "10 chest pain", "30 pain", "45 pain", "50 pain", "62 leg", "70 chest pain"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
+	}
+}
+
 func TestStopWords(t *testing.T) {
 	text := "It can be a lung CAN can, feline."
 	called := &Model{aliases: map[alias]int{{"feline", "C19"}: 3}}
