@@ -306,6 +306,28 @@ func TestReadFile(t *testing.T) {
 	}
 }
 
+// A byte order mark, which some editors write, changes nothing.
+func TestReadFileWithByteOrderMark(t *testing.T) {
+	for name, content := range map[string]string{
+		"a.json":     `[{"id":"a","text":"one"}]`,
+		"b.json":     `{"documents":[{"id":"a","passages":[{"offset":0,"text":"one"}]}]}`,
+		"c.json":     `{"sourceid":"a","text":"one","denotations":[]}`,
+		"d.jsonl":    `{"id":"a","text":"one"}`,
+		"e.xml":      `<?xml version="1.0" encoding="UTF-8"?><collection><document><id>a</id><passage><offset>0</offset><text>one</text></passage></document></collection>`,
+		"f.pubtator": "a|t|one\n",
+		"g.txt":      "a|t|one\n",
+	} {
+		dir := writeFiles(t, map[string]string{name: "\uFEFF" + content})
+		if diff := cmp.Diff([]string{`a "" "one"`}, told(format.ReadFile(dir, ""))); diff != "" {
+			t.Errorf("%s, want - got +:\n%s", name, diff)
+		}
+	}
+	dir := writeFiles(t, map[string]string{"a.txt": "\uFEFFone", "a.ann": "\uFEFFT1\tGene 0 3\tone\n"})
+	if diff := cmp.Diff([]string{`a "" "one"`, "T1 0-3 one Gene"}, told(format.ReadAnnotatedFile(dir, ""))); diff != "" {
+		t.Errorf("brat, want - got +:\n%s", diff)
+	}
+}
+
 // Every document comes with the place where it begins.
 func TestPlaces(t *testing.T) {
 	dir := writeFiles(t, map[string]string{

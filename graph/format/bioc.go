@@ -80,7 +80,7 @@ const (
 func readBioC(r io.Reader, annotated bool) iter.Seq2[Placed, error] {
 	in := bufio.NewReaderSize(r, 1<<16)
 	head, _ := in.Peek(512) // an error will come again
-	head = bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\uFEFF")))
+	head = bytes.TrimSpace(head)
 	switch {
 	case bytes.HasPrefix(head, []byte("<")):
 		return readBioCXML(in, annotated)

@@ -183,7 +183,7 @@ func beginsWithTitle(file string) bool {
 	defer in.Close()
 	head := make([]byte, 256)
 	n, _ := io.ReadFull(decoded(in), head)
-	line, _, _ := bytes.Cut(bytes.TrimPrefix(head[:n], []byte("\uFEFF")), []byte("\n"))
+	line, _, _ := bytes.Cut(head[:n], []byte("\n"))
 	return pubTatorID(line) != "" && isTitle(line) && !bytes.ContainsAny([]byte(pubTatorID(line)), " \t")
 }
 
@@ -276,7 +276,7 @@ func (f Files) readAnn(document graph.Document, file string) (graph.Document, er
 		return document, err
 	}
 	defer in.Close()
-	document, err = readAnn(document, in)
+	document, err = readAnn(document, decoded(in))
 	return document, inFile(documentError(document.ID, 0, err), document.ID, file)
 }
 
@@ -314,12 +314,19 @@ func (r tellingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decoded turns UTF-16, which the first two bytes tell, into UTF-8.
+// byteOrderMark is what some editors begin a file in UTF-8 with.
+const byteOrderMark = "\uFEFF"
+
+// decoded turns UTF-16, which the first two bytes tell, into UTF-8, and takes away
+// the byte order mark.
 func decoded(r io.Reader) io.Reader {
 	in := bufio.NewReaderSize(r, 1<<16)
-	mark, _ := in.Peek(2)
-	if bytes.Equal(mark, []byte{0xFF, 0xFE}) || bytes.Equal(mark, []byte{0xFE, 0xFF}) {
+	head, _ := in.Peek(len(byteOrderMark)) // an error will come again
+	switch {
+	case bytes.HasPrefix(head, []byte{0xFF, 0xFE}), bytes.HasPrefix(head, []byte{0xFE, 0xFF}):
 		return unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Reader(in)
+	case string(head) == byteOrderMark:
+		_, _ = in.Discard(len(byteOrderMark)) // it was peeked at: there is no error
 	}
 	return in
 }

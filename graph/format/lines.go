@@ -15,9 +15,9 @@ type textLine struct {
 	content []byte
 }
 
-// readLines reads lines, without the byte order mark before the first. A line
-// that is too long comes with an error that wraps errTooLong, and others follow;
-// after any other error none does. The content is valid until the next line.
+// readLines reads lines. A line that is too long comes with an error that wraps
+// errTooLong, and others follow; after any other error none does. The content is
+// valid until the next line.
 func readLines(r io.Reader) iter.Seq2[textLine, error] {
 	return func(yield func(textLine, error) bool) {
 		lines := bufio.NewReaderSize(r, 1<<16)
@@ -27,9 +27,6 @@ func readLines(r io.Reader) iter.Seq2[textLine, error] {
 			if err != nil && !last && !errors.Is(err, errTooLong) {
 				yield(textLine{number: number}, fmt.Errorf("line %d: %w", number, err))
 				return
-			}
-			if number == 1 {
-				content = bytes.TrimPrefix(content, []byte("\uFEFF"))
 			}
 			if errors.Is(err, errTooLong) {
 				err = errTooLong

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"strings"
 
 	"github.com/keci-kg/keci/graph"
 )
@@ -127,7 +126,6 @@ func readText(r io.Reader) iter.Seq2[Placed, error] {
 			yield(Placed{}, err)
 			return
 		}
-		text := strings.TrimPrefix(string(content), "\uFEFF") // the byte order mark of some editors
-		yield(Placed{Document: graph.Document{Text: text}}, nil)
+		yield(Placed{Document: graph.Document{Text: string(content)}}, nil)
 	}
 }
