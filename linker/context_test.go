@@ -194,7 +194,7 @@ func TestReadStopWordsRefuses(t *testing.T) {
 			t.Errorf("%q: %v", list, err)
 		}
 	}
-	words, err := ReadStopWords(strings.NewReader("Élan\r\n# b\n"))
+	words, err := ReadStopWords(strings.NewReader("\uFEFFÉlan\r\n# b\n"))
 	if diff := cmp.Diff([]string{"elan"}, words); err != nil || diff != "" {
 		t.Errorf("%v, want - got +:\n%s", err, diff)
 	}

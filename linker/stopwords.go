@@ -46,7 +46,7 @@ func ReadStopWords(from io.Reader) ([]string, error) {
 	var words []string
 	lines := bufio.NewScanner(from)
 	for number := 1; lines.Scan(); number++ {
-		word := strings.TrimSpace(lines.Text())
+		word := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\uFEFF")) // the byte order mark of some editors
 		if word == "" || word[0] == '#' {
 			continue
 		}

@@ -51,6 +51,9 @@ func TestReport(t *testing.T) {
 		{"no name", "META/MRCONSO.RRF", strings.Replace(conso, "aspirin tablet", "", 1), []string{"bad value META/MRCONSO.RRF:1:15"}},
 		{"endless line", "META/MRCONSO.RRF", strings.Repeat("x", 3<<20) + "\n" + conso, []string{"malformed META/MRCONSO.RRF:1"}},
 		{"no last line feed", "META/MRCONSO.RRF", conso[:len(conso)-1], nil},
+		{"a byte order mark", "META/MRCONSO.RRF", "\uFEFF" + conso, nil},
+		{"empty lines", "META/MRCONSO.RRF", strings.Replace(conso, "\n", "\n\r\n", 1) + "\n", nil},
+		{"nothing but an empty line", "META/MRDEF.RRF", "\n", []string{"empty META/MRDEF.RRF"}},
 		{"said again", "META/MRSTY.RRF", doubled(small["META/MRSTY.RRF"], 1), []string{"duplicate META/MRSTY.RRF:3"}},
 		{"unknown tail", "META/MRREL.RRF", strings.Replace(rel, "C0000001|A2", "C0000000|A2", 1), []string{"unknown end META/MRREL.RRF:1:1"}},
 		{"unknown head", "META/MRREL.RRF", strings.Replace(rel, "C0000003", "C0000009", 1), []string{"unknown end META/MRREL.RRF:5:5"}},
@@ -58,6 +61,7 @@ func TestReport(t *testing.T) {
 		{"unknown relation", "NET/SRSTRE1", "T121|T999|T126|\n", []string{"bad value NET/SRSTRE1:1:2"}},
 		{"no rank", "META/MRRANK.RRF", "first|MSH|PT|N|\n", []string{"bad value META/MRRANK.RRF:1:1"}},
 		{"too few rows", "META/MRFILES.RRF", "MRSTY.RRF|Types|CUI,TUI,STN,STY,ATUI,CVF|6|7|999|\n", []string{"row count META/MRSTY.RRF"}},
+		{"as many rows, and an empty line", "META/MRFILES.RRF", "MRSTY.RRF|Types|CUI,TUI,STN,STY,ATUI,CVF|6|5|999|\n\n", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			problems, concepts := readReported(t, with(small, tc.file, tc.content))

@@ -64,6 +64,7 @@ type row struct {
 	release *Release
 	file    *tableFile
 	line    int  // 1-based, counted over all pieces of a split table
+	empty   int  // lines before it that hold nothing
 	unended bool // the line is the last, and no line feed ends it
 	split   [][]byte
 	fields  [][]byte // in the documented order
@@ -92,7 +93,8 @@ func suppressed(field []byte) bool {
 const checkEvery = 4096
 
 // rows reads a table of the release row by row. A table that is not there has
-// none. Rows with problems are reported and passed over.
+// none. Empty lines are passed over, and so are rows with problems, which are
+// reported.
 func (r *Release) rows(ctx context.Context, t *table) iter.Seq2[*row, error] {
 	return func(yield func(*row, error) bool) {
 		file := r.files[t.name]
@@ -117,9 +119,13 @@ func (r *Release) rows(ctx context.Context, t *table) iter.Seq2[*row, error] {
 				return
 			}
 			var problem *Problem
-			if err == nil {
+			switch {
+			case err == nil && len(line) == 0:
+				current.empty++
+				continue
+			case err == nil:
 				problem = current.parse(line)
-			} else if !errors.As(err, &problem) {
+			case !errors.As(err, &problem):
 				yield(nil, err)
 				return
 			}
@@ -160,6 +166,9 @@ func (r *row) next(lines *bufio.Reader) ([]byte, error) {
 			return nil, r.problem(CutOff, -1, "%v: the file is not whole, get it again", err)
 		}
 		return nil, fmt.Errorf("%s:%d: reading: %w", r.file.name, r.line, err)
+	}
+	if r.line == 1 {
+		line = bytes.TrimPrefix(line, []byte("\uFEFF")) // the byte order mark of some editors
 	}
 	return bytes.TrimRight(line, "\r\n"), nil
 }
@@ -214,11 +223,11 @@ func (r *row) arrange() {
 
 // ended says what is wrong with a table as a whole, or nil.
 func (r *row) ended() *Problem {
-	p := &Problem{File: r.file.name}
+	p, rows := &Problem{File: r.file.name}, r.line-r.empty
 	switch {
-	case r.file.rows >= 0 && r.line != r.file.rows:
-		p.Kind, p.Message = RowCount, fmt.Sprintf("the table has %d rows, but MRFILES tells of %d (is it a part of a release, or cut off?)", r.line, r.file.rows)
-	case r.file.rows < 0 && r.line == 0:
+	case r.file.rows >= 0 && rows != r.file.rows:
+		p.Kind, p.Message = RowCount, fmt.Sprintf("the table has %d rows, but MRFILES tells of %d (is it a part of a release, or cut off?)", rows, r.file.rows)
+	case r.file.rows < 0 && rows == 0:
 		p.Kind, p.Message = Empty, "the table is empty"
 	default:
 		return nil

@@ -273,11 +273,11 @@ func TestPacked(t *testing.T) {
 }
 
 func TestReadTypes(t *testing.T) {
-	types, err := ReadTypes("x", strings.NewReader("# nothing\n\ncl\tt025, T002,T025 # Cell\nCL:1\tT001\n"))
+	types, err := ReadTypes("x", strings.NewReader("\uFEFFX\tT001\n# nothing\n\ncl\tt025, T002,T025 # Cell\nCL:1\tT001\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	check(t, Types{"CL": {"T002", "T025"}, "CL:1": {"T001"}}, types)
+	check(t, Types{"X": {"T001"}, "CL": {"T002", "T025"}, "CL:1": {"T001"}}, types)
 	for text, want := range map[string]string{
 		"CL T025\n": "x:1:8: ", "\nCL\tcell\n": "x:2:4: ", "CL\tT025\nCL\tT001\n": "x:2:1: ", "CL\t": "x:1:4: ",
 	} {

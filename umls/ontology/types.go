@@ -36,7 +36,7 @@ func ReadTypes(name string, in io.Reader) (Types, error) {
 		problem := func(column int, format string, args ...any) error {
 			return &umls.Problem{Kind: umls.Malformed, File: name, Line: line, Column: column, Message: fmt.Sprintf(format, args...)}
 		}
-		text, _, _ := strings.Cut(lines.Text(), "#")
+		text, _, _ := strings.Cut(strings.TrimPrefix(lines.Text(), "\uFEFF"), "#") // without the byte order mark of some editors
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
