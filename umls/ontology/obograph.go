@@ -1,6 +1,7 @@
 package ontology
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,7 +58,7 @@ type graphEdge struct {
 }
 
 func readGraph(ctx context.Context, path string, in io.Reader, report umls.Reporter, to content) error {
-	lines := &lineCounter{in: in}
+	lines := &lineCounter{in: withoutMark(in)}
 	r := &graphReader{path: path, report: report, to: to, lines: lines, in: json.NewDecoder(lines)}
 	err := r.document(ctx)
 	var problem *umls.Problem
@@ -70,21 +71,26 @@ func readGraph(ctx context.Context, path string, in io.Reader, report umls.Repor
 	return report.Tell(r.describe(err))
 }
 
-// describe makes a problem of what the decoder says.
+// withoutMark takes away the byte order mark of some editors.
+func withoutMark(in io.Reader) io.Reader {
+	const mark = "\uFEFF"
+	buffered := bufio.NewReader(in)
+	if head, _ := buffered.Peek(len(mark)); string(head) == mark { // an error will come again
+		_, _ = buffered.Discard(len(mark)) // it was peeked at: there is no error
+	}
+	return buffered
+}
+
+// describe makes a problem of what the decoder says. It is one that no build
+// survives: what follows in the file cannot be read, however much it is.
 func (r *graphReader) describe(err error) *umls.Problem {
-	offset, kind := r.in.InputOffset(), umls.CutOff
+	offset := r.in.InputOffset()
 	var syntax *json.SyntaxError
-	var wrongType *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax) && err.Error() != "unexpected end of JSON input":
-		offset, kind = syntax.Offset, umls.Malformed
-	case errors.As(err, &wrongType):
-		kind = umls.Malformed
-	case errors.Is(err, errNoGraph):
-		kind = umls.Malformed
+	if errors.As(err, &syntax) && err.Error() != "unexpected end of JSON input" {
+		offset = syntax.Offset
 	}
 	line, column := r.lines.position(offset)
-	return &umls.Problem{Kind: kind, File: r.path, Line: line, Column: column, Message: fmt.Sprintf("%v (what follows is not read)", err)}
+	return &umls.Problem{Kind: umls.CutOff, File: r.path, Line: line, Column: column, Message: fmt.Sprintf("%v (what follows cannot be read)", err)}
 }
 
 var errNoGraph = errors.New("this is not OBO Graph JSON: an object with a list of graphs")
@@ -104,9 +110,10 @@ func (r *graphReader) graph(ctx context.Context) error {
 	err := r.object(func(key string) error {
 		switch key {
 		case "id":
-			return r.in.Decode(&head.ontology)
+			_, _, err := r.element(ctx, &head.ontology)
+			return err
 		case "meta":
-			return r.meta(&head)
+			return r.meta(ctx, &head)
 		case "nodes":
 			return r.array(func() error { return r.node(ctx) })
 		case "edges":
@@ -118,9 +125,11 @@ func (r *graphReader) graph(ctx context.Context) error {
 	return err
 }
 
-func (r *graphReader) meta(head *header) error {
+// meta reads what is said of the graph. A value of a wrong type is told of, and the
+// others are taken.
+func (r *graphReader) meta(ctx context.Context, head *header) error {
 	var meta graphMeta
-	if err := r.in.Decode(&meta); err != nil {
+	if _, _, err := r.element(ctx, &meta); err != nil {
 		return err
 	}
 	head.version = meta.Version
@@ -182,8 +191,8 @@ func (r *graphReader) skip() error {
 	return r.in.Decode(&value)
 }
 
-// element reads an element of a list into to and gives the line on which it
-// begins. One with a problem is told of, and ok is false.
+// element reads a value, such as an element of a list, into to and gives the line
+// on which it begins. One with a problem is told of, and ok is false.
 func (r *graphReader) element(ctx context.Context, to any) (line int, ok bool, err error) {
 	if r.read++; r.read%checkEvery == 0 && ctx.Err() != nil {
 		return 0, false, context.Cause(ctx)

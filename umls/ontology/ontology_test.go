@@ -83,7 +83,7 @@ func write(t *testing.T, files ...string) (paths []string) {
 	dir := t.TempDir()
 	for i, content := range files {
 		name := fmt.Sprintf("%c.obo", 'a'+i)
-		if strings.HasPrefix(content, "{") {
+		if strings.HasPrefix(strings.TrimPrefix(content, "\uFEFF"), "{") {
 			name = fmt.Sprintf("%c.json", 'a'+i)
 		}
 		paths = append(paths, filepath.Join(dir, name))
@@ -207,8 +207,11 @@ func TestReport(t *testing.T) {
 		{"a circle", []string{"[Term]\nid: CL:1\nname: a\nis_a: CL:2\n[Term]\nid: CL:2\nname: b\nis_a: CL:1\n"}, []string{"cycle a.obo:8:7"}, 2},
 		{"unknown end", []string{"[Term]\nid: CL:1\nname: a\nis_a: CL:7\nis_a: X:7\n"}, []string{"unknown end a.obo:4:7"}, 1},
 		{"no types", []string{"[Term]\nid: X:1\nname: a\n[Term]\nid: X:2\nname: b\n"}, []string{"no semantic type a.obo:1"}, 2},
-		{"no JSON", []string{"{\"graphs\":\n [}"}, []string{"malformed a.json:2:4"}, 0},
-		{"no graph", []string{"{\"graphs\": 7}"}, []string{"malformed a.json:1:13"}, 0},
+		{"no JSON", []string{"{\"graphs\":\n [}"}, []string{"cut off a.json:2:4"}, 0},
+		{"no graph", []string{"{\"graphs\": 7}"}, []string{"cut off a.json:1:13"}, 0},
+		{"a comma too many", []string{strings.Replace(tissues, `"type": "PROPERTY"}`, `"type": "PROPERTY"},`, 1)}, []string{"cut off a.json:11:88"}, 2},
+		{"a byte order mark", []string{cells, "\uFEFF" + tissues}, nil, 3},
+		{"a version that is a number", []string{`{"graphs":[{"id":7,"meta":{"version":2024},` + "\n" + `"nodes":[{"id":"CL:1","lbl":"a"}]}]}`}, []string{"malformed a.json:1:17", "malformed a.json:1:26"}, 1},
 		{"cut JSON", []string{tissues[:900]}, []string{"cut off a.json:14:3"}, 2},
 		{"wrong type", []string{node("\n{\"id\":7},\n{\"id\":\"CL:1\",\"lbl\":\"a\"}")}, []string{"malformed a.json:2:1"}, 1},
 		{"JSON not UTF-8", []string{node("{\"id\":\"CL:2\",\"lbl\":\"\xff\"},{\"id\":\"CL:1\",\"lbl\":\"a\"}")}, []string{"not UTF-8 a.json:1:22"}, 1},
