@@ -107,7 +107,8 @@ func (r *Release) network(ctx context.Context) (network, error) {
 
 // TypeRelations gives the relations between semantic types, sorted by head,
 // label and tail: the inherited ones of SRSTRE1 or SRSTRE2, or where there is
-// neither, the asserted ones of SRSTR. Rows between relations are passed over.
+// neither, the asserted ones of SRSTR. Rows between relations are passed over, and
+// so are those of SRSTR that it blocks: which do not hold, though they would be inherited.
 func (r *Release) TypeRelations(ctx context.Context) iter.Seq2[graph.TypeRelation, error] {
 	return func(yield func(graph.TypeRelation, error) bool) {
 		relations, err := r.typeRelations(ctx)
@@ -165,12 +166,19 @@ func (r *Release) inheritedRelations(ctx context.Context, n network) ([]graph.Ty
 	return relations, nil
 }
 
+// blocked is the link status (LS) of a relation that does not hold.
+const blocked = "B"
+
 // namedRelations reads a table that gives names instead of identifiers.
 func (r *Release) namedRelations(ctx context.Context, t *table, n network) ([]graph.TypeRelation, error) {
 	var relations []graph.TypeRelation
+	status := t.column("LS")
 	for row, err := range r.rows(ctx, t) {
 		if err != nil {
 			return nil, err
+		}
+		if status >= 0 && string(row.fields[status]) == blocked {
+			continue
 		}
 		head, headIsType := n.named[string(row.fields[0])]
 		tail, tailIsType := n.named[string(row.fields[2])]

@@ -134,8 +134,11 @@ func (r *Release) readRanks() error {
 
 func (r *Release) has(t *table) bool { return r.files[t.name] != nil }
 
-// HasNetwork reports whether the release brings the Semantic Network.
-func (r *Release) HasNetwork() bool { return r.has(srdef) }
+// HasNetwork reports whether the release brings the Semantic Network: its types and
+// the relations between them.
+func (r *Release) HasNetwork() bool {
+	return r.has(srdef) && (r.has(srstre1) || r.has(srstre2) || r.has(srstr))
+}
 
 // Bytes is the size on disk of all tables: what OnRead counts up to when
 // everything is read once.

@@ -65,6 +65,7 @@ T109|T151|T126|
 T151|T186|T151|
 `,
 	"NET/SRSTR": `Pharmacologic Substance|affects|Enzyme|D|
+Enzyme|affects|Organic Chemical|B|
 affects|isa|affects|D|
 `,
 }
@@ -186,6 +187,11 @@ func TestNetwork(t *testing.T) {
 	t.Run("asserted relations only", func(t *testing.T) {
 		r := open(t, without(small, "NET/SRSTRE1"), Options{})
 		check(t, []graph.TypeRelation{{Head: "T121", Label: "affects", Tail: "T126"}}, collect(t, r.TypeRelations(t.Context())))
+	})
+	t.Run("no relations", func(t *testing.T) {
+		if open(t, without(small, "NET/SRSTR", "NET/SRSTRE1"), Options{}).HasNetwork() {
+			t.Error("HasNetwork is true")
+		}
 	})
 	t.Run("none", func(t *testing.T) {
 		r := open(t, without(small, "NET/SRDEF", "NET/SRSTR", "NET/SRSTRE1"), Options{})
