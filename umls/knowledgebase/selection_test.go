@@ -74,6 +74,11 @@ func TestReadTerms(t *testing.T) {
 		{CUI: "C01", Name: "sirolimus", SemanticTypes: []graph.TUI{}},
 		{CUI: "X1", Name: "Compound XY-7", Synonyms: []string{"XY-7", "XY seven"}, SemanticTypes: []graph.TUI{"T109", "T126"}, Definition: "an inhibitor"},
 	}, got)
+	got, err = ReadTerms(strings.NewReader("# my terms\n\nName\tCUI\nname\tCUI\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, []graph.Concept{{CUI: "CUI", Name: "name", SemanticTypes: []graph.TUI{}}}, got) // the second one is no heading
 	for text, want := range map[string]string{
 		"":                         "no term",
 		"a\tX1\nb":                 "line 2: a name and a CUI",

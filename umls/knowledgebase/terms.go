@@ -25,20 +25,25 @@ const TermColumns = "name, CUI, semantic types (with commas between), preferred 
 // ReadTerms reads a user's own terms: a name a line with the TermColumns,
 // parted by tabs. Several lines of one CUI give the names of one concept, whose
 // preferred name is the first one unless the column says another. Empty lines,
-// lines that begin with # and a heading line that begins with "name" and "cui"
-// are passed over. Errors name the line. The concepts come in order of CUI.
+// lines that begin with # and a heading before all terms, which begins with "name"
+// and "cui", are passed over. Errors name the line. The concepts come in order of CUI.
 func ReadTerms(from io.Reader) ([]graph.Concept, error) {
 	known := map[graph.CUI]*term{}
 	var order []*term
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, 1<<20)
+	first := true // of the lines that say something
 	for number := 1; lines.Scan(); number++ {
 		line := strings.TrimPrefix(lines.Text(), "\ufeff")
 		columns := strings.Split(line, "\t")
 		for i := range columns {
 			columns[i] = strings.TrimSpace(columns[i])
 		}
-		if strings.TrimSpace(line) == "" || line[0] == '#' || number == 1 && isHeading(columns) {
+		if strings.TrimSpace(line) == "" || line[0] == '#' {
+			continue
+		}
+		heading := first && isHeading(columns)
+		if first = false; heading {
 			continue
 		}
 		t, err := newTerm(columns)
