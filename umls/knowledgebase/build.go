@@ -67,6 +67,9 @@ func Build(ctx context.Context, out string, source Source, options Options) (inf
 		options.Step = func(string) {}
 	}
 	out = filepath.Clean(out) // a slash at its end would make it its own parent
+	if folder, err := filepath.EvalSymlinks(out); err == nil {
+		out = folder // a link stays, and what it leads to is replaced
+	}
 	if err := mayReplace(out, options.Force); err != nil {
 		return info, err
 	}

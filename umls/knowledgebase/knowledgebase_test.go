@@ -204,6 +204,22 @@ func TestBuildOverOther(t *testing.T) {
 	}
 	same(t, []string{"thesis.txt"}, names(t, foreign))
 
+	// A link stays a link.
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+	if _, err := Build(t.Context(), link, small(), Options{Name: "third", Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != dir {
+		t.Errorf("the link leads to %q, %v", to, err)
+	}
+	if kb, err := Open(dir); err != nil || kb.Info.Name != "third" || kb.Close() != nil {
+		t.Errorf("behind the link: %v", err)
+	}
+	same(t, []string{"kb"}, names(t, filepath.Dir(dir)))
+
 	// An empty one is as good as none.
 	if _, err := Build(t.Context(), t.TempDir(), small(), Options{}); err != nil {
 		t.Errorf("into an empty folder: %v", err)
