@@ -44,6 +44,9 @@ func TestKBBuildBadInput(t *testing.T) {
 			switch {
 			case tc.fatal:
 				mustHaveFailed(t, err, parent, tc.want)
+				if tc.name == "no row" && !strings.Contains(log, "MRCONSO.RRF: the table is empty") {
+					t.Errorf("why there is no concept is not told: %s", log)
+				}
 			case err != nil || !strings.Contains(log, tc.want):
 				t.Errorf("error %v, log %s", err, log)
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -111,7 +112,7 @@ func (o *kbBuildOptions) run(cmd *cobra.Command, out string, more []string) erro
 		Name: o.name, Force: o.force, Step: progress.Step,
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, tellProblems(cmd.ErrOrStderr(), problems)) // which may be why
 	}
 	progress.finish("built %s: %d concepts, %d names, %d relations", out, info.Concepts, info.Names, info.Relations)
 	return tellProblems(cmd.ErrOrStderr(), problems)
