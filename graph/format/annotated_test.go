@@ -306,6 +306,28 @@ func TestReadFile(t *testing.T) {
 	}
 }
 
+// What a JSON file is, its keys tell, however much stands between them.
+func TestReadJSONByItsKeys(t *testing.T) {
+	infons := strings.Repeat(`"note":"text",`, 20)
+	for content, want := range map[string][]string{
+		`{"source":"x","infons":{` + infons + `"a":["text"]},"documents":[{"id":"a","passages":[{"offset":0,"text":"one"}]}]}`: {`a "" "one"`},
+		`[{"id":"a","infons":{` + infons + `"b":{}},"passages":[{"offset":0,"text":"one"}]}]`:                                  {`a "" "one"`},
+		`{"target":"x","text":"one","tracks":[{"mentions":[]}],"sourceid":"a"}`:                                                {`a "" "one"`},
+		`{"id":"a","title":"mentions","text":"one"}`:                                                                           {`a "mentions" "one"`},
+		"[]":          nil,
+		"no JSON":     {`DIR/a.json "" "no JSON"`},
+		"":            {`DIR/a.json "" ""`},
+		" {\"a\": 1}": {"error: DIR/a.json: the keys of the first object tell no form of documents in JSON: name the format, if it is one"},
+		`[{"id":"a"`:  {"error: DIR/a.json: the keys of the first object tell no form of documents in JSON: name the format, if it is one"},
+		"\uFEFF[{}]":  {"error: DIR/a.json: the keys of the first object tell no form of documents in JSON: name the format, if it is one"},
+	} {
+		dir := writeFiles(t, map[string]string{"a.json": content})
+		if diff := cmp.Diff(want, toldIn(dir, format.ReadFile(filepath.Join(dir, "a.json"), ""))); diff != "" {
+			t.Errorf("%s, want - got +:\n%s", content, diff)
+		}
+	}
+}
+
 // A byte order mark, which some editors write, changes nothing.
 func TestReadFileWithByteOrderMark(t *testing.T) {
 	for name, content := range map[string]string{

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -149,8 +148,8 @@ func exists(file string) bool {
 // KindOfFile is the kind that the name of a file tells, upper and lower case and
 // .gz aside: .jsonl, .xml and .pubtator (also .pubtator.txt) say what they are; a
 // .txt file beside an .ann file of the same name is brat's, one that begins with
-// "ID|t|" is of PubTator, any other is a text. What a .json file is, its first
-// keys tell. It is empty for other files.
+// "ID|t|" is of PubTator, any other is a text. What a .json file is, the keys of
+// its first object tell. It is empty for other files.
 func KindOfFile(file string) Kind {
 	name := strings.TrimSuffix(strings.ToLower(filepath.Base(file)), ".gz")
 	switch {
@@ -187,32 +186,6 @@ func beginsWithTitle(file string) bool {
 	return pubTatorID(line) != "" && isTitle(line) && !bytes.ContainsAny([]byte(pubTatorID(line)), " \t")
 }
 
-// kindOfJSON looks for a key that tells among the first ones.
-func kindOfJSON(file string) Kind {
-	in, err := Files{}.open(file)
-	if err != nil {
-		return ""
-	}
-	defer in.Close()
-	decoder := json.NewDecoder(decoded(in))
-	kind := Kind("")
-	for range 16 {
-		switch token, err := decoder.Token(); {
-		case err != nil:
-			return kind
-		case token == "documents", token == "passages", token == "PubTator3":
-			return BioC
-		case token == "denotations", token == "sourcedb", token == "sourceid":
-			return PubAnnotation
-		case token == "mentions", token == "offsets":
-			return JSON
-		case token == "text":
-			kind = JSON // unless a key of PubAnnotation follows
-		}
-	}
-	return kind
-}
-
 // readOne reads the documents of one file in the folder root, or the file root.
 func (f Files) readOne(root, file string, kind Kind) iter.Seq2[Placed, error] {
 	if kind == Brat {
@@ -225,6 +198,10 @@ func (f Files) readOne(root, file string, kind Kind) iter.Seq2[Placed, error] {
 			return
 		}
 		defer in.Close()
+		if kind == "" && isJSON(file) {
+			yield(Placed{Document: graph.Document{ID: file}}, errUnknownJSON)
+			return
+		}
 		if kind == "" {
 			kind = Text
 		}
