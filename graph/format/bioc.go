@@ -88,7 +88,7 @@ func readBioC(r io.Reader, annotated bool) iter.Seq2[Placed, error] {
 		return readBioCJSON(in, annotated)
 	}
 	return func(yield func(Placed, error) bool) {
-		yield(Placed{}, &DocumentError{Err: fmt.Errorf("neither JSON nor XML of BioC: it begins with %.20q", head)})
+		yield(Placed{}, fmt.Errorf("neither JSON nor XML of BioC: it begins with %.20q", head))
 	}
 }
 

@@ -13,10 +13,12 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
-// readBioCXML reads the <document> elements, wherever they stand.
+// readBioCXML reads the <document> elements, wherever they stand. What is no XML ends
+// the reading.
 func readBioCXML(r io.Reader, annotated bool) iter.Seq2[Placed, error] {
 	return func(yield func(Placed, error) bool) {
-		decoder := xml.NewDecoder(r)
+		in := &failingReader{Reader: r}
+		decoder := xml.NewDecoder(in)
 		decoder.CharsetReader = charsetReader
 		for {
 			start, err := nextDocument(decoder)
@@ -25,18 +27,22 @@ func readBioCXML(r io.Reader, annotated bool) iter.Seq2[Placed, error] {
 			}
 			line, _ := decoder.InputPos()
 			if err != nil {
-				yield(Placed{}, documentError("", line, brokenXML(err)))
+				yield(Placed{}, brokenXML(err, line))
 				return
 			}
-			var in bioCDocument
-			if err = decoder.DecodeElement(&in, &start); err != nil {
-				err = documentError(string(in.ID), line, brokenXML(err))
+			var said bioCDocument
+			err = decoder.DecodeElement(&said, &start)
+			document := Placed{Document: graph.Document{ID: string(said.ID)}, Line: line}
+			switch {
+			case in.err != nil || errors.As(err, new(*xml.SyntaxError)):
+				yield(document, brokenXML(err, line))
+				return
+			case err != nil:
+				err = documentError(document.ID, line, fmt.Errorf("no BioC document: %w", err))
+			default:
+				document.Document, err = said.document(annotated, line)
 			}
-			document := Placed{Document: graph.Document{ID: string(in.ID)}, Line: line}
-			if err == nil {
-				document.Document, err = in.document(annotated, line)
-			}
-			if !yield(document, err) || errors.As(err, new(*xml.SyntaxError)) {
+			if !yield(document, err) {
 				return
 			}
 		}
@@ -56,16 +62,31 @@ func nextDocument(decoder *xml.Decoder) (xml.StartElement, error) {
 	}
 }
 
-// brokenXML says what is wrong, and where it knows better than the caller.
-func brokenXML(err error) error {
+// failingReader remembers that reading failed.
+type failingReader struct {
+	io.Reader
+	err error
+}
+
+// Read implements io.Reader.
+func (r *failingReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
+}
+
+// brokenXML says what is wrong with XML that cannot be read on, and where.
+func brokenXML(err error, line int) error {
 	var syntax *xml.SyntaxError
 	switch {
 	case !errors.As(err, &syntax):
-		return fmt.Errorf("no BioC document: %w", err)
+		return &endError{line, fmt.Errorf("no BioC document: %w", err)}
 	case syntax.Msg == "unexpected EOF":
-		return &errAt{syntax.Line, fmt.Errorf("the XML ends too early: is the file cut off? (%w)", err)}
+		return &endError{syntax.Line, fmt.Errorf("the XML ends too early: is the file cut off? (%w)", err)}
 	}
-	return &errAt{syntax.Line, fmt.Errorf("broken XML: %w", err)}
+	return &endError{syntax.Line, fmt.Errorf("broken XML: %w", err)}
 }
 
 // charsetReader converts from the encoding that an XML declaration names.

@@ -119,6 +119,7 @@ func listed(file string, kind Kind, annotated bool) bool {
 func inFile(err error, id, file string) error {
 	var known *DocumentError
 	var ofFile *fs.PathError
+	var end *endError
 	switch {
 	case err == nil:
 		return nil
@@ -130,6 +131,8 @@ func inFile(err error, id, file string) error {
 		return &named
 	case errors.As(err, &ofFile):
 		return &DocumentError{ID: id, File: ofFile.Path, Err: ofFile.Err}
+	case errors.As(err, &end):
+		return &DocumentError{ID: id, File: file, Line: end.line, Err: end.err}
 	}
 	return &DocumentError{ID: id, File: file, Err: err}
 }

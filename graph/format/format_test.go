@@ -80,6 +80,45 @@ func TestReadStopsWhenTheReaderFails(t *testing.T) {
 	}
 }
 
+// JSON and XML that are broken, or that end too early, cannot be read on: that is no
+// error of one document.
+func TestReadStopsWhereNothingCanBeRead(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		kind format.Kind
+		in   io.Reader
+		want []string
+	}{
+		{"broken JSON", format.JSON, strings.NewReader(`[{"text":"one"},` + "\n" + `{"text":,},{"text":"three"}]`),
+			[]string{"//one", "fatal: line 2: invalid character ',' looking for beginning of value"}},
+		{"cut JSON", format.PubAnnotation, strings.NewReader(`[{"text":"one"},` + "\n" + `{"text":"tw`),
+			[]string{"//one", "fatal: line 2: the JSON ends too early: is the file cut off?"}},
+		{"JSON of another sort", format.BioC, strings.NewReader(`["x"]`), []string{"fatal: line 1: x stands where a document is expected"}},
+		{"JSON whose reader fails", format.JSON, failing(`[{"text":"one"},`), []string{"//one", "fatal: line 1: disk on fire"}},
+		{"broken XML", format.BioC, strings.NewReader(bioCOne + "\n<document><id>2</text></document></collection>"),
+			[]string{"1//one", "fatal: line 2: broken XML: XML syntax error on line 2: element <id> closed by </text>"}},
+		{"broken XML between", format.BioC, strings.NewReader(bioCOne + "\n</x>"),
+			[]string{"1//one", "fatal: line 2: broken XML: XML syntax error on line 2: element <collection> closed by </x>"}},
+		{"cut XML", format.BioC, strings.NewReader(bioCOne + "\n<document>"),
+			[]string{"1//one", "fatal: line 2: the XML ends too early: is the file cut off? (XML syntax error on line 2: unexpected EOF)"}},
+		{"XML whose reader fails", format.BioC, failing(bioCOne + "\n<document><id>2"), []string{"1//one", "fatal: line 2: no BioC document: disk on fire"}},
+		{"XML whose packing is cut off", format.BioC, io.MultiReader(strings.NewReader(bioCOne), iotest.ErrReader(io.ErrUnexpectedEOF)),
+			[]string{"1//one", "fatal: line 1: no BioC document: unexpected EOF"}},
+		{"neither", format.BioC, strings.NewReader("plain"), []string{`fatal: neither JSON nor XML of BioC: it begins with "plain"`}},
+	} {
+		if diff := cmp.Diff(test.want, readAll(test.in, test.kind)); diff != "" {
+			t.Errorf("%s, want - got +:\n%s", test.name, diff)
+		}
+	}
+}
+
+const bioCOne = `<collection><document><id>1</id><passage><offset>0</offset><text>one</text></passage></document>`
+
+// failing is a reader that fails behind a text.
+func failing(text string) io.Reader {
+	return io.MultiReader(strings.NewReader(text), iotest.ErrReader(errors.New("disk on fire")))
+}
+
 func TestReadTextOfTooManyBytes(t *testing.T) {
 	got := readAll(strings.NewReader(strings.Repeat("a", format.MaxDocumentBytes+1)), format.Text)
 	if len(got) != 1 || !strings.HasPrefix(got[0], "error : the document has more than") {

@@ -24,7 +24,7 @@ type jsonStream struct {
 }
 
 // readJSON reads the documents of r, each of which convert makes from its JSON
-// and the line on which that begins.
+// and the line on which that begins. What is no JSON ends the reading.
 func readJSON(r io.Reader, collections []string, convert func([]byte, int) (graph.Document, error)) iter.Seq2[Placed, error] {
 	return func(yield func(Placed, error) bool) {
 		lines := &lineCounter{in: r}
@@ -35,7 +35,7 @@ func readJSON(r io.Reader, collections []string, convert func([]byte, int) (grap
 			line = lines.last()
 		}
 		if err != nil && !errors.Is(err, errStopped) {
-			yield(Placed{}, documentError("", line, err))
+			yield(Placed{}, &endError{line, err})
 		}
 	}
 }

@@ -25,7 +25,7 @@ func readLines(r io.Reader) iter.Seq2[textLine, error] {
 			content, err := readLine(lines)
 			last := errors.Is(err, io.EOF)
 			if err != nil && !last && !errors.Is(err, errTooLong) {
-				yield(textLine{number: number}, fmt.Errorf("line %d: %w", number, err))
+				yield(textLine{number: number}, &endError{number, err})
 				return
 			}
 			if errors.Is(err, errTooLong) {

@@ -55,10 +55,19 @@ func documentError(id string, line int, err error) error {
 	return &DocumentError{ID: id, Line: line, Err: err}
 }
 
+// endError is an error on a line after which nothing can be read.
+type endError struct {
+	line int
+	err  error
+}
+
+func (e *endError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+func (e *endError) Unwrap() error { return e.err }
+
 // Read reads the documents of r one after the other, without what they may be
 // annotated with. A document without an id has an empty one. An error is a
-// [*DocumentError], after which the next document follows, or one of r, after
-// which nothing does. What [Brat] keeps in two files is read by [ReadFile].
+// [*DocumentError], after which the next document follows, or another one, after
+// which nothing does: of r, or of JSON or XML that is broken or cut off. What [Brat] keeps in two files is read by [ReadFile].
 //
 // A document in JSON has the fields of [graph.Document], of which only text must be
 // there; the id may be a whole number. Another field is an error. Empty lines are
