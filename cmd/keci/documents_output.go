@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -96,11 +97,32 @@ func (o *documentOutput) toFolder() error {
 		return usageError("--output: %s is there already; name a new folder", o.path)
 	}
 	o.partial = o.path + partialSuffix
+	if err := clearPartial(o.partial); err != nil {
+		return fmt.Errorf("removing what a call before left: %w", err)
+	}
 	if err := os.Mkdir(o.partial, 0o755); err != nil {
 		return fmt.Errorf("making the folder for the output: %w", err)
 	}
 	o.Writer = format.NewBratFolder(o.partial)
 	return nil
+}
+
+// clearPartial removes a folder that a call before left unfinished: its files of
+// brat, and then the folder, which must have nothing else in it.
+func clearPartial(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, entry := range entries {
+		if end := filepath.Ext(entry.Name()); end == ".txt" || end == ".ann" {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, entry.Name())))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return os.Remove(dir)
 }
 
 func (o *documentOutput) toFile(form forms.Form) (err error) {

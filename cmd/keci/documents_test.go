@@ -116,6 +116,20 @@ func TestLinkWritesBrat(t *testing.T) {
 	if _, err := run(t, "FKBP12", "link", "--kb", kb, "--out", "brat", "-o", dir); exitCode(err) != exitUsage {
 		t.Errorf("a folder that is there: %v", err)
 	}
+	again := filepath.Join(filepath.Dir(dir), "again")
+	if err := os.MkdirAll(again+".partial", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(again+".partial", "old.ann"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	twice := `{"id":"a","text":"FKBP12"}` + "\n"
+	if _, err := run(t, twice+twice, "link", "--in", "jsonl", "--kb", kb, "--out", "brat", "-o", again); err != nil {
+		t.Error("a document that comes twice:", err)
+	}
+	if entries, err := os.ReadDir(again); err != nil || len(entries) != 2 {
+		t.Errorf("the folder holds %v, %v", entries, err)
+	}
 	out, err := run(t, "FKBP12", "link", "--kb", kb, "--out", "brat")
 	if err != nil {
 		t.Fatal(err)

@@ -14,10 +14,12 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
-// bratWriter writes two files for each document, named by its id.
+// bratWriter writes two files for each document, named by its id. One that comes
+// again is passed over.
 type bratWriter struct {
-	create func(name string) (io.WriteCloser, error)
-	close  func() error
+	create  func(name string) (io.WriteCloser, error)
+	close   func() error
+	written written
 }
 
 // newBratArchive writes the files of brat into a ZIP archive.
@@ -29,7 +31,8 @@ func newBratArchive(out io.Writer) Writer {
 			file, err := archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate})
 			return unclosed{file}, err
 		},
-		close: archive.Close,
+		close:   archive.Close,
+		written: written{},
 	}
 }
 
@@ -39,19 +42,24 @@ type unclosed struct{ io.Writer }
 func (unclosed) Close() error { return nil }
 
 // NewBratFolder makes a writer of the files of brat into the folder dir, which
-// is there. A file that is there too is an error.
+// is there. A file that is there too is an error, unless it is of a document that
+// this writer wrote: one that comes again is passed over.
 func NewBratFolder(dir string) Writer {
 	return inCodepoints{&bratWriter{
 		create: func(name string) (io.WriteCloser, error) {
 			return os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		},
-		close: func() error { return nil },
+		close:   func() error { return nil },
+		written: written{},
 	}}
 }
 
 // Write implements Writer.
 func (w *bratWriter) Write(d graph.Document) error {
 	name := bratFile(d.ID)
+	if again, err := w.written.again(name, d); again || err != nil {
+		return err
+	}
 	for _, file := range []struct{ name, content string }{{name + ".txt", d.Text}, {name + annSuffix, annOf(d)}} {
 		out, err := w.create(file.name)
 		if err != nil {

@@ -5,10 +5,14 @@
 // that keci extracted, or that was read with annotations:
 //
 //	BioC           mentions with type, concepts, score and negation; relations; relations between concepts; title
-//	PubTator       mentions with type and concepts; relations, as those between concepts; title
+//	PubTator       mentions with type and concepts; relations, as those between concepts; a title that the text begins with
 //	PubAnnotation  mentions with type, concepts, score and negation; relations
 //	brat           mentions with type, concepts and negation; relations
 //	GraphML, CSV   relations with the mentions that they join; only written
+//
+// PubTator parts every text in title and abstract: where a text does not begin with
+// its title, the first line is read back as one, and a title that is all of the text
+// is not. Its ids have no bar; an underscore stands for it.
 //
 // A mention is written with the concepts that it stands for ([graph.Mention.Denoted]):
 // the first of its candidates, or all that people annotated it with.

@@ -12,10 +12,12 @@ import (
 
 // graphMLWriter writes one graph: a node for each mention, whose id is that of the
 // document and its own, and an edge for each relation. Every edge has a direction,
-// since tools refuse graphs that mix both; whether it means one is a property.
+// since tools refuse graphs that mix both; whether it means one is a property. A
+// document that comes again is passed over, for ids of nodes must be unique.
 type graphMLWriter struct {
-	out   io.Writer
-	begun bool
+	out     io.Writer
+	begun   bool
+	written written
 }
 
 // graphMLKey is a property, with what it is set on and its type.
@@ -52,6 +54,9 @@ func graphMLBegin(b *strings.Builder, keys []graphMLKey) {
 // Write implements Writer.
 func (w *graphMLWriter) Write(d graph.Document) error {
 	if err := w.begin(); err != nil {
+		return err
+	}
+	if again, err := w.written.again(d.ID, d); again || err != nil {
 		return err
 	}
 	var b strings.Builder

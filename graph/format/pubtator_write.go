@@ -9,16 +9,23 @@ import (
 )
 
 // pubTatorWriter writes documents with an empty line behind each.
-type pubTatorWriter struct{ out io.Writer }
+type pubTatorWriter struct {
+	out     io.Writer
+	written written
+}
 
 // oneLine puts spaces for what would end a line or a column. Offsets stay true.
 var oneLine = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
 // Write implements Writer. Where the text does not begin with the title, its first line
 // stands for one: an empty title would shift the offsets. A
-// relation joins concepts; those of mentions that denote none are left out.
+// relation joins concepts; those of mentions that denote none are left out. Two
+// documents whose ids differ in what PubTator does not allow are an error.
 func (w *pubTatorWriter) Write(d graph.Document) error {
 	id := pubTatorIDs.Replace(d.ID)
+	if _, err := w.written.again(id, d); err != nil {
+		return err
+	}
 	title, rest, separator := cutTitle(d)
 	if separator == 0 {
 		title, rest, _ = strings.Cut(strings.TrimRight(d.Text, "\n"), "\n")

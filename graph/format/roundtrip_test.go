@@ -184,7 +184,10 @@ func TestRoundTripOfBrat(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Write(extracted()[0]); err == nil {
+	if err := w.Write(extracted()[0]); err != nil {
+		t.Error("the same document again:", err)
+	}
+	if err := format.NewBratFolder(dir).Write(extracted()[0]); err == nil {
 		t.Error("a file was overwritten")
 	}
 	if diff := cmp.Diff(kept(format.Brat), readCorpus(t, dir, "")); diff != "" {
@@ -252,6 +255,27 @@ func TestWritersRefuseMentionsOutsideTheText(t *testing.T) {
 		}
 		if err := w.Write(outside); err == nil {
 			t.Errorf("%s: no error", kind)
+		}
+	}
+}
+
+// A document may come twice, but in some forms it can stand only once.
+func TestWriteAgain(t *testing.T) {
+	a := graph.Document{ID: "a|b", Text: "abc", Mentions: []graph.Mention{{ID: "T1", Start: 0, End: 3, Text: "abc"}}}
+	for _, kind := range []format.Kind{format.Brat, format.GraphML} {
+		if once, twice := write(t, kind, []graph.Document{a}), write(t, kind, []graph.Document{a, a}); !bytes.Equal(once, twice) {
+			t.Errorf("%s: got\n%s\nwant\n%s", kind, twice, once)
+		}
+	}
+	for kind, second := range map[format.Kind]graph.Document{
+		format.Brat: {ID: "a|b", Text: "another"}, format.GraphML: {ID: "a|b", Text: "another"}, format.PubTator: {ID: "a_b", Text: "another"},
+	} {
+		w, err := format.NewWriter(io.Discard, kind)
+		if err := errors.Join(err, w.Write(a)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Write(second); err == nil || !strings.Contains(err.Error(), "another id") {
+			t.Errorf("%s: error %v", kind, err)
 		}
 	}
 }

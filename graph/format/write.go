@@ -39,7 +39,7 @@ func NewWriter(w io.Writer, kind Kind) (Writer, error) {
 	case BioCXML:
 		return inCodepoints{&bioCXMLWriter{out: w}}, nil
 	case PubTator:
-		return inCodepoints{&pubTatorWriter{out: w}}, nil
+		return inCodepoints{&pubTatorWriter{out: w, written: written{}}}, nil
 	case PubAnnotation:
 		return inCodepoints{&pubAnnotationWriter{out: w}}, nil
 	case Brat:
@@ -47,7 +47,7 @@ func NewWriter(w io.Writer, kind Kind) (Writer, error) {
 	case CSV:
 		return inCodepoints{newCSVWriter(w)}, nil
 	case GraphML:
-		return inCodepoints{&graphMLWriter{out: w}}, nil
+		return inCodepoints{&graphMLWriter{out: w, written: written{}}}, nil
 	}
 	return nil, fmt.Errorf("documents cannot be written in format %q", kind)
 }
