@@ -273,19 +273,65 @@ func TestBrat(t *testing.T) {
 	}
 }
 
-func TestReadFile(t *testing.T) {
+// The names of a pair may be in capitals, and its files packed.
+func TestBratByOtherNames(t *testing.T) {
+	ann := "T1\tGene 0 3\tone\n"
+	for _, pair := range [][2]string{{"a.TXT", "a.ann"}, {"a.txt", "a.ANN"}, {"A.TXT", "A.ANN"}, {"a.txt.gz", "a.ann.gz"}, {"a.txt", "a.ann.gz"}, {"a.TXT.GZ", "a.ann"}} {
+		files := map[string]string{pair[0]: "one", pair[1]: ann}
+		for name, content := range files {
+			if strings.HasSuffix(strings.ToLower(name), ".gz") {
+				files[name] = packed(t, content)
+			}
+		}
+		dir := writeFiles(t, files)
+		want := []string{pair[0][:1] + ` "" "one"`, "T1 0-3 one Gene"}
+		for _, path := range []string{dir, filepath.Join(dir, pair[0]), filepath.Join(dir, pair[1])} {
+			if diff := cmp.Diff(want, toldIn(dir, format.ReadAnnotatedFile(path, ""))); diff != "" {
+				t.Errorf("%s, want - got +:\n%s", strings.TrimPrefix(path, dir), diff)
+			}
+		}
+		if got := (format.Files{}).PassedOver(dir); got != 0 {
+			t.Errorf("%v: %d files are passed over", pair, got)
+		}
+	}
+}
+
+// A link to a folder is as good as the folder, under its own name.
+func TestReadFileBehindALink(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"a.txt": "a text", "b/c.txt": "one", "b/c.ann": "", "d.md": ""})
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+	want := []string{`DIR/a.txt "" "a text"`, `b/c "" "one"`}
+	if diff := cmp.Diff(want, toldIn(link, format.ReadFile(link, ""))); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
+	}
+	files := format.Files{}
+	if passed, size := files.PassedOver(link), files.Size(link); passed != files.PassedOver(dir) || size != files.Size(dir) || size == 0 {
+		t.Errorf("%d files passed over, %d bytes", passed, size)
+	}
+}
+
+// packed is what gzip makes of a text.
+func packed(t *testing.T, content string) string {
+	t.Helper()
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
-	fmt.Fprint(w, "2|t|two\n2|a|\n")
+	fmt.Fprint(w, content)
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return packed.String()
+}
+
+func TestReadFile(t *testing.T) {
 	wide := "\xff\xfe"
 	for _, unit := range utf16.Encode([]rune("β wide")) {
 		wide += string([]byte{byte(unit), byte(unit >> 8)})
 	}
 	dir := writeFiles(t, map[string]string{
-		"a.txt": "a text", "b.jsonl": `{"id":"b","text":"one"}` + "\n" + `{"id":"c"}`, "c.txt": "1|t|one\n1|a|\n", "d.PubTator.txt.gz": packed.String(),
+		"a.txt": "a text", "b.jsonl": `{"id":"b","text":"one"}` + "\n" + `{"id":"c"}`, "c.txt": "1|t|one\n1|a|\n", "d.PubTator.txt.gz": packed(t, "2|t|two\n2|a|\n"),
 		"e/bioc.json": `{"documents":[{"id":"3","passages":[{"offset":0,"text":"three"}]}]}`, "e/wide.txt": wide,
 		"f.txt.gz": "not packed", "g.md": "passed over", "h.json": `[{"text":"four"}]`,
 	})

@@ -50,7 +50,7 @@ func (f Files) Read(path string) iter.Seq2[graph.Document, error] {
 // ReadPlaced is Read with the place of each document.
 func (f Files) ReadPlaced(path string) iter.Seq2[Placed, error] {
 	return func(yield func(Placed, error) bool) {
-		_ = filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
+		walk(path, func(file string, entry fs.DirEntry, err error) error {
 			if err == nil && entry.IsDir() {
 				return nil
 			}
@@ -75,10 +75,29 @@ func (f Files) ReadPlaced(path string) iter.Seq2[Placed, error] {
 	}
 }
 
+// walk visits the files of a folder, which path may be a link to, or a file.
+func walk(path string, visit fs.WalkDirFunc) {
+	root := path
+	if folder, err := filepath.EvalSymlinks(path); err == nil && isFolder(folder) {
+		root = folder
+	}
+	_ = filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if within, relErr := filepath.Rel(root, file); relErr == nil && root != path {
+			file = filepath.Join(path, within) // as the caller names it
+		}
+		return visit(file, entry, err)
+	})
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // Size is the number of bytes that Read will read of a path, as far as it can be
 // told.
 func (f Files) Size(path string) (bytes int64) {
-	_ = filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
+	walk(path, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return nil
 		}
@@ -140,8 +159,30 @@ func inFile(err error, id, file string) error {
 const annSuffix = ".ann"
 
 // annOfText is the file with the annotations of a text, and textOfAnn the other way round.
-func annOfText(file string) string { return strings.TrimSuffix(file, filepath.Ext(file)) + annSuffix }
-func textOfAnn(file string) string { return strings.TrimSuffix(file, filepath.Ext(file)) + ".txt" }
+func annOfText(file string) string { return sibling(file, annSuffix) }
+func textOfAnn(file string) string { return sibling(file, ".txt") }
+
+// sibling is the file of the same name with another end, which may be in capitals and
+// packed. Where there is none, it has the end as it is.
+func sibling(file, end string) string {
+	name := withoutEnd(file)
+	for _, packed := range []string{"", ".gz", ".GZ"} {
+		for _, end := range []string{end, strings.ToUpper(end)} {
+			if exists(name + end + packed) {
+				return name + end + packed
+			}
+		}
+	}
+	return name + end
+}
+
+// withoutEnd is the name of a file without its end, and without that of packed files.
+func withoutEnd(file string) string {
+	if strings.EqualFold(filepath.Ext(file), ".gz") {
+		file = strings.TrimSuffix(file, filepath.Ext(file))
+	}
+	return strings.TrimSuffix(file, filepath.Ext(file))
+}
 
 func exists(file string) bool {
 	_, err := os.Stat(file)
@@ -243,7 +284,7 @@ func bratID(root, file string) string {
 	if err != nil || name == "." || strings.HasPrefix(name, "..") {
 		name = filepath.Base(file)
 	}
-	name = strings.TrimSuffix(filepath.ToSlash(name), filepath.Ext(name))
+	name = withoutEnd(filepath.ToSlash(name))
 	if id, err := url.PathUnescape(name); err == nil {
 		return id
 	}

@@ -2,14 +2,13 @@ package format
 
 import (
 	"io/fs"
-	"path/filepath"
 	"strings"
 )
 
 // PassedOver counts the files in a folder that Read does not read. The .ann file of
 // a text is read with it.
 func (f Files) PassedOver(path string) (files int) {
-	_ = filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
+	walk(path, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return nil
 		}
@@ -23,5 +22,5 @@ func (f Files) PassedOver(path string) (files int) {
 
 // besideText tells whether a file has the annotations of a text that is there.
 func besideText(file string) bool {
-	return strings.HasSuffix(strings.ToLower(file), annSuffix) && exists(textOfAnn(file))
+	return strings.HasSuffix(strings.TrimSuffix(strings.ToLower(file), ".gz"), annSuffix) && exists(textOfAnn(file))
 }
