@@ -80,6 +80,7 @@ func TestValidateText(t *testing.T) {
 	}{
 		{"fine", "p53\tbinds\r\nDNA.", nil},
 		{"fine with the replacement character", "p53 \uFFFD", nil},
+		{"form feed, vertical tab and next line", "p53\fbinds\vDNA\u0085", nil},
 		{"a digit is enough", "😀 1", nil},
 		{"at the limit", strings.Repeat("a", 100), nil},
 		{"empty", "", graph.ErrEmptyText},
@@ -89,7 +90,7 @@ func TestValidateText(t *testing.T) {
 		{"cut UTF-8", "p53 \xf0\x9f\x98", graph.ErrInvalidUTF8},
 		{"NUL", "p\x0053", graph.ErrControlCharacter},
 		{"escape", "\x1b[31mp53", graph.ErrControlCharacter},
-		{"C1 control", "p53\u0085", graph.ErrControlCharacter},
+		{"C1 control", "p53\u0084", graph.ErrControlCharacter},
 		{"emoji only", "😀 👩\u200d🔬!", graph.ErrNoWords},
 	} {
 		if err := graph.ValidateText(test.text, 100); !errors.Is(err, test.want) {

@@ -19,8 +19,8 @@ var (
 
 // ValidateText tells why a text cannot be linked or extracted from: it is empty
 // or white space only, has more than maxBytes bytes (0 means any length), is not
-// UTF-8, holds a control character other than tab, line feed and carriage
-// return, or has nothing to read in it. The error wraps one of the errors above
+// UTF-8, holds a control character that is no white space (tabs, line ends and form
+// feeds are), or has nothing to read in it. The error wraps one of the errors above
 // and names the place or the limit.
 func ValidateText(text string, maxBytes int) error {
 	if maxBytes > 0 && len(text) > maxBytes {
@@ -34,7 +34,7 @@ func ValidateText(text string, maxBytes int) error {
 		switch {
 		case r == utf8.RuneError && isInvalidAt(text, at):
 			return fmt.Errorf("%w: byte %d", ErrInvalidUTF8, at)
-		case unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r':
+		case unicode.IsControl(r) && !unicode.IsSpace(r):
 			return fmt.Errorf("%w: U+%04X at byte %d", ErrControlCharacter, r, at)
 		}
 		words = words || unicode.IsLetter(r) || unicode.IsNumber(r)

@@ -181,12 +181,25 @@ func (w *bioCXMLWriter) Write(d graph.Document) error {
 	content, err := xml.Marshal(struct {
 		XMLName xml.Name `xml:"document"`
 		bioCDocument
-	}{bioCDocument: bioCOf(d)})
+	}{bioCDocument: bioCOf(forXML(d))})
 	if err != nil {
 		return err
 	}
 	_, err = w.out.Write(append(content, '\n'))
 	return err
+}
+
+// xmlBlanks puts blanks for the white space that XML has no way to say. Offsets stay true.
+var xmlBlanks = strings.NewReplacer("\f", " ", "\v", " ")
+
+// forXML gives the document with a text that XML can say.
+func forXML(d graph.Document) graph.Document {
+	d.Title, d.Text = xmlBlanks.Replace(d.Title), xmlBlanks.Replace(d.Text)
+	d.Mentions = slices.Clone(d.Mentions)
+	for i := range d.Mentions {
+		d.Mentions[i].Text = xmlBlanks.Replace(d.Mentions[i].Text)
+	}
+	return d
 }
 
 // Close implements Writer.

@@ -89,7 +89,7 @@ func graphMLProperties(b *strings.Builder, list ...string) {
 
 func escapeXML(text string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(text)) // a Builder does not fail
+	_ = xml.EscapeText(&b, []byte(xmlBlanks.Replace(text))) // a Builder does not fail
 	return b.String()
 }
 

@@ -14,8 +14,9 @@ type pubTatorWriter struct {
 	written written
 }
 
-// oneLine puts spaces for what would end a line or a column. Offsets stay true.
-var oneLine = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
+// oneLine puts spaces for what would end a line or a column, for readers in Python
+// too. Offsets stay true.
+var oneLine = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ", "\f", " ", "\v", " ", "\u0085", " ")
 
 // Write implements Writer. Where the text does not begin with the title, its first line
 // stands for one: an empty title would shift the offsets. A

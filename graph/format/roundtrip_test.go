@@ -259,6 +259,27 @@ func TestWritersRefuseMentionsOutsideTheText(t *testing.T) {
 	}
 }
 
+// White space of every kind goes through every form, or becomes a blank where the form
+// has no way to say it: offsets stay as they are.
+func TestWhiteSpaceOfPages(t *testing.T) {
+	const text = "Page one.\n\fPage two:\vTCF4\fbinds\u0085DNA."
+	blank := strings.NewReplacer("\f", " ", "\v", " ")
+	d := graph.Document{ID: "a", Text: text, Mentions: []graph.Mention{{ID: "T1", Start: 21, End: 31, Text: "TCF4\fbinds", Type: "x"}}}
+	for kind, want := range map[format.Kind]string{
+		format.JSONL: text, format.BioC: text, format.PubAnnotation: text, format.BioCXML: blank.Replace(text),
+		format.PubTator: strings.ReplaceAll(blank.Replace(text), "\u0085", " "),
+	} {
+		for got, err := range format.ReadAnnotated(bytes.NewReader(write(t, kind, []graph.Document{d})), kind) {
+			if err != nil || got.Text != want || len(got.Mentions) != 1 || got.Mentions[0].Start != 21 || got.Mentions[0].End != 31 {
+				t.Errorf("%s: got %+v, %v, want %q", kind, got, err, want)
+			}
+		}
+	}
+	if got := string(write(t, format.GraphML, []graph.Document{d})); !strings.Contains(got, ">TCF4 binds<") {
+		t.Errorf("GraphML: %s", got)
+	}
+}
+
 // A document may come twice, but in some forms it can stand only once.
 func TestWriteAgain(t *testing.T) {
 	a := graph.Document{ID: "a|b", Text: "abc", Mentions: []graph.Mention{{ID: "T1", Start: 0, End: 3, Text: "abc"}}}

@@ -249,7 +249,7 @@ func lines(text []string) string {
 
 // escape makes text stand for itself in a label of Graphviz.
 func escape(text string) string {
-	return strings.NewReplacer(`\`, `\\`, "&", "&amp;", "\n", " ", "\r", " ", "\t", " ").Replace(text)
+	return strings.NewReplacer(`\`, `\\`, "&", "&amp;", "\n", " ", "\r", " ", "\t", " ", "\f", " ", "\v", " ").Replace(text)
 }
 
 // shorten keeps boxes from growing over the whole picture.
