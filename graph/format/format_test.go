@@ -45,6 +45,9 @@ func TestRead(t *testing.T) {
 		{"lines with CRLF and byte order mark", format.JSONL, "\uFEFF{\"text\":\"one\"}\r\n{\"text\":\"two\"}\r\n", []string{"//one", "//two"}},
 		{"nothing", format.JSONL, "", nil},
 		{"number as id", format.JSONL, `{"id":7,"text":"one"}`, []string{"7//one"}},
+		{"large number as id", format.JSONL, `{"id":12345678901234567890,"text":"one"}`, []string{"12345678901234567890//one"}},
+		{"PubAnnotation", format.PubAnnotation, `{"sourcedb":"PubMed","sourceid":7,"text":"one"}`, []string{"PMID:7//one"}},
+		{"PubAnnotation without a number", format.PubAnnotation, `{"sourcedb":"PubMed","text":"one"}`, []string{"//one"}},
 	} {
 		if diff := cmp.Diff(test.want, readAll(strings.NewReader(test.in), test.kind)); diff != "" {
 			t.Errorf("%s, want - got +:\n%s", test.name, diff)
@@ -58,6 +61,7 @@ func TestReadGoesOnAfterBadLines(t *testing.T) {
 		`{"id":"a","text":"b","more":1}`:  `error a: line 1: no JSON document with the fields id, title and text: json: unknown field "more"`,
 		`{"id":"a"}`:                      `error a: line 1: the field "text" is missing`,
 		`{"id":["a"],"text":"b"}`:         `error : line 1: the field "id" is ["a"]`,
+		`{"id":1.5,"text":"b"}`:          `error : line 1: the field "id" is 1.5: it must be`,
 		`{"text":"b"} {"text":"c"}`:       "error : line 1: no JSON document",
 		`["b"]`:                           "error : line 1: no JSON document",
 		`{"text":1}`:                      "error : line 1: no JSON document",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"regexp"
 
 	"github.com/keci-kg/keci/graph"
 )
@@ -102,6 +103,9 @@ func (in inputDocument) annotate(document graph.Document) (graph.Document, error
 	return said.relate(document)
 }
 
+// wholeNumber is one of any size: as an id it is kept as it is written.
+var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
+
 // parseID reads an id that is a string or a whole number.
 func parseID(raw json.RawMessage) (string, error) {
 	if raw == nil || string(raw) == "null" {
@@ -111,8 +115,7 @@ func parseID(raw json.RawMessage) (string, error) {
 	if json.Unmarshal(raw, &id) == nil {
 		return id, nil
 	}
-	var number int64
-	if json.Unmarshal(raw, &number) == nil {
+	if wholeNumber.Match(raw) {
 		return string(raw), nil
 	}
 	return "", fmt.Errorf(`the field "id" is %s: it must be a string or a whole number`, raw)

@@ -83,7 +83,7 @@ func readPubAnnotation(r io.Reader, annotated bool) iter.Seq2[Placed, error] {
 // id joins database and number.
 func (p pubAnnotation) id() string {
 	switch {
-	case p.SourceDB == pubMedDB:
+	case p.SourceDB == pubMedDB && p.SourceID != "":
 		return pubMedPrefix + string(p.SourceID)
 	case p.SourceDB != "" && p.SourceID != "":
 		return p.SourceDB + ":" + string(p.SourceID)
