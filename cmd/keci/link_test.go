@@ -224,7 +224,7 @@ func TestLinkStops(t *testing.T) {
 func TestLinkRefusesWrongCalls(t *testing.T) {
 	for _, args := range [][]string{
 		{"--in", "pdf"}, {"--out", "text"}, {"--offsets", "words"}, {"--workers", "0"}, {"--max-candidates", "-1"},
-		{"--max-text-bytes", "0"}, {"--unknown"},
+		{"--max-text-bytes", "0"}, {"--unknown"}, {"--out", "csv"},
 	} {
 		if _, err := link(t.Context(), strings.NewReader("x"), args...); exitCode(err) != exitUsage {
 			t.Errorf("%v: %v", args, err)
@@ -232,5 +232,22 @@ func TestLinkRefusesWrongCalls(t *testing.T) {
 	}
 	if _, err := link(t.Context(), strings.NewReader("x"), "--kb", t.TempDir()); exitCode(err) != exitFailed {
 		t.Errorf("no knowledge base there: %v", err)
+	}
+}
+
+func TestFinalMapping(t *testing.T) {
+	kb := buildSmallKB(t)
+	all, err := run(t, "FKBP12 and FKBP12", "link", "--kb", kb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	final, err := run(t, "FKBP12 and FKBP12", "link", "--kb", kb, "--final")
+	marked := func(out string) int { return strings.Count(out, `"final":true`) }
+	if mentions := strings.Count(final, `"start":`); err != nil || mentions == 0 || mentions != marked(final) || mentions != marked(all) {
+		t.Errorf("error %v; of\n%sthe final ones are\n%s", err, all, final)
+	}
+	got := finalMapping([]graph.Mention{{ID: "T1"}, {ID: "T2", Final: true, LongForm: "T1"}, {ID: "T3", Final: true, LongForm: "T2"}})
+	if diff := cmp.Diff([]graph.Mention{{ID: "T2", Final: true}, {ID: "T3", Final: true, LongForm: "T2"}}, got); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
 	}
 }

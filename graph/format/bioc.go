@@ -70,10 +70,12 @@ var (
 )
 
 const (
-	directedInfon = "directed"
-	negatedInfon  = "negated"
-	scoreInfon    = "score"
-	titleType     = "title"
+	directedInfon   = "directed"
+	negatedInfon    = "negated"
+	scoreInfon      = "score"
+	finalInfon      = "final"      // see graph.Mention.Final
+	confidenceInfon = "confidence" // of the linker in the concept
+	titleType       = "title"
 )
 
 // readBioC reads BioC, in XML or in JSON as the first character tells.
@@ -234,7 +236,10 @@ func (a bioCAnnotation) annotation(segments []bioCPassage) (annotation, error) {
 		start: start - segments[segment].Offset, end: end - segments[segment].Offset}
 	m.ID, m.Text, m.Type = string(a.ID), a.Text, a.Infons.get(typeInfons)
 	m.Concepts = conceptsOf(a.Infons.get(conceptInfons))
-	m.Negated, m.Score = a.Infons[negatedInfon] == "true", a.Infons.score()
+	m.Negated, m.Final, m.Score = a.Infons[negatedInfon] == "true", a.Infons[finalInfon] == "true", a.Infons.number(scoreInfon)
+	if len(m.Concepts) == 1 {
+		m.Concepts[0].Confidence = a.Infons.number(confidenceInfon)
+	}
 	return m, nil
 }
 
@@ -253,7 +258,7 @@ func (r bioCRelation) addTo(said *annotations) error {
 		a, b := r.Nodes[0], r.Nodes[1]
 		directed := r.Infons[directedInfon] == "true" || r.Infons[directedInfon] == "" && a.Role != b.Role
 		said.addRelation(graph.Extraction{ID: string(r.ID), Head: string(a.RefID), Tail: string(b.RefID), Label: label,
-			Directed: directed, Score: r.Infons.score()}, 0)
+			Directed: directed, Score: r.Infons.number(scoreInfon)}, 0)
 	default:
 		return fmt.Errorf("it has %d nodes: relations of two can be read, and those that name two concepts in infons", len(r.Nodes))
 	}
@@ -273,10 +278,10 @@ func (i bioCInfons) get(keys []string) string {
 	return ""
 }
 
-// score is 0 where there is none, or no number.
-func (i bioCInfons) score() float64 {
-	score, _ := strconv.ParseFloat(i[scoreInfon], 64)
-	return score
+// number is 0 where there is none.
+func (i bioCInfons) number(key string) float64 {
+	number, _ := strconv.ParseFloat(i[key], 64)
+	return number
 }
 
 // others are those of a relation that do not make it.

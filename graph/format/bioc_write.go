@@ -54,6 +54,10 @@ func bioCAnnotations(mentions []graph.Mention) []bioCAnnotation {
 		infons.set(scoreInfon, number(m.Score))
 		if concepts := m.Denoted(); len(concepts) == 1 {
 			infons.set("name", concepts[0].Name)
+			infons.set(confidenceInfon, number(concepts[0].Confidence))
+		}
+		if m.Final {
+			infons[finalInfon] = "true"
 		}
 		if m.Negated {
 			infons[negatedInfon] = "true"

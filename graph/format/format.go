@@ -4,11 +4,12 @@
 // All forms but JSON hold less than a [graph.Document] does. What they keep of one
 // that keci extracted, or that was read with annotations:
 //
-//	BioC           mentions with type, concepts, score and negation; relations; relations between concepts; title
+//	BioC           mentions with type, concepts, score and negation, whether they are final, and the confidence of the linker; relations; relations between concepts; title
 //	PubTator       mentions with type and concepts; relations, as those between concepts; a title that the text begins with
-//	PubAnnotation  mentions with type, concepts, score and negation; relations
+//	PubAnnotation  mentions as in BioC; relations
 //	brat           mentions with type, concepts and negation; relations
-//	GraphML, CSV   relations with the mentions that they join; only written
+//	GraphML        mentions as in BioC; relations; only written
+//	CSV            relations with the mentions that they join; only written
 //
 // PubTator parts every text in title and abstract: where a text does not begin with
 // its title, the first line is read back as one, and a title that is all of the text

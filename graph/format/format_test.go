@@ -61,7 +61,7 @@ func TestReadGoesOnAfterBadLines(t *testing.T) {
 		`{"id":"a","text":"b","more":1}`:  `error a: line 1: no JSON document with the fields id, title and text: json: unknown field "more"`,
 		`{"id":"a"}`:                      `error a: line 1: the field "text" is missing`,
 		`{"id":["a"],"text":"b"}`:         `error : line 1: the field "id" is ["a"]`,
-		`{"id":1.5,"text":"b"}`:          `error : line 1: the field "id" is 1.5: it must be`,
+		`{"id":1.5,"text":"b"}`:           `error : line 1: the field "id" is 1.5: it must be`,
 		`{"text":"b"} {"text":"c"}`:       "error : line 1: no JSON document",
 		`["b"]`:                           "error : line 1: no JSON document",
 		`{"text":1}`:                      "error : line 1: no JSON document",

@@ -27,6 +27,7 @@ type graphMLKey struct{ id, on, kind string }
 var documentKeys = []graphMLKey{
 	{"label", "node", "string"}, {"type", "node", "string"}, {"concept", "node", "string"}, {"name", "node", "string"},
 	{"document", "node", "string"}, {"start", "node", "int"}, {"end", "node", "int"}, {"score", "node", "double"}, {"negated", "node", "boolean"},
+	{"final", "node", "boolean"}, {"confidence", "node", "double"},
 	{"relation", "edge", "string"}, {"directed", "edge", "boolean"}, {"weight", "edge", "double"},
 }
 
@@ -62,10 +63,17 @@ func (w *graphMLWriter) Write(d graph.Document) error {
 	var b strings.Builder
 	id := func(mention string) string { return escapeXML(d.ID + "/" + mention) }
 	for _, m := range d.Mentions {
-		row := csvMention(m)
+		row, final, confidence := csvMention(m), "", ""
+		if m.Final {
+			final = "true"
+		}
+		if concepts := m.Denoted(); len(concepts) == 1 {
+			confidence = number(concepts[0].Confidence)
+		}
 		fmt.Fprintf(&b, `<node id="%s">`, id(m.ID))
 		graphMLProperties(&b, "label", m.Text, "type", m.Type, "concept", row[5], "name", row[6], "document", d.ID,
-			"start", row[1], "end", row[2], "score", number(m.Score), "negated", strconv.FormatBool(m.Negated))
+			"start", row[1], "end", row[2], "score", number(m.Score), "negated", strconv.FormatBool(m.Negated),
+			"final", final, "confidence", confidence)
 		b.WriteString("</node>\n")
 	}
 	for _, r := range d.Relations {

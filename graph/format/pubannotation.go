@@ -52,10 +52,12 @@ type pubAttribute struct {
 
 // Predicates of attributes that are written, and understood.
 const (
-	conceptPredicate  = "concept"
-	negatedPredicate  = "negated"
-	scorePredicate    = "score"
-	directedPredicate = "directed"
+	conceptPredicate    = "concept"
+	negatedPredicate    = "negated"
+	scorePredicate      = "score"
+	directedPredicate   = "directed"
+	finalPredicate      = "final"      // see graph.Mention.Final
+	confidencePredicate = "confidence" // of the linker in the concept that was said before
 )
 
 // The source of abstracts of PubMed has its own name there.
@@ -154,12 +156,18 @@ func (a pubAttribute) describe(m *graph.Mention) {
 			m.Concepts = append(m.Concepts, graph.Candidate{CUI: graph.CUI(value), SemanticTypes: []graph.TUI{}})
 		}
 	case float64:
-		if a.Pred == scorePredicate {
+		switch {
+		case a.Pred == scorePredicate:
 			m.Score = value
+		case a.Pred == confidencePredicate && len(m.Concepts) > 0:
+			m.Concepts[len(m.Concepts)-1].Confidence = value
 		}
 	case bool:
-		if a.Pred == negatedPredicate {
+		switch a.Pred {
+		case negatedPredicate:
 			m.Negated = value
+		case finalPredicate:
+			m.Final = value
 		}
 	}
 }
@@ -180,6 +188,12 @@ func (w *pubAnnotationWriter) Write(d graph.Document) error {
 		out.Denotations = append(out.Denotations, denotation{m.ID, fmt.Appendf(nil, `{"begin":%d,"end":%d}`, m.Start, m.End), m.Type})
 		for _, c := range m.Denoted() {
 			say(m.ID, conceptPredicate, string(c.CUI))
+			if c.Confidence != 0 {
+				say(m.ID, confidencePredicate, c.Confidence)
+			}
+		}
+		if m.Final {
+			say(m.ID, finalPredicate, true)
 		}
 		if m.Negated {
 			say(m.ID, negatedPredicate, true)

@@ -280,6 +280,25 @@ func TestWhiteSpaceOfPages(t *testing.T) {
 	}
 }
 
+// What the linker says of mentions goes through the forms that have a place for it.
+func TestRoundTripOfLinked(t *testing.T) {
+	d := graph.Document{ID: "a", Text: "FKBP12", Offsets: graph.OffsetCodepoint, Relations: []graph.Extraction{}, Mentions: []graph.Mention{
+		{ID: "T1", End: 6, Text: "FKBP12", Final: true, Concepts: []graph.Candidate{{CUI: "C1", Confidence: 0.75, SemanticTypes: []graph.TUI{}}}},
+		{ID: "T2", End: 4, Text: "FKBP", Concepts: []graph.Candidate{{CUI: "C2", Confidence: 0.25, SemanticTypes: []graph.TUI{}}}}}}
+	for _, kind := range []format.Kind{format.JSONL, format.BioC, format.BioCXML, format.PubAnnotation} {
+		for got, err := range format.ReadAnnotated(bytes.NewReader(write(t, kind, []graph.Document{d})), kind) {
+			got.Relations = []graph.Extraction{}
+			if diff := cmp.Diff(d, got); diff != "" || err != nil {
+				t.Errorf("%s: %v, want - got +:\n%s", kind, err, diff)
+			}
+		}
+	}
+	if got := string(write(t, format.GraphML, []graph.Document{d})); !strings.Contains(got, `<data key="final">true</data><data key="confidence">0.75</data></node>`) ||
+		!strings.Contains(got, `<data key="negated">false</data><data key="confidence">0.25</data></node>`) {
+		t.Errorf("GraphML: %s", got)
+	}
+}
+
 // A document may come twice, but in some forms it can stand only once.
 func TestWriteAgain(t *testing.T) {
 	a := graph.Document{ID: "a|b", Text: "abc", Mentions: []graph.Mention{{ID: "T1", Start: 0, End: 3, Text: "abc"}}}
