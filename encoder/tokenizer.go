@@ -62,7 +62,8 @@ func LoadTokenizer(dir string) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load tokenizer: %w", err)
 	}
-	t, err := newTokenizer(strings.Split(strings.TrimSuffix(string(data), "\n"), "\n"), config)
+	lines := strings.ReplaceAll(string(data), "\r\n", "\n")
+	t, err := newTokenizer(strings.Split(strings.TrimSuffix(lines, "\n"), "\n"), config)
 	if err != nil {
 		return nil, fmt.Errorf("load tokenizer %s: %w", path, err)
 	}

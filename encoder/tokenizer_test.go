@@ -210,6 +210,7 @@ func TestLoadTokenizer(t *testing.T) {
 		want               normalizer
 	}{
 		"uncased vocabulary":  {uncased, "", normalizer{lowerCase: true, stripAccents: true, splitCJK: true}},
+		"Windows line ends":   {strings.ReplaceAll(uncased, "\n", "\r\n"), "", normalizer{lowerCase: true, stripAccents: true, splitCJK: true}},
 		"cased vocabulary":    {cased, "", normalizer{splitCJK: true}},
 		"uncased by settings": {cased, `{"do_lower_case": true, "strip_accents": null}`, normalizer{lowerCase: true, stripAccents: true, splitCJK: true}},
 		"accents kept":        {uncased, `{"strip_accents": false, "tokenize_chinese_chars": false}`, normalizer{lowerCase: true}},
