@@ -24,7 +24,8 @@ const (
 	maxRanked   = 2_000   // concepts that are looked at in full
 )
 
-// Search implements graph.Knowledge. The last word of the query may be the
+// Search implements graph.Knowledge. The words of the query are looked for in several
+// spellings (names.Spellings), for the index has the names as they are. The last word of the query may be the
 // beginning of one. Names equal to the query come first, then those that begin
 // with it, then the others; among equals preferred names, then short ones.
 func (k *Knowledge) Search(ctx context.Context, query string, limit int) (found []graph.Concept, err error) {
@@ -52,18 +53,20 @@ func holding(ctx context.Context, txn *badger.Txn, wanted []string) ([]hit, erro
 	for i, word := range wanted {
 		last := i == len(wanted)-1
 		next := map[graph.CUI]uint8{}
-		err := readPostings(ctx, txn, word, last, func(length uint8, concept graph.CUI) {
-			before, kept := hits[concept]
-			if hits != nil && !kept {
-				return
+		for _, word := range names.Spellings(word) {
+			err := readPostings(ctx, txn, word, last, func(length uint8, concept graph.CUI) {
+				before, kept := hits[concept]
+				if hits != nil && !kept {
+					return
+				}
+				length = max(length, before)
+				if known, ok := next[concept]; !ok || length < known {
+					next[concept] = length
+				}
+			})
+			if err != nil {
+				return nil, err
 			}
-			length = max(length, before)
-			if known, ok := next[concept]; !ok || length < known {
-				next[concept] = length
-			}
-		})
-		if err != nil {
-			return nil, err
 		}
 		hits = next
 	}

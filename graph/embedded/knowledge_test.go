@@ -243,6 +243,7 @@ func TestKnowledgeSearch(t *testing.T) {
 		{"acetyl acid", 10, nil},                                  // the others may not
 		{"cox", 10, []graph.CUI{"C02", "C03"}},                    // ties by CUI
 		{"COX 2", 10, []graph.CUI{"C03"}},                         // hyphens part words
+		{"Áspirín", 10, []graph.CUI{"C01"}},                       // marks do not count
 		{"synthase prostaglandin", 1, []graph.CUI{"C02"}},         // any order
 		{"o", 10, []graph.CUI{"C04"}},                             // the beginning of a word
 		{"2", 10, []graph.CUI{"C03"}},                             //

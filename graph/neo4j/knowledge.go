@@ -108,7 +108,8 @@ const maxQueryWords = 64
 // beginning of a word, and prefers preferred names that are all of it, lest they
 // are lost among many that hold its words. Parts stand in quotation marks, where
 // nothing but these and the backslash is special, and Lucene takes them apart as
-// it did the names.
+// it did the names. Each is asked for in several spellings (names.Spellings), for the
+// index has the names as they are.
 func lucenePattern(query string) string {
 	var parts []string
 	for _, part := range strings.Fields(query) {
@@ -123,13 +124,26 @@ func lucenePattern(query string) string {
 	last := len(parts) - 1
 	var pattern strings.Builder
 	for _, part := range parts[:last] {
-		pattern.WriteString("+" + lucenePhrase(part) + " ")
+		pattern.WriteString("+(" + strings.Join(lucenePhrases(part), " OR ") + ") ")
 	}
-	words := names.Words(parts[last])
-	words = words[:min(len(words), maxQueryWords)]
-	pattern.WriteString("+(" + lucenePhrase(parts[last]) + " OR (" + strings.Join(words, " AND ") + "*))")
+	ends := lucenePhrases(parts[last])
+	for _, spelling := range names.Spellings(parts[last]) {
+		words := names.Words(spelling)
+		words = words[:min(len(words), maxQueryWords)]
+		ends = append(ends, "("+strings.Join(words, " AND ")+"*)")
+	}
+	pattern.WriteString("+(" + strings.Join(ends, " OR ") + ")")
 	pattern.WriteString(" name:" + lucenePhrase(strings.Join(parts, " ")) + "^8")
 	return pattern.String()
+}
+
+// lucenePhrases are the spellings of a part of a query.
+func lucenePhrases(part string) []string {
+	phrases := names.Spellings(part)
+	for i, spelling := range phrases {
+		phrases[i] = lucenePhrase(spelling)
+	}
+	return phrases
 }
 
 func lucenePhrase(text string) string {

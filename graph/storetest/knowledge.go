@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/names"
 )
 
 // Knowledge gives a fixture as a knowledge base in memory: the contract of
@@ -103,12 +104,12 @@ func (m memory) SemanticType(_ context.Context, tui graph.TUI) (graph.SemanticTy
 }
 
 func (m memory) Search(_ context.Context, query string, limit int) ([]graph.Concept, error) {
-	query = strings.ToLower(query)
+	query = names.Fold(query)
 	ranked := map[int][]graph.Concept{} // 0 equals, 1 begins with, 2 holds
 	for _, concept := range m.Fixture.Concepts {
 		best := 3
 		for _, name := range append([]string{concept.Name}, concept.Synonyms...) {
-			name = strings.ToLower(name)
+			name = names.Fold(name)
 			switch {
 			case name == query:
 				best = min(best, 0)

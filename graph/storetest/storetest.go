@@ -105,7 +105,9 @@ func testSearch(t *testing.T, store graph.Store) {
 		{"tacrolimus", 10, []graph.CUI{"C0085149", "C0039246", "C0999999"}}, // the whole name before names that begin so
 		{"TACROLIMUS", 1, []graph.CUI{"C0085149"}},
 		{"rapamycin", 10, []graph.CUI{"C0072980"}},
-		{"protein binding", 10, []graph.CUI{"C0039246"}}, // the words in any order
+		{"protein binding", 10, []graph.CUI{"C0039246"}},    // the words in any order
+		{"Tácrolimus bindíng", 10, []graph.CUI{"C0039246"}}, // marks do not count, composed
+		{"Rapa\u0301mycin", 10, []graph.CUI{"C0072980"}},    // or not
 		{"no such name", 10, nil},
 	} {
 		found, err := store.Search(t.Context(), test.query, test.limit)

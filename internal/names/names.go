@@ -20,7 +20,7 @@ func Words(text string) []string {
 
 // Rank sorts concepts by their best name: names equal to the query come first,
 // then those that begin with it, then the others; among equals preferred names,
-// then short ones, then by CUI.
+// then short ones, then by CUI. Names are compared folded (Fold).
 func Rank(concepts []graph.Concept, query string) {
 	folded := fold(query)
 	matches := make(map[graph.CUI]match, len(concepts))
@@ -32,7 +32,7 @@ func Rank(concepts []graph.Concept, query string) {
 	})
 }
 
-func fold(text string) string { return strings.Join(Words(text), " ") }
+func fold(text string) string { return strings.Join(Words(Fold(text)), " ") }
 
 // match is how well a name answers a query; less is better.
 type match struct {
