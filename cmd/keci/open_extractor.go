@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 
 	"github.com/keci-kg/keci/fusion"
@@ -17,7 +18,7 @@ type extractor struct {
 	close func()
 }
 
-// Close gives back what the engine holds.
+// Close gives back what model and engine hold.
 func (e extractor) Close() { e.close() }
 
 // of is the same extractor or, where it learned from several corpora, what one of them
@@ -50,7 +51,12 @@ func openExtractor(dir string, kb *knowledgebase.KnowledgeBase, engineName strin
 		backend.Finalize()
 		return extractor{}, err
 	}
-	return extractor{model, backend.Finalize}, nil
+	return extractor{model, func() {
+		if m, ok := model.(io.Closer); ok {
+			_ = m.Close() // of a file that is read, or whose records are whole
+		}
+		backend.Finalize()
+	}}, nil
 }
 
 // useExtractor opens a knowledge base and a model, gives them to do, and closes them.

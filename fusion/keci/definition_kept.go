@@ -62,6 +62,14 @@ func (d *definitions) openKept(cache, weights string) error {
 	return nil
 }
 
+// close closes the file of vectors, if there is one.
+func (d *definitions) close() error {
+	if d.kept == nil {
+		return nil
+	}
+	return d.kept.Close()
+}
+
 // forgetKept marks a file of vectors as used now, and removes all but those used last.
 func forgetKept(used string) {
 	now := time.Now()

@@ -1,6 +1,7 @@
 package keci
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -60,6 +61,12 @@ func TestKeptDefinitions(t *testing.T) {
 			if diff := cmp.Diff(afresh, encodedDefinitions(t, second)); diff != "" {
 				t.Errorf("the second process (-afresh +kept):\n%s", diff)
 			}
+			if err := second.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := second.definitions.kept.Close(); !errors.Is(err, os.ErrClosed) {
+				t.Errorf("the file of a closed model is open: %v", err)
+			}
 		})
 	}
 }
@@ -114,6 +121,9 @@ func TestUnwritableCache(t *testing.T) {
 		t.Error("a file was taken for a folder")
 	}
 	encodedDefinitions(t, m)
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestForgetKept: the files of the models used last stay.

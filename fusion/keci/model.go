@@ -77,6 +77,10 @@ func Open(backend compute.Backend, dir string, kb KnowledgeBase) (*Model, error)
 	return m, nil
 }
 
+// Close closes the file that keeps the vectors of definitions: the model must not be
+// used any more. The engine stays the caller's.
+func (m *Model) Close() error { return m.definitions.close() }
+
 // newModel is a model without weights; the encoder's files are in dir.
 func newModel(backend compute.Backend, dir string, cfg Config, kb KnowledgeBase) (*Model, error) {
 	encoderConfig, tokenizer, err := modeldir.ReadEncoder(dir)
