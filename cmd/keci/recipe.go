@@ -281,22 +281,25 @@ func (r *recipe) digest() error {
 }
 
 // begin keeps what a run is told in its directory, or compares it with what the run
-// that is to go on was told.
+// that is to go on was told. A run may be begun without a checkpoint: by a sweep, whose
+// trials are taken over.
 func (r recipe) begin(m material) error {
 	begun, err := train.Begun(m.out)
 	switch {
 	case err != nil:
 		return err
-	case !begun:
-		return results.WriteRecipe(m.out, r.identity(m))
-	case !r.train.Resume:
+	case begun && !r.train.Resume:
 		return usageError("%s holds a training run already: choose another directory, or --resume it", m.out)
+	case r.train.Resume:
+		err = results.CheckRecipe(m.out, r.identity(m))
 	}
-	err = results.CheckRecipe(m.out, r.identity(m))
-	if errors.Is(err, results.ErrOtherRun) {
+	switch {
+	case errors.Is(err, results.ErrOtherRun):
 		return usageError("%w", err)
+	case err != nil || begun:
+		return err
 	}
-	return err
+	return results.WriteRecipe(m.out, r.identity(m))
 }
 
 // learn trains one model and leaves it, with its card, in out/best.

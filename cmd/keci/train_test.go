@@ -308,6 +308,25 @@ func checkWindow(t *testing.T, one, two string) {
 	}
 }
 
+// TestSweepGoesOn: the trials of a sweep that was broken off, before there is a
+// checkpoint, are those of its own recipe.
+func TestSweepGoesOn(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	args := []string{"train", "--corpus", "jsonl", "--data", writeAnnotated(t, 10), "--encoder", writeEncoder(t), "--kb", buildSmallKB(t),
+		"--variant", "sent-context", "--held-out", "0.25", "--epochs", "2", "--out", out, "--resume"}
+	if err := results.WriteRecipe(out, results.Training{Variant: "another"}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := keciRun(t, args...)
+	if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "variant (another there, sent-context here)") {
+		t.Errorf("another recipe: %v", err)
+	}
+	if err := os.Remove(filepath.Join(out, results.RecipeFile)); err != nil {
+		t.Fatal(err)
+	}
+	mustKeci(t, args...)
+}
+
 // TestCrossvalGoesOn: a fold that is measured is not trained again, whether its
 // model is still there or not.
 func TestCrossvalGoesOn(t *testing.T) {
