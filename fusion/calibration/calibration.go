@@ -25,6 +25,15 @@ func (m Map) Validate() error {
 	return fmt.Errorf("temperature is %g and bias %g: the temperature must be positive, both finite", m.Temperature, m.Bias)
 }
 
+// CheckThreshold reports a threshold of scores, by the name of its field, that lies
+// outside [0, 1]: nothing, or everything, would reach it.
+func CheckThreshold(field string, threshold float64) error {
+	if !(threshold >= 0 && threshold <= 1) {
+		return fmt.Errorf("%s is %g, it must lie in [0, 1]", field, threshold)
+	}
+	return nil
+}
+
 // Probability is the calibrated probability at some log-odds.
 func (m Map) Probability(odds float64) float64 {
 	if m.Temperature > 0 {

@@ -91,7 +91,7 @@ func (c Config) Validate() error {
 	case !(c.Dropout >= 0 && c.Dropout < 1):
 		return fmt.Errorf("dropout is %g, it must lie in [0, 1)", c.Dropout)
 	}
-	if err := c.validateRow(); err != nil {
+	if err := errors.Join(c.validateRow(), calibration.CheckThreshold("relationThreshold", c.RelationThreshold)); err != nil {
 		return err
 	}
 	for _, p := range c.Pairs {

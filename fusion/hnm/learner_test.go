@@ -290,6 +290,7 @@ func TestOpenDamaged(t *testing.T) {
 		"a type less":      {"keci.json", `"Disease"`, `"Illness"`, "keci.json: "},
 		"another size":     {"keci.json", `"width": 12`, `"width": 13`, "model.safetensors"},
 		"a future version": {"keci.json", `"formatVersion": 1`, `"formatVersion": 2`, "formatVersion is 2"},
+		"a threshold":      {"keci.json", `"relationThreshold": 0`, `"relationThreshold": 7`, "relationThreshold is 7"},
 		"a weight missing": {"model.safetensors", `"relation/output/weights"`, `"relation/autput/weights"`, "relation/output/weights is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

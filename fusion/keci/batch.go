@@ -87,7 +87,7 @@ type batch struct {
 	edgeNorm   []float32 // [E] 1/|N_i^k|, 0 for padding
 	candNode   []int32   // [B, N, C] flat index b·V+v
 	candMask   []float32 // [B, N, C] 1 for a candidate
-	nodeTypes  []float32 // [B, V, T+1] share of each semantic type; the last column is 1 for a type itself
+	nodeTypes  []float32 // [B, V, Y+1] share of each of the Y semantic types of the embeddings; the last column is 1 for a type itself
 	bag        []float32 // [B, V, H] mean word-piece vector of the definition, 0 without one
 	mention    []int32   // [B, K] the spans that have candidates, −1 for padding
 }

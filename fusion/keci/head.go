@@ -60,6 +60,11 @@ func (h Head) validate() error {
 	case len(h.RelationLabels) < 1 || h.RelationLabels[0] != NoneLabel:
 		return errors.New(`relationLabels must begin with ""`)
 	}
+	err := errors.Join(calibration.CheckThreshold("entityThreshold", h.EntityThreshold),
+		calibration.CheckThreshold("overlapThreshold", h.OverlapThreshold), calibration.CheckThreshold("relationThreshold", h.RelationThreshold))
+	if err != nil {
+		return err
+	}
 	if err := h.Unrelated.validate(h.EntityTypes); err != nil {
 		return fmt.Errorf("unrelated: types: %w", err)
 	}

@@ -176,6 +176,9 @@ func TestInvalidHeads(t *testing.T) {
 		`more[0]: the corpus "ade" has a head already`: func(h *Head) { h.Corpus = corpus.ADE },
 		`more[0]: entityTypes must begin with ""`:      func(h *Head) { h.EntityTypes = []string{"disease"} },
 		`more[0]: names: "planet" is none of`:          func(h *Head) { h.Names = map[string]string{"planet": "star"} },
+		"more[0]: entityThreshold is 1.5":              func(h *Head) { h.EntityThreshold = 1.5 },
+		"more[0]: overlapThreshold is -1":              func(h *Head) { h.OverlapThreshold = -1 },
+		"more[0]: relationThreshold is 2":              func(h *Head) { h.RelationThreshold = 2 },
 		`more[0]: relationLabels must begin with ""`:   func(h *Head) { h.RelationLabels = nil },
 	} {
 		bad := good

@@ -172,6 +172,7 @@ func TestOpenDamaged(t *testing.T) {
 		"a type less":      {"keci.json", `"Disease"`, `"Illness"`, "pairs"},
 		"another size":     {"keci.json", `"hidden": 12`, `"hidden": 13`, "model.safetensors"},
 		"a future version": {"keci.json", `"formatVersion": 1`, `"formatVersion": 2`, "formatVersion is 2"},
+		"a threshold":      {"keci.json", `"relationThreshold": 0`, `"relationThreshold": 7`, "relationThreshold is 7"},
 		"a weight missing": {"model.safetensors", `"relation/query/weights"`, `"relation/quary/weights"`, "relation/query/weights is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

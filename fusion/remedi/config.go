@@ -89,6 +89,9 @@ func (c Config) Validate() error {
 			return fmt.Errorf("pairs: %s and %s must be among entityTypes, and the label %q not be empty", p.Head, p.Tail, p.Label)
 		}
 	}
+	if err := calibration.CheckThreshold("relationThreshold", c.RelationThreshold); err != nil {
+		return err
+	}
 	if err := c.EntityCalibration.Validate(); err != nil {
 		return fmt.Errorf("entityCalibration: %w", err)
 	}

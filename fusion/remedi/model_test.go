@@ -172,6 +172,8 @@ func TestOpenErrors(t *testing.T) {
 	}
 	for config, want := range map[string]string{
 		`{"formatVersion": 2}`: "formatVersion is 2",
+		`{"formatVersion": 1, "variant": "remedi", "entityTypes": ["Drug"], "groups": 4, "lstm": 1, "hidden": 1,
+		  "relationThreshold": 1.1}`: "relationThreshold is 1.1",
 		`{"formatVersion": 1, "variant": "remedi", "entityTypes": ["Drug"], "groups": 4, "lstm": 0, "hidden": 1}`: "must be positive",
 		`{"formatVersion": 1, "variant": "remedi", "entityTypes": ["Drug"], "groups": 4, "lstm": 1, "hidden": 1,
 		  "pairs": [{"head": "Drug", "tail": "Gene", "label": "x"}]}`: "Gene must be among entityTypes",
