@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,7 +117,7 @@ func TestResumed(t *testing.T) {
 }
 
 // TestPaddingSaysNothing: the loss of texts is the same whatever room the batch has
-// beside them.
+// beside them, and behind them.
 func TestPaddingSaysNothing(t *testing.T) {
 	l := newTestLearner(t, newEncoder(t), abstracts(), false)
 	l.network.training = false
@@ -138,9 +139,14 @@ func TestPaddingSaysNothing(t *testing.T) {
 		}
 		return tensors.ToScalar[float32](outs[0])
 	}
-	of := func(rows int) float32 { return loss(l.layOut(l.examples[:2], rows, 1, weights{0.1, 0.1})) }
-	if two, five := of(2), of(5); two-five > 1e-5 || five-two > 1e-5 || two <= 0 {
-		t.Errorf("loss %g in a batch of two, %g in one of five", two, five)
+	of := func(rows, longest int) float32 {
+		return loss(l.layOut(l.examples[:2], rows, longest, weights{0.1, 0.1}))
+	}
+	two := of(2, 1)
+	for name, other := range map[string]float32{"one of five": of(5, 1), "one of long texts": of(2, 100)} {
+		if two-other > 1e-5 || other-two > 1e-5 || two <= 0 {
+			t.Errorf("loss %g in a batch of two, %g in %s", two, other, name)
+		}
 	}
 
 	// A text counts the same in every batch, also where the parts are of unlike size.
@@ -156,6 +162,34 @@ func TestPaddingSaysNothing(t *testing.T) {
 	}
 	if whole := loss(l.layOut(batch, 3, 1, weights{1 / float32(words), 1 / float32(pairs)})); sum-whole > 1e-5 || whole-sum > 1e-5 {
 		t.Errorf("loss %g of three texts in two parts, %g of all in one", sum, whole)
+	}
+}
+
+// TestHintsBesideAText: what fills its room exactly has the same neighbours as what has
+// padding behind it.
+func TestHintsBesideAText(t *testing.T) {
+	l := newTestLearner(t, newEncoder(t), abstracts(), false)
+	exec, err := model.NewExec(enginetest.Go(), l.Store(), func(root *model.Scope, in []*graph.Node) *graph.Node {
+		l.Store().SetTraining(in[0].Graph(), true)
+		return l.network.hints(root.At("tags").At("hint"), in[0])
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	vectors := func(pieces int) []float32 {
+		hints := make([]int32, pieces*hintKinds)
+		for i := range 2 * hintKinds { // of two pieces; the others are padding
+			hints[i] = 1
+		}
+		outs, err := exec.Call(tensors.FromFlatDataAndDimensions(hints, 1, pieces, hintKinds))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tensors.MustCopyFlatData[float32](outs[0])
+	}
+	full, padded := vectors(2), vectors(3)
+	if !slices.Equal(full, padded[:len(full)]) {
+		t.Errorf("the vectors of two pieces are\n%v\nand with padding behind them\n%v", full, padded[:len(full)])
 	}
 }
 

@@ -65,6 +65,8 @@ func (n network) tags(scope *model.Scope, x *Node, hints *Node) *Node {
 }
 
 // hints are the vectors of the hints of each piece and its neighbours: [B, T, 3·kinds·D].
+// A text has no hint beside it, as padding has none, so that it reads the same however
+// much room there is.
 func (n network) hints(scope *model.Scope, hints *Node) *Node {
 	g, dims := hints.Graph(), hints.Shape().Dimensions
 	rows, width := n.cfg.hintRows(), n.cfg.Hint
@@ -72,7 +74,8 @@ func (n network) hints(scope *model.Scope, hints *Node) *Node {
 		VariableWithShape("table", shapes.Make(dtypes.Float32, hintKinds*rows, width)).NodeValue(hints)
 	kind := MulScalar(Iota(g, hints.Shape(), 2), rows)
 	here := Reshape(encoder.GatherRows(table, Add(hints, kind)), dims[0], dims[1], hintKinds*width)
-	edge := Zeros(g, shapes.Make(dtypes.Float32, dims[0], 1, hintKinds*width))
+	none := MulScalar(Iota(g, shapes.Make(dtypes.Int32, dims[0], 1, hintKinds), 2), rows)
+	edge := Reshape(encoder.GatherRows(table, AddScalar(none, noHint)), dims[0], 1, hintKinds*width)
 	before := Concatenate([]*Node{edge, Slice(here, AxisRange(), AxisRange(0, dims[1]-1))}, 1)
 	after := Concatenate([]*Node{Slice(here, AxisRange(), AxisRange(1)), edge}, 1)
 	return Concatenate([]*Node{before, here, after}, -1)
