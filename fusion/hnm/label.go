@@ -17,14 +17,11 @@ type example struct {
 	text
 	pairs   []pair
 	classes []int
-	missed  []int // classes of annotated relations of no pair: the model knows no such types, or no mention can be read
+	missed  []string // labels of annotated relations of no pair: the model knows no such types or no such label, or no mention can be read
 }
 
 // relation is an annotated relation of two concepts.
-type relation struct {
-	head, tail string
-	class      int
-}
+type relation struct{ head, tail, label string }
 
 // label finds the annotated concepts of a text, and what holds between them.
 func (c Config) label(t *encoder.Tokenizer, e corpus.Example) example {
@@ -46,23 +43,22 @@ func (c Config) label(t *encoder.Tokenizer, e corpus.Example) example {
 			head, tail := x.concepts[p.head].id, x.concepts[p.tail].id
 			return head == r.head && tail == r.tail || !c.Directed && head == r.tail && tail == r.head
 		})
-		if at < 0 || x.classes[at] != none { // a pair has one label
-			x.missed = append(x.missed, r.class)
+		class := 1 + slices.Index(c.RelationLabels, r.label)
+		if at < 0 || class == none || x.classes[at] != none { // a pair has one label
+			x.missed = append(x.missed, r.label)
 			continue
 		}
-		x.classes[at] = r.class
+		x.classes[at] = class
 	}
 	return x
 }
 
-// relations are the annotated relations of concepts whose labels the model knows,
-// each once.
+// relations are the annotated relations of concepts, each once.
 func (c Config) relations(e corpus.Example) []relation {
 	var list []relation
 	for _, r := range e.ConceptRelations {
-		found := relation{r.Head, r.Tail, 1 + slices.Index(c.RelationLabels, r.Label)}
-		swapped := relation{r.Tail, r.Head, found.class}
-		if found.class != none && !slices.Contains(list, found) && (c.Directed || !slices.Contains(list, swapped)) {
+		found, swapped := relation{r.Head, r.Tail, r.Label}, relation{r.Tail, r.Head, r.Label}
+		if !slices.Contains(list, found) && (c.Directed || !slices.Contains(list, swapped)) {
 			list = append(list, found)
 		}
 	}

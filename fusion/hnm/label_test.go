@@ -10,6 +10,7 @@ import (
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/corpus"
+	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -46,7 +47,7 @@ func TestLabel(t *testing.T) {
 		"twice":                   {[]string{"ibalin causes rash", "rash causes ibalin"}, []string{"ibalin causes rash", "ibalin - itch", "zedol - rash", "zedol - itch"}, 0},
 		"two labels":              {[]string{"ibalin causes rash", "ibalin cures rash"}, []string{"ibalin causes rash", "ibalin - itch", "zedol - rash", "zedol - itch"}, 1},
 		"types never related":     {[]string{"ibalin causes zedol"}, []string{"ibalin - rash", "ibalin - itch", "zedol - rash", "zedol - itch"}, 1},
-		"a label never heard of":  {[]string{"ibalin eats rash"}, []string{"ibalin - rash", "ibalin - itch", "zedol - rash", "zedol - itch"}, 0},
+		"a label never heard of":  {[]string{"ibalin eats rash"}, []string{"ibalin - rash", "ibalin - itch", "zedol - rash", "zedol - itch"}, 1},
 		"a concept not mentioned": {[]string{"ibalin causes fever"}, []string{"ibalin - rash", "ibalin - itch", "zedol - rash", "zedol - itch"}, 1},
 	} {
 		x := cfg.label(tokenizer, annotated("x", "{Ibalin} causes {rash}. {zedol} and {ibalin} cured {itch}.", test.relations...))
@@ -61,6 +62,21 @@ func TestLabel(t *testing.T) {
 		if diff := cmp.Diff(test.want, got); diff != "" || len(x.missed) != test.missed {
 			t.Errorf("%s: missed %d, want %d (-want +got):\n%s", name, len(x.missed), test.missed, diff)
 		}
+	}
+}
+
+// TestCountOfUnknownLabels: what is annotated with a label that the model never heard
+// of is not found.
+func TestCountOfUnknownLabels(t *testing.T) {
+	cfg := known(t)
+	x := cfg.label(newTokenizer(t), annotated("x", "{Ibalin} causes {rash}.", "ibalin eats rash"))
+	unrelated := make([]judgement, len(x.pairs))
+	for i := range unrelated {
+		unrelated[i].probabilities = []float32{1, 0, 0}
+	}
+	got := cfg.count([]reading{{example: x, judged: unrelated}}, 0.5)
+	if diff := cmp.Diff(score.ByLabel{"eats": {FN: 1}}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

@@ -77,7 +77,8 @@ func (m *Model) Vectors(ctx context.Context, gold corpus.Corpus) (cluster.Labell
 	return vectors, nil
 }
 
-// count compares the relations that reach a threshold with the annotated ones.
+// count compares the relations that reach a threshold with the annotated ones, those
+// of labels that the model never heard of too.
 func (c Config) count(readings []reading, threshold float64) score.ByLabel {
 	labels := score.ByLabel{}
 	add := func(class int, counts score.Counts) {
@@ -98,8 +99,8 @@ func (c Config) count(readings []reading, threshold float64) score.ByLabel {
 			add(got, score.Counts{FP: 1})
 			add(want, score.Counts{FN: 1})
 		}
-		for _, class := range r.missed {
-			add(class, score.Counts{FN: 1})
+		for _, label := range r.missed {
+			labels[label] = labels[label].Add(score.Counts{FN: 1})
 		}
 	}
 	return labels
