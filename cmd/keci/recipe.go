@@ -310,6 +310,9 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	for _, doubt := range r.doubts(m) {
 		fmt.Fprintln(stderr, "warning:", doubt)
 	}
+	if warning := r.tooShort(); warning != "" {
+		fmt.Fprintln(stderr, "warning:", warning)
+	}
 	set, more, err := r.trainingSets(m, stderr)
 	if err != nil {
 		return results.Training{}, err
@@ -350,6 +353,19 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 	t := r.training(m, append([]system.Set{set}, more...), history)
 	t.Sweep = trials
 	return t, writeCard(best, t)
+}
+
+// tooShort tells when a run, or those of its sweep, end before relations are learned.
+func (r recipe) tooShort() string {
+	const only = "the first epoch of %s learns entity types alone: with %s 1 no relation is learned, give 2 or more"
+	switch {
+	case !r.settings.Needs().TypesFirst || r.origin.dir != "":
+	case r.train.Epochs < 2:
+		return fmt.Sprintf(only, r.variant, "--epochs")
+	case len(r.sweep) > 0 && r.sweepEpochs < 2:
+		return fmt.Sprintf(only, r.variant, "--sweep-epochs")
+	}
+	return ""
 }
 
 // findRates sets the learning rates to those that a sweep finds, if one is wanted.

@@ -22,6 +22,7 @@ import (
 	"github.com/keci-kg/keci/fusion/remedi"
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/system"
+	"github.com/keci-kg/keci/fusion/train"
 )
 
 // writeEncoder makes the folder of a BERT of one layer with random weights. It
@@ -305,6 +306,28 @@ func checkWindow(t *testing.T, one, two string) {
 		if err != nil || strings.Contains(string(file), `"window"`) != (test.window > 0) {
 			t.Errorf("%v: %s", err, file)
 		}
+	}
+}
+
+// TestTrainTooShort: what learns no relation says so before it begins.
+func TestTrainTooShort(t *testing.T) {
+	for want, change := range map[string]func(*recipe){
+		"":                         func(*recipe) {},
+		"with --epochs 1 no":       func(r *recipe) { r.train.Epochs = 1 },
+		"with --sweep-epochs 1 no": func(r *recipe) { r.sweep, r.sweepEpochs = []float64{1}, 1 },
+	} {
+		r := recipe{variant: "sent-context", settings: systems[0].Recipe("sent-context"), train: train.Options{Epochs: 2}}
+		change(&r)
+		if got := r.tooShort(); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("told %q, want %q", got, want)
+		}
+		if r.origin.dir = "model"; r.tooShort() != "" {
+			t.Errorf("of a model that goes on: %q", r.tooShort())
+		}
+	}
+	r := recipe{settings: systems[1].Recipe(systems[1].Variants()[0]), train: train.Options{Epochs: 1}}
+	if got := r.tooShort(); got != "" {
+		t.Errorf("of another system: %q", got)
 	}
 }
 

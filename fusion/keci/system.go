@@ -116,7 +116,7 @@ func (r *recipe) Options() train.Options { return train.DefaultOptions() }
 // Needs follow from the parts of the variant.
 func (r *recipe) Needs() system.Needs {
 	return system.Needs{
-		Sentences: max(1, r.window), Pieces: maxWindow, Corpora: true, From: true,
+		Sentences: max(1, r.window), Pieces: maxWindow, Corpora: true, From: true, TypesFirst: true,
 		Knowledge: r.cfg.Variant.parts().knowledge, Embeddings: r.cfg.Variant.ReadsEmbeddings(),
 	}
 }

@@ -59,6 +59,7 @@ type Needs struct {
 	Embeddings bool // the knowledge base must have knowledge-graph embeddings
 	Corpora    bool // it can learn from several corpora at once
 	From       bool // it can go on from another model, see Material
+	TypesFirst bool // its first epoch learns entity types alone, unless it goes on from another model
 }
 
 // Material is what one model is made from.
