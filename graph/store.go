@@ -39,7 +39,9 @@ type Knowledge interface {
 	SemanticType(ctx context.Context, tui TUI) (SemanticType, error)
 
 	// Search returns at most limit concepts with a name that begins with or
-	// holds the words of query, best first; ties by CUI.
+	// holds the words of query, best first; ties by CUI. Where very many names do,
+	// a store may look at the likeliest concepts only, which are the same for every
+	// limit: a search with a smaller limit gives the beginning of that with a greater.
 	Search(ctx context.Context, query string, limit int) ([]Concept, error)
 
 	// Neighbors returns at most limit curated relations that have the concept as

@@ -96,7 +96,7 @@ func newKBSearchCommand() *cobra.Command {
 		},
 	}
 	addKBFlag(cmd, &dir)
-	cmd.Flags().IntVar(&limit, "limit", 10, "at most so many concepts")
+	cmd.Flags().IntVar(&limit, "limit", 10, "at most so many concepts, of the 2,000 likeliest")
 	return cmd
 }
 

@@ -21,7 +21,7 @@ type hit struct {
 
 const (
 	maxPostings = 200_000 // read for the beginning of a word
-	maxRanked   = 2_000   // concepts that are looked at in full
+	maxRanked   = 2_000   // concepts that are looked at in full and found, whatever the limit
 )
 
 // Search implements graph.Knowledge. The words of the query are looked for in several
@@ -109,7 +109,7 @@ func readPostings(ctx context.Context, txn *badger.Txn, word string, isPrefix bo
 
 // rank reads the likeliest concepts and orders them by their best name.
 func (k *Knowledge) rank(txn *badger.Txn, hits []hit, query string, limit int) ([]graph.Concept, error) {
-	hits = hits[:min(len(hits), max(maxRanked, limit))]
+	hits = hits[:min(len(hits), maxRanked)]
 	concepts := make([]graph.Concept, 0, len(hits))
 	for _, hit := range hits {
 		c, err := k.readConcept(txn, hit.concept)

@@ -75,7 +75,7 @@ func one[T any](ctx context.Context, s *Store, query, key, kind, id string, read
 	return read(properties(valueOf[map[string]any](records[0], "found"))), nil
 }
 
-// maxRanked is how many concepts are looked at in full.
+// maxRanked is how many concepts are looked at in full and found, whatever the limit.
 const maxRanked = 500
 
 // Search implements graph.Knowledge. The last word of the query may be the
@@ -86,10 +86,11 @@ func (s *Store) Search(ctx context.Context, query string, limit int) ([]graph.Co
 		return []graph.Concept{}, nil
 	}
 	records, err := s.read(ctx, `
-		CALL db.index.fulltext.queryNodes($index, $pattern) YIELD node AS c
+		CALL db.index.fulltext.queryNodes($index, $pattern) YIELD node AS c, score
 		WHERE NOT c:Unlisted
-		RETURN properties(c) AS found LIMIT $most`,
-		map[string]any{"index": nameIndex, "pattern": pattern, "most": max(maxRanked, limit)})
+		WITH c, score ORDER BY score DESC, c.cui LIMIT $most
+		RETURN properties(c) AS found`,
+		map[string]any{"index": nameIndex, "pattern": pattern, "most": maxRanked})
 	if err != nil {
 		return nil, s.explain(err, "searching %q", query)
 	}

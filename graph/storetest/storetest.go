@@ -27,6 +27,7 @@ type Open func(t *testing.T, fixture Fixture) graph.Store
 // Run tests the stores that open gives against the contract of graph.Store.
 func Run(t *testing.T, open Open) {
 	t.Run("knowledge", func(t *testing.T) { runKnowledge(t, open(t, Small())) })
+	t.Run("many names", func(t *testing.T) { testSearchPages(t, open(t, manyNames())) })
 	for name, test := range map[string]func(*testing.T, graph.Store){
 		"facts":               testFacts,
 		"facts in pages":      testFactPages,
@@ -121,6 +122,42 @@ func testSearch(t *testing.T, store graph.Store) {
 		}
 		if !slices.Equal(got, test.want) {
 			t.Errorf("Search(%q, %d) = %v, want %v", test.query, test.limit, got, test.want)
+		}
+	}
+}
+
+// manyNames is a world of more concepts with a word than any store looks at in full.
+// Those whose names answer best are not those that are likeliest at first sight.
+func manyNames() Fixture {
+	fixture := Small()
+	for i := range 2500 {
+		name := fmt.Sprintf("no%d protein", i)
+		if i%50 == 0 {
+			name = fmt.Sprintf("protein of a kind no%d", i)
+		}
+		fixture.Concepts = append(fixture.Concepts, graph.Concept{CUI: graph.CUI(fmt.Sprintf("C1%06d", i)), Name: name, SemanticTypes: []graph.TUI{"T116"}})
+	}
+	return fixture
+}
+
+// Pages put together are one large page: what is found first does not depend on
+// how much is asked for.
+func testSearchPages(t *testing.T, store graph.Store) {
+	search := func(limit int) (ids []graph.CUI) {
+		found, err := store.Search(t.Context(), "protein", limit)
+		check(t, err)
+		for _, concept := range found {
+			ids = append(ids, concept.CUI)
+		}
+		return ids
+	}
+	all := search(3000)
+	if sorted := slices.Sorted(slices.Values(all)); len(slices.Compact(sorted)) != len(all) {
+		t.Error("a concept was found twice")
+	}
+	for _, limit := range []int{1, 100, 501, 1001, 2001, 2400} {
+		if got, want := search(limit), all[:min(limit, len(all))]; !slices.Equal(got, want) {
+			t.Errorf("the first %d of %d are not what a search for %d gives (%d)", limit, len(all), limit, len(got))
 		}
 	}
 }
