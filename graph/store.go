@@ -142,8 +142,8 @@ type Store interface {
 }
 
 // Canonical is a document as every store keeps it: a valid id, offsets in code
-// points, no ConceptRelations, and the time of its submission, which is now unless it has one. The
-// error says what is wrong with the id or the offsets.
+// points, no ConceptRelations, and the time of its submission in UTC, which is now unless it has
+// one. The error says what is wrong with the id or the offsets.
 func Canonical(doc Document) (Document, error) {
 	if err := ValidateID(doc.ID); err != nil {
 		return doc, err
@@ -153,9 +153,10 @@ func Canonical(doc Document) (Document, error) {
 		return doc, err
 	}
 	doc.ConceptRelations = nil
-	if doc.Submitted == nil {
-		now := time.Now().UTC().Truncate(time.Millisecond)
-		doc.Submitted = &now
+	submitted := time.Now().Truncate(time.Millisecond)
+	if doc.Submitted != nil {
+		submitted = *doc.Submitted
 	}
+	doc.Submitted = new(submitted.UTC())
 	return doc, nil
 }

@@ -27,11 +27,13 @@ func filterParams(f graph.Filter) map[string]any {
 	}
 }
 
+// timeOrNil is a time in UTC: the driver sends the name of a time's zone, and an
+// offset that was read from text has none.
 func timeOrNil(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
-	return t
+	return t.UTC()
 }
 
 // letsAllCount reports whether every relation counts, so that the sums of the

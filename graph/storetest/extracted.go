@@ -109,6 +109,7 @@ func testFacts(t *testing.T, store graph.Store) {
 	sameList(t, "of nothing", facts(t, store, graph.FactQuery{}))
 	tellMuch(t, store)
 	day := func(n int) time.Time { return time.Date(2025, 1, n, 0, 0, 0, 0, time.UTC) }
+	west := func(n int) time.Time { return day(n).In(time.FixedZone("", -5*60*60)) } // as of a text with an offset
 	for name, test := range map[string]struct {
 		query graph.FactQuery
 		want  []string
@@ -132,6 +133,8 @@ func testFacts(t *testing.T, store graph.Store) {
 		"in a part of a source":  {graph.FactQuery{Filter: graph.Filter{Source: "PM"}}, nil},
 		"from a day":             {graph.FactQuery{Filter: graph.Filter{From: day(2)}, Label: "bind"}, []string{fkbp12Sirolimus, "C0039246:bind:C0085149 1/1 0.900 0.900", sirolimusUnlisted}},
 		"before a day":           {graph.FactQuery{Filter: graph.Filter{To: day(2)}, Order: graph.ByScore}, []string{"C0039246:bind:C0085149 1/2 0.800 0.900", tacrolimusInhibits, tacrolimusItself}},
+		"from a day, far off":    {graph.FactQuery{Filter: graph.Filter{From: west(2)}, Label: "bind"}, []string{fkbp12Sirolimus, "C0039246:bind:C0085149 1/1 0.900 0.900", sirolimusUnlisted}},
+		"before a day, far off":  {graph.FactQuery{Filter: graph.Filter{To: west(2)}, Order: graph.ByScore}, []string{"C0039246:bind:C0085149 1/2 0.800 0.900", tacrolimusInhibits, tacrolimusItself}},
 		"of a moment and a type": {graph.FactQuery{Filter: graph.Filter{From: day(3), To: day(4), Type: "chemical", SemanticType: "T121", MinScore: 0.1}}, []string{"C0039246:bind:C0072980 1/1 0.700 0.700"}},
 	} {
 		sameList(t, name, facts(t, store, test.query), test.want...)

@@ -201,6 +201,15 @@ func testSaveAndRead(t *testing.T, store graph.Store) {
 	save(t, store, timed, false)
 	same(t, read(t, store, timed.ID), timed)
 
+	east := example("PMID:4")
+	there := at.In(time.FixedZone("", 2*60*60))
+	east.Submitted = &there
+	save(t, store, east, false)
+	got = read(t, store, east.ID)
+	if *got.Submitted != at {
+		t.Errorf("Submitted = %v of %v, want it in UTC", got.Submitted, there)
+	}
+
 	_, err := store.Document(t.Context(), "PMID:3")
 	mustBe(t, err, graph.ErrNotFound)
 }
