@@ -71,7 +71,7 @@ func (o benchSubgraphOptions) run(cmd *cobra.Command, paths []string) error {
 	result := subgraphResult{Store: "folder", Sets: len(sets), Concepts: o.concepts}
 	knowledge := kb.Knowledge
 	if o.store.address != "" {
-		store, err := o.store.open(ctx, "", kb)
+		store, err := o.store.open(ctx, "", &selectionFlags{}, kb)
 		if err != nil {
 			return err
 		}

@@ -63,6 +63,11 @@ func (o *extractOptions) run(cmd *cobra.Command, files []string) (err error) {
 	if o.store.address == "" && (given(cmd.Flags(), "replace") || given(cmd.Flags(), "data")) {
 		return usageError("--replace and --data are of use only with --store")
 	}
+	if o.store.address != "" && o.store.address != storeInData {
+		if err := o.selection.checkStore(); err != nil {
+			return err
+		}
+	}
 	kb, err := o.selection.Open(cmd.Context())
 	if err != nil {
 		return err
@@ -105,7 +110,7 @@ func (o *extractOptions) takeAddress(files []string) []string {
 
 func (o *extractOptions) openStore(ctx context.Context, kb *knowledgebase.KnowledgeBase) (graph.Store, error) {
 	if o.store.address != storeInData {
-		return o.store.open(ctx, "", kb)
+		return o.store.open(ctx, "", &o.selection, kb)
 	}
 	data, err := dataDir(o.data)
 	if err != nil {

@@ -21,7 +21,8 @@ func newGraphCommand() *cobra.Command {
 		Short: "Ask what the stored documents say, all of them together",
 		Long: `Reads what keci extract --store and keci serve have stored. A mention stands for the
 first of its concepts, unless only a part of it has that name. Answers are JSON, one value a line. (A server that runs keeps
-its data to itself: ask it over HTTP, or name another store.)`,
+its data to itself: ask it over HTTP, or name another store.) Give the --kb, --terms and --stop-words that the documents were
+read with: with others, what they say is first worked out anew.`,
 		Example: "  keci graph relations --min-score 0.9",
 	}
 	cmd.AddCommand(newGraphConceptsCommand(), newGraphRelationsCommand(), newGraphEvidenceCommand(), newGraphPathsCommand(), newGraphExportCommand())
@@ -30,7 +31,8 @@ its data to itself: ask it over HTTP, or name another store.)`,
 
 // graphFlags name a store, and bound what counts of it.
 type graphFlags struct {
-	data, kb      string
+	data          string
+	selection     selectionFlags
 	store         storeFlags
 	filter        graph.Filter
 	since, before string
@@ -40,7 +42,7 @@ type graphFlags struct {
 func (f *graphFlags) registerStore(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.data, "data", "", dataHelp)
-	flags.StringVar(&f.kb, "kb", "", "knowledge base `DIR` that the documents were read with (default: the one in the program)")
+	f.selection.register(flags)
 	flags.StringVar(&f.store.address, "store", "", storeHelp+" (default: --data)")
 	f.store.registerPassword(flags)
 }
@@ -106,17 +108,20 @@ func jsonLines(out io.Writer) *json.Encoder {
 // withStore opens the store beside its knowledge base. It makes none.
 func (f *graphFlags) withStore(cmd *cobra.Command, use func(context.Context, graph.Store) error) (err error) {
 	data := ""
-	if f.store.address == "" {
-		if data, err = storedData(f.data); err != nil {
-			return err
-		}
+	if f.store.address != "" {
+		err = f.selection.checkStore()
+	} else {
+		data, err = storedData(f.data)
 	}
-	kb, err := openKnowledgeBase(cmd.Context(), f.kb)
+	if err != nil {
+		return err
+	}
+	kb, err := f.selection.Open(cmd.Context())
 	if err != nil {
 		return err
 	}
 	defer kb.Close()
-	store, err := f.store.open(cmd.Context(), data, kb)
+	store, err := f.store.open(cmd.Context(), data, &f.selection, kb)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,19 @@ func ask[T any](t *testing.T, args ...string) (answers []T) {
 	return answers
 }
 
+// The documents are asked with the terms and stop words that they were read with.
+func TestGraphTakesSelection(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	selection := []string{"--terms", writeText(t, "own.tsv", "FKBP12\tX1\tT116\n"), "--stop-words", writeText(t, "stop.txt", "the\n"), "--data", data}
+	if _, err := run(t, "FKBP12 binds rapamycin.", append([]string{"extract", "--store"}, selection...)...); err != nil {
+		t.Fatal(err)
+	}
+	seen := ask[graph.SeenConcept](t, append([]string{"concepts", "--semantic-type", "T116"}, selection...)...)
+	if len(seen) != 1 || seen[0].CUI != "X1" || seen[0].Name != "FKBP12" {
+		t.Errorf("seen: %+v", seen)
+	}
+}
+
 func TestGraphAnswers(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	in := `{"id":"PMID:1","title":"t","text":"Nothing here. FKBP12 binds rapamycin. Nothing there."}` + "\n" + `{"id":"x","text":"Rapamycin binds FKBP12."}`

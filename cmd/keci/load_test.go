@@ -117,6 +117,13 @@ func TestNeo4jFromLoadToServe(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	stopWords := filepath.Join(t.TempDir(), "stop.txt")
+	if err := os.WriteFile(stopWords, []byte("binds\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, in, "extract", "--in", "jsonl", "--kb", kb, "--stop-words", stopWords, "--store", address, "--store-password-file", password); err != nil {
+		t.Errorf("with stop words: %v", err)
+	}
 	url, stop := serve(t, "--data", t.TempDir(), "--kb", kb, "--store", address, "--store-password-file", password)
 	for path, want := range map[string]string{
 		"v1/documents/doc":          `"text":"FKBP12 binds rapamycin."`,

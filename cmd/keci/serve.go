@@ -107,6 +107,9 @@ func (o serveOptions) check() error {
 	if _, err := o.level(); err != nil {
 		return usageError("--log-level is %q: use debug, info, warn or error", o.logLevel)
 	}
+	if o.store.address != "" {
+		return o.selection.checkStore()
+	}
 	return nil
 }
 
@@ -233,7 +236,7 @@ func (o serveOptions) open(ctx context.Context, log *slog.Logger) (server *api.S
 	}
 	closers = append(closers, extractor.Close)
 	config.Extractor = extractor.Extractor
-	if config.Store, err = o.store.open(ctx, data, kb); err != nil {
+	if config.Store, err = o.store.open(ctx, data, &o.selection, kb); err != nil {
 		return nil, closeAll, err
 	}
 	onClose("documents", config.Store)

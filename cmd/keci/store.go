@@ -59,17 +59,21 @@ func (f *storeFlags) password() (string, error) {
 	return strings.TrimRight(string(content), "\r\n"), nil
 }
 
-// open opens the store beside a knowledge base: Neo4j, which must hold the same
-// one, or the documents of the data directory dir.
-func (f *storeFlags) open(ctx context.Context, dir string, kb *knowledgebase.KnowledgeBase) (graph.Store, error) {
+// open opens the store beside the knowledge base that was selected: Neo4j, which
+// must hold the same one, or the documents of the data directory dir.
+func (f *storeFlags) open(ctx context.Context, dir string, selection *selectionFlags, kb *knowledgebase.KnowledgeBase) (graph.Store, error) {
 	if f.address == "" {
 		return openStore(dir, kb.Knowledge)
+	}
+	wanted, err := selection.inStore(ctx, kb)
+	if err != nil {
+		return nil, err
 	}
 	store, err := f.openNeo4j(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := readyFor(ctx, store, kb); err != nil {
+	if err := readyFor(ctx, store, wanted); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	return store, nil
@@ -77,14 +81,14 @@ func (f *storeFlags) open(ctx context.Context, dir string, kb *knowledgebase.Kno
 
 // readyFor tells whether a store holds the knowledge base, and makes its first
 // answers as quick as the later ones.
-func readyFor(ctx context.Context, store *neo4j.Store, kb *knowledgebase.KnowledgeBase) error {
+func readyFor(ctx context.Context, store *neo4j.Store, wanted graph.KnowledgeBaseInfo) error {
 	info, err := store.Info(ctx)
 	if err != nil {
 		return err
 	}
-	if info.Digest != kb.Info.Digest {
+	if info.Digest != wanted.Digest {
 		return fmt.Errorf("the store holds the knowledge base %s (%s), and documents are read with %s (%s): name the same one with --kb, or load it with keci load",
-			info.Name, info.Digest, kb.Info.Name, kb.Info.Digest)
+			info.Name, info.Digest, wanted.Name, wanted.Digest)
 	}
 	return store.WarmUp(ctx)
 }
