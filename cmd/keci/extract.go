@@ -56,7 +56,10 @@ func (o *extractOptions) run(cmd *cobra.Command, files []string) (err error) {
 	if err := o.documents.check(); err != nil {
 		return err
 	}
-	files = o.takeAddress(files)
+	files, err = o.takeAddress(files)
+	if err != nil {
+		return err
+	}
 	if err := o.documents.checkFiles(files); err != nil {
 		return err
 	}
@@ -98,14 +101,22 @@ func (o *extractOptions) run(cmd *cobra.Command, files []string) (err error) {
 // storeInData is what --store means without an address.
 const storeInData = "data"
 
-// takeAddress takes the address that follows --store from among the files: a
-// flag that may stand alone gets a value only with an equals sign.
-func (o *extractOptions) takeAddress(files []string) []string {
-	if o.store.address == storeInData && len(files) > 0 && neo4j.IsAddress(files[0]) {
-		o.store.address = files[0]
-		return files[1:]
+// takeAddress takes the address that goes with --store from among the files,
+// wherever it stands: a flag that may stand alone gets a value only with an equals sign.
+func (o *extractOptions) takeAddress(args []string) (files []string, err error) {
+	for _, arg := range args {
+		switch {
+		case !neo4j.IsAddress(arg):
+			files = append(files, arg)
+		case o.store.address == "":
+			return nil, usageError("%s is the address of a database: to save the documents there, put --store before it", arg)
+		case o.store.address != storeInData:
+			return nil, usageError("%s is one address too many: documents go to one database", arg)
+		default:
+			o.store.address = arg
+		}
 	}
-	return files
+	return files, nil
 }
 
 func (o *extractOptions) openStore(ctx context.Context, kb *knowledgebase.KnowledgeBase) (graph.Store, error) {

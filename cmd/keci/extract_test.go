@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,6 +105,8 @@ func TestExtractWrongCalls(t *testing.T) {
 		{"extract", "--replace"},
 		{"extract", "--out", "pdf"},
 		{"extract", "--engine", "steam"},
+		{"extract", "bolt://localhost"},
+		{"extract", "--store=bolt://localhost", "bolt://localhost"},
 		{"extract", "--store", "bolt://localhost", "--terms", "own.tsv"},
 		{"extract", "--store", "bolt://localhost", "--kb", "a", "--kb", "b"},
 		{"serve", "--addr", "127.0.0.1:0", "--store", "bolt://localhost", "--terms", "own.tsv"},
@@ -127,6 +130,17 @@ func TestExtractNamesWhatIsMissing(t *testing.T) {
 		_, err := run(t, "FKBP12", "extract", flag, dir)
 		if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("%s: error %v, want one that names %s", flag, err, dir)
+		}
+	}
+}
+
+// The address may stand anywhere among the files.
+func TestExtractTakesAddress(t *testing.T) {
+	for _, args := range [][]string{{"bolt://host", "a.txt", "b.txt"}, {"a.txt", "bolt://host", "b.txt"}, {"a.txt", "b.txt", "bolt://host"}} {
+		o := extractOptions{store: storeFlags{address: storeInData}}
+		files, err := o.takeAddress(args)
+		if err != nil || !slices.Equal(files, []string{"a.txt", "b.txt"}) || o.store.address != "bolt://host" {
+			t.Errorf("%v: files %v, address %s, error %v", args, files, o.store.address, err)
 		}
 	}
 }
