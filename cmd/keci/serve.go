@@ -210,11 +210,11 @@ func (o serveOptions) open(ctx context.Context, log *slog.Logger) (server *api.S
 		return nil, closeAll, err
 	}
 	if o.traces != "" {
-		traces, err := openTraces(ctx, o.traces)
+		traces, err := openTraces(ctx, o.traces, log)
 		if err != nil {
 			return nil, closeAll, err
 		}
-		onClose("traces", closerFunc(func() error { return traces.Shutdown(context.WithoutCancel(ctx)) }))
+		onClose("traces", closerFunc(func() error { return sendLast(ctx, traces) }))
 		config.Traces = traces
 	}
 	if config.Program, err = o.program(); err != nil {

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/url"
+	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -13,8 +16,9 @@ import (
 
 // openTraces makes a provider of traces that sends them, by OTLP over HTTP, to a
 // collector at an address such as http://localhost:4318. The usual variables
-// OTEL_… say the rest, such as how many requests are traced.
-func openTraces(ctx context.Context, endpoint string) (*trace.TracerProvider, error) {
+// OTEL_… say the rest, such as how many requests are traced. What goes wrong in sending
+// them stands in the log, and holds nothing up.
+func openTraces(ctx context.Context, endpoint string, log *slog.Logger) (*trace.TracerProvider, error) {
 	if parsed, err := url.Parse(endpoint); err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" {
 		return nil, usageError("--otlp-endpoint: %q is no address such as http://localhost:4318", endpoint)
 	}
@@ -31,5 +35,17 @@ func openTraces(ctx context.Context, endpoint string) (*trace.TracerProvider, er
 	if err != nil {
 		return nil, fmt.Errorf("describing this service for traces: %w", err)
 	}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("sending traces", "to", endpoint, "error", err) }))
 	return trace.NewTracerProvider(trace.WithBatcher(exporter), trace.WithResource(about)), nil
+}
+
+// lastTraces is the time that the last traces have to be sent: a collector that does
+// not answer must not keep the service from ending.
+const lastTraces = 3 * time.Second
+
+// sendLast sends the traces that were not sent yet and ends their provider.
+func sendLast(ctx context.Context, traces *trace.TracerProvider) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTraces)
+	defer cancel()
+	return traces.Shutdown(ctx)
 }
