@@ -149,7 +149,7 @@ type service struct {
 // otherwise, a cache.
 func start(t testing.TB, change func(*api.Config)) service {
 	t.Helper()
-	store, err := embedded.Open(t.TempDir(), storetest.Knowledge(storetest.Small()))
+	store, err := embedded.Open(t.Context(), t.TempDir(), storetest.Knowledge(storetest.Small()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ type server struct{ url string }
 
 func serve(t *testing.T, change func(*api.Config)) server {
 	t.Helper()
-	store, err := embedded.Open(t.TempDir(), storetest.Knowledge(storetest.Small()))
+	store, err := embedded.Open(t.Context(), t.TempDir(), storetest.Knowledge(storetest.Small()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,6 +66,6 @@ func userDataDir() (string, error) {
 }
 
 // openStore opens the documents of a data directory beside a knowledge base.
-func openStore(dataDir string, kb graph.Knowledge) (*embedded.Store, error) {
-	return embedded.Open(filepath.Join(dataDir, documentsFolder), kb)
+func openStore(ctx context.Context, dataDir string, kb graph.Knowledge) (*embedded.Store, error) {
+	return embedded.Open(ctx, filepath.Join(dataDir, documentsFolder), kb)
 }

@@ -127,7 +127,7 @@ func (o *extractOptions) openStore(ctx context.Context, kb *knowledgebase.Knowle
 	if err != nil {
 		return nil, err
 	}
-	return openStore(data, kb.Knowledge)
+	return openStore(ctx, data, kb.Knowledge)
 }
 
 // save stores a document, unless it is there already.

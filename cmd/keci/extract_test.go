@@ -70,7 +70,7 @@ func TestExtractDeliversAndStores(t *testing.T) {
 		t.Errorf("the graph lacks its origin: %+v", got[0].Document)
 	}
 
-	store, err := openStore(filepath.Join(dir, "data"), storetest.Knowledge(storetest.Small()))
+	store, err := openStore(t.Context(), filepath.Join(dir, "data"), storetest.Knowledge(storetest.Small()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilInterrupted()
 	root := newRootCommand()
 	err := root.ExecuteContext(ctx)
 	stop()
@@ -19,6 +19,14 @@ func main() {
 		tell(root, os.Stderr, err)
 	}
 	os.Exit(exitCode(err))
+}
+
+// untilInterrupted gives a context that Ctrl-C or SIGTERM ends. A second one ends the
+// program at once, as it would without us: who asks twice does not want to wait.
+func untilInterrupted() (ctx context.Context, stop context.CancelFunc) {
+	ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // Exit codes that scripts may rely on (0 is success).

@@ -63,7 +63,7 @@ func (f *storeFlags) password() (string, error) {
 // must hold the same one, or the documents of the data directory dir.
 func (f *storeFlags) open(ctx context.Context, dir string, selection *selectionFlags, kb *knowledgebase.KnowledgeBase) (graph.Store, error) {
 	if f.address == "" {
-		return openStore(dir, kb.Knowledge)
+		return openStore(ctx, dir, kb.Knowledge)
 	}
 	wanted, err := selection.inStore(ctx, kb)
 	if err != nil {

@@ -80,7 +80,7 @@ func onlyFact(t *testing.T, store *embedded.Store) string {
 // is opened.
 func TestIndexOfOldDocuments(t *testing.T) {
 	dir, kb := t.TempDir(), storetest.Knowledge(storetest.Small())
-	store, err := embedded.Open(dir, kb)
+	store, err := embedded.Open(t.Context(), dir, kb)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +101,27 @@ func TestIndexOfOldDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := onlyFact(t, open(t, dir, kb)); got != "C0000001:bind:C0085149" {
+		t.Errorf("fact %s", got)
+	}
+}
+
+// An index whose making is broken off is made when the store is opened again.
+func TestIndexBrokenOff(t *testing.T) {
+	dir, kb := t.TempDir(), storetest.Knowledge(storetest.Small())
+	store, err := embedded.Open(t.Context(), dir, kb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	saveFact(t, store)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := embedded.Open(ctx, dir, later{kb}); !errors.Is(err, context.Canceled) {
+		t.Errorf("broken off: error %v", err)
+	}
+	if got := onlyFact(t, open(t, dir, later{kb})); got != "C0039246:bind:C0085149" {
 		t.Errorf("fact %s", got)
 	}
 }
@@ -126,7 +147,7 @@ func (later) Predecessors(context.Context, graph.CUI) ([]graph.CUI, error) { ret
 // Facts follow their concepts to another release, and are gone with their document.
 func TestFactsFollowTheirConcepts(t *testing.T) {
 	dir, kb := t.TempDir(), storetest.Knowledge(storetest.Small())
-	store, err := embedded.Open(dir, kb)
+	store, err := embedded.Open(t.Context(), dir, kb)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +155,7 @@ func TestFactsFollowTheirConcepts(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	store, err = embedded.Open(dir, later{kb})
+	store, err = embedded.Open(t.Context(), dir, later{kb})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,9 +24,9 @@ func Exists(dir string) bool { return kv.Exists(dir) }
 // Open opens the store in dir, making it when there is none, beside the
 // knowledge base kb, which stays the caller's to close. One process at a time
 // can have a directory open. What documents say over all of them is worked out
-// anew when the knowledge base is another one than the last time.
-func Open(dir string, kb graph.Knowledge) (*Store, error) {
-	ctx := context.Background()
+// anew when the knowledge base is another one than the last time; when ctx ends in
+// the midst of that, the next call does it.
+func Open(ctx context.Context, dir string, kb graph.Knowledge) (*Store, error) {
 	info, err := kb.Info(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("asking what the knowledge base is: %w", err)

@@ -27,7 +27,7 @@ func TestUpgrade(t *testing.T) {
 		}
 	}
 	openStore := func(t *testing.T, dir string, fixture storetest.Fixture) graph.Store {
-		store, err := embedded.Open(dir, build(t, fixture))
+		store, err := embedded.Open(t.Context(), dir, build(t, fixture))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func build(t *testing.T, fixture storetest.Fixture) *embedded.Knowledge {
 
 func open(t *testing.T, dir string, kb graph.Knowledge) *embedded.Store {
 	t.Helper()
-	store, err := embedded.Open(dir, kb)
+	store, err := embedded.Open(t.Context(), dir, kb)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func open(t *testing.T, dir string, kb graph.Knowledge) *embedded.Store {
 
 func TestDocumentsSurviveClosing(t *testing.T) {
 	dir, kb := t.TempDir(), storetest.Knowledge(storetest.Small())
-	store, err := embedded.Open(dir, kb)
+	store, err := embedded.Open(t.Context(), dir, kb)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestDocumentsSurviveClosing(t *testing.T) {
 func TestSecondOpenSaysWhy(t *testing.T) {
 	dir, kb := t.TempDir(), storetest.Knowledge(storetest.Small())
 	open(t, dir, kb)
-	_, err := embedded.Open(dir, kb)
+	_, err := embedded.Open(t.Context(), dir, kb)
 	if err == nil || !strings.Contains(err.Error(), "another process") || !strings.Contains(err.Error(), dir) {
 		t.Errorf("error = %v, want one that names the folder and the other process", err)
 	}
