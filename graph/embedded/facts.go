@@ -40,12 +40,12 @@ func (s *Store) Facts(ctx context.Context, query graph.FactQuery) ([]graph.Fact,
 		return factsOf(ctx, txn, query, present, visit)
 	})
 	if err == nil {
-		err = names.fill(found.items)
+		err = names.fill(found.list())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("looking for facts: %w", err)
 	}
-	return found.items, nil
+	return found.list(), nil
 }
 
 // ranked reports whether an order goes by more than the keys, so that the first
@@ -205,7 +205,7 @@ func (s *Store) Evidence(ctx context.Context, query graph.EvidenceQuery) (eviden
 		if err != nil {
 			return err
 		}
-		evidence, err = readEvidence(ctx, txn, found.items)
+		evidence, err = readEvidence(ctx, txn, found.list())
 		return err
 	})
 	if err != nil {
@@ -279,15 +279,16 @@ func (s *Store) SeenConcepts(ctx context.Context, query graph.SeenQuery) ([]grap
 		}
 		return flush()
 	})
-	for i := range found.items {
+	seen := found.list()
+	for i := range seen {
 		if err == nil {
-			found.items[i].ConceptName, err = names.of(found.items[i].CUI)
+			seen[i].ConceptName, err = names.of(seen[i].CUI)
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("looking for the concepts that documents name: %w", err)
 	}
-	return found.items, nil
+	return seen, nil
 }
 
 func readNamed(item *badger.Item) (cui graph.CUI, id string, entry named, err error) {
@@ -312,9 +313,12 @@ func countNamed(entry named, id string, filter graph.Filter) (count int) {
 	return count
 }
 
-// page is the part of an ordered list behind a place: the first items of it.
+// page is the part of an ordered list behind a place: the first items of it. It
+// holds up to twice as many before it drops those that have no place, since putting
+// each where it belongs would move the others every time.
 type page[T, C any] struct {
-	items   []T
+	items   []T // those before the last cut in order, then those added since
+	last    *C  // of the last item of a full page, when items were cut
 	limit   int
 	after   *C
 	cursor  func(T) C
@@ -325,20 +329,35 @@ func newPage[T, C any](limit int, after *C, cursor func(T) C, compare func(C, C)
 	return &page[T, C]{limit: limit, after: after, cursor: cursor, compare: compare}
 }
 
-// add adds an item where it belongs. It is false when the page is full, so that no
-// item that comes in order finds a place any more.
+// add adds an item. It is false when the page is full, so that no item that comes in
+// order finds a place any more.
 func (p *page[T, C]) add(item T) (more bool) {
 	place := p.cursor(item)
 	if p.limit <= 0 || p.after != nil && p.compare(place, *p.after) <= 0 {
 		return p.limit > 0
 	}
-	at, _ := slices.BinarySearchFunc(p.items, place, func(other T, place C) int { return p.compare(p.cursor(other), place) })
-	if at >= p.limit {
+	if p.last != nil && p.compare(place, *p.last) >= 0 {
 		return false
 	}
-	p.items = slices.Insert(p.items, at, item)
-	p.items = p.items[:min(len(p.items), p.limit)]
+	if p.items = append(p.items, item); len(p.items) >= 2*p.limit {
+		p.cut()
+	}
 	return len(p.items) < p.limit
+}
+
+// cut puts the items in order and drops those that have no place.
+func (p *page[T, C]) cut() {
+	slices.SortFunc(p.items, func(a, b T) int { return p.compare(p.cursor(a), p.cursor(b)) })
+	if len(p.items) >= p.limit && p.limit > 0 {
+		p.items = p.items[:p.limit]
+		p.last = new(p.cursor(p.items[p.limit-1]))
+	}
+}
+
+// list is what is on the page, in order.
+func (p *page[T, C]) list() []T {
+	p.cut()
+	return p.items
 }
 
 // conceptNames looks up how concepts are called, each once.
