@@ -42,7 +42,7 @@ func (k *Knowledge) Search(ctx context.Context, query string, limit int) (found 
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("searching %q: %w", query, err)
+		return nil, fmt.Errorf("searching concepts: %w", err) // without the query: errors are logged
 	}
 	return found, nil
 }

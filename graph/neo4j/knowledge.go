@@ -92,7 +92,7 @@ func (s *Store) Search(ctx context.Context, query string, limit int) ([]graph.Co
 		RETURN properties(c) AS found`,
 		map[string]any{"index": nameIndex, "pattern": pattern, "most": maxRanked})
 	if err != nil {
-		return nil, s.explain(err, "searching %q", query)
+		return nil, s.explain(err, "searching concepts") // without the query: errors are logged
 	}
 	found := make([]graph.Concept, len(records))
 	for i, record := range records {

@@ -339,6 +339,11 @@ func testCancelled(t *testing.T, store graph.Store) {
 	mustBe(t, err, context.Canceled)
 	_, err = store.Document(t.Context(), "late")
 	mustBe(t, err, graph.ErrNotFound)
+	_, err = store.Search(ctx, "tacrolimus", 1)
+	mustBe(t, err, context.Canceled)
+	if err != nil && strings.Contains(err.Error(), "tacrolimus") {
+		t.Errorf("the error, which may be logged, tells what was searched: %v", err)
+	}
 }
 
 func testConcurrentSaves(t *testing.T, store graph.Store) {
