@@ -476,3 +476,103 @@ func TestStopFinishesWhatRuns(t *testing.T) {
 		t.Errorf("stopping: %v", err)
 	}
 }
+
+// served gives the address of a service that listens on this machine alone.
+func served(t *testing.T, change func(*api.Config)) online {
+	t.Helper()
+	s := start(t, change)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- s.Serve(ctx, listener) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("stopping: %v", err)
+		}
+	})
+	return online{s, "http://" + listener.Addr().String()}
+}
+
+// Another site's name that leads to this machine does not make its pages our own.
+func TestNamesOfTheService(t *testing.T) {
+	tokens, err := api.ReadTokens(tokenFile(t, "reader read "+readToken))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := served(t, nil)
+	named := served(t, func(config *api.Config) { config.Origins = []string{"https://keci.example"} })
+	open := served(t, func(config *api.Config) { config.Origins = []string{"*"} })
+	known := served(t, func(config *api.Config) { config.Tokens = tokens })
+	behind := serve(t, nil) // its listener is not known
+	for _, test := range []struct {
+		o      online
+		host   string
+		status int
+	}{
+		{plain, "localhost:8080", 200}, {plain, "LOCALHOST", 200}, {plain, "127.0.0.1:1", 200}, {plain, "[::1]:8080", 200},
+		{plain, "evil.example", 403}, {plain, "evil.example:8080", 403}, {plain, "192.0.2.1", 403}, {plain, "localhost.evil.example", 403},
+		{named, "keci.example", 200}, {named, "keci.example:443", 200}, {named, "evil.example", 403},
+		{open, "evil.example", 200}, {known, "evil.example", 200}, {behind, "keci.example", 200},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), "GET", test.o.url+"/healthz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = test.host
+		request.Header.Set("Origin", "http://"+test.host)
+		request.Header.Set("Sec-Fetch-Site", "same-origin")
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if answer.StatusCode != test.status {
+			t.Errorf("asked for as %q: %d, want %d: %s", test.host, answer.StatusCode, test.status, body)
+		}
+		if test.status == 403 {
+			checkProblem(t, answer.Header, body, 403, "", []string{"localhost", "--cors-origin"})
+		}
+	}
+}
+
+// What a request that was still being read began, after which its client left, is
+// done before the server has stopped.
+func TestStopWaitsForWorkOfLateRequests(t *testing.T) {
+	s := start(t, func(config *api.Config) { config.Extractor.(*fake).release = make(chan struct{}) })
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, listener) }()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const body = `{"text":"FK506"}`
+	fmt.Fprintf(client, "POST /v1/extract HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:5])
+	time.Sleep(100 * time.Millisecond)
+	cancel()
+	time.Sleep(100 * time.Millisecond)
+	fmt.Fprint(client, body[5:])
+	for s.fake.extractions.Load() < 1 {
+		time.Sleep(time.Millisecond)
+	}
+	client.Close()
+	select {
+	case err := <-ended:
+		close(s.fake.release)
+		t.Fatalf("the server stopped (%v) while it worked", err)
+	case <-time.After(500 * time.Millisecond):
+	}
+	close(s.fake.release)
+	if err := <-ended; err != nil {
+		t.Errorf("stopping: %v", err)
+	}
+}

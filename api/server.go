@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,6 +75,7 @@ type Server struct {
 	tracer  trace.Tracer
 
 	stopping atomic.Bool
+	onlyHere atomic.Bool // nobody reaches the listener but from this machine
 }
 
 // New makes a server; it asks the extractor and the store what they are, and
@@ -113,8 +115,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // for what is being worked out; jobs are broken off when ctx ends. They go on after
 // the next start.
 func (s *Server) Stop(ctx context.Context) {
+	s.stopJobs(ctx)
+	s.finishWorks(ctx)
+}
+
+func (s *Server) stopJobs(ctx context.Context) {
 	s.stopping.Store(true)
 	s.Jobs.Stop(ctx)
+}
+
+// finishWorks waits for what is being worked out, which may go on when the request
+// for it has ended. No request must begin any more.
+func (s *Server) finishWorks(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -130,6 +142,9 @@ func (s *Server) Stop(ctx context.Context) {
 // documents of jobs that are worked on finish, as long as the time limit of a
 // request.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	if at, ok := listener.Addr().(*net.TCPAddr); ok {
+		s.onlyHere.Store(at.IP.IsLoopback())
+	}
 	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -151,9 +166,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Limits.Timeout)
 	defer cancel()
 	var group errgroup.Group
-	group.Go(func() error { s.Stop(finish); return nil })
+	group.Go(func() error { s.stopJobs(finish); return nil })
 	group.Go(func() error { return server.Shutdown(finish) })
-	if err := group.Wait(); err != nil {
+	err := group.Wait()
+	s.finishWorks(finish) // a request that was still being read may have begun it
+	if err != nil {
 		return errors.Join(failed, fmt.Errorf("stopping with requests unfinished: %w", err), server.Close())
 	}
 	return failed
@@ -174,7 +191,7 @@ func (s *Server) route() {
 		s.echo.Use(s.allowOrigins())
 	}
 	if !slices.Contains(s.Origins, "*") {
-		s.echo.Use(s.refuseOtherSites())
+		s.echo.Use(s.refuseOtherSites(), s.refuseOtherNames())
 	}
 	if s.Limits.Rate > 0 {
 		s.echo.Use(s.limitRate())
@@ -235,6 +252,30 @@ func (s *Server) refuseOtherSites() echo.MiddlewareFunc {
 				return newProblem(http.StatusForbidden, "", "a page of another site asked for this: %v; name the site by --cors-origin to allow it", err)
 			}
 			return next(c)
+		}
+	}
+}
+
+// refuseOtherNames keeps a page of another site from being taken for one of our own
+// because its name was made to lead to this machine. Where tokens are asked for, or
+// others reach the listener as well, a name says nothing.
+func (s *Server) refuseOtherNames() echo.MiddlewareFunc {
+	known := map[string]bool{"": true, "localhost": true} // a browser always sends a name
+	for _, origin := range s.Origins {
+		if parsed, err := url.Parse(origin); err == nil {
+			known[strings.ToLower(parsed.Hostname())] = true
+		}
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if s.Tokens != nil || !s.onlyHere.Load() {
+				return next(c)
+			}
+			name := strings.ToLower((&url.URL{Host: c.Request().Host}).Hostname())
+			if ip := net.ParseIP(name); known[name] || ip != nil && ip.IsLoopback() {
+				return next(c)
+			}
+			return newProblem(http.StatusForbidden, "", "this service answers to localhost, and was asked for as %q; name the site by --cors-origin to allow it", name)
 		}
 	}
 }
