@@ -336,7 +336,14 @@ func TestKnowledge(t *testing.T) {
 		"never seen":         {"GET", "/v1/concepts/C0999999/mentions", "", `{"mentions":[]}`},
 		"subgraph":           {"POST", "/v1/subgraph", `{"concepts":["C0085149","C0039246"]}`, `"relations":[{"head":"C0085149","label":"binds","tail":"C0039246"`},
 		"subgraph of a text": {"POST", "/v1/subgraph", `{"text":"FK506 binds FKBP12"}`, `"relations":[{"head":"C0085149","label":"binds","tail":"C0039246"`},
-		"unknown concepts":   {"POST", "/v1/subgraph", `{"concepts":["C0000000"]}`, `{"concepts":[],"semanticTypes":[],"relations":[],"typeRelations":[]}`},
+		"text of no concept": {"POST", "/v1/subgraph", `{"text":"nothing"}`, `{"concepts":[],"semanticTypes":[],"relations":[],"typeRelations":[]}`},
+		"concept, small":     {"GET", "/v1/concepts/c0085149", "", `{"cui":"C0085149","name":"Tacrolimus"`},
+		"neighbors, small":   {"GET", "/v1/concepts/c0085149/neighbors?limit=1", "", `{"relations":[{"head":"C0085149","label":"binds","tail":"C0039246"`},
+		"mentions, small":    {"GET", "/v1/concepts/c0085149/mentions", "", `{"mentions":[{"documentId":"d","mention":{"id":"T2"`},
+		"subgraph, small":    {"POST", "/v1/subgraph", `{"concepts":["c0085149","C0039246"]}`, `"relations":[{"head":"C0085149","label":"binds","tail":"C0039246"`},
+		"subgraph, twice":    {"POST", "/v1/subgraph", `{"concepts":["C0085149","C0039246","C0085149"]}`, `"relations":[{"head":"C0085149","label":"binds","tail":"C0039246"`},
+		"relations, small":   {"GET", "/v1/relations?concept=c0085149", "", `{"relations":[{"id":"`},
+		"paths, small":       {"GET", "/v1/paths?from=c0085149&to=c0039246", "", `{"paths":[{"concepts":[{"cui":"C0085149"`},
 		"model":              {"GET", "/v1/model", "", `{"name":"fake","digest":"sha256:fa4e","variant":"keci"`},
 		"kb":                 {"GET", "/v1/kb", "", `{"name":"small","digest":"sha256:51a11","formatVersion":1,"concepts":5`},
 		"health":             {"GET", "/healthz", "", `{"status":"ok"}`},
@@ -359,6 +366,12 @@ func TestOpenAPI(t *testing.T) {
 	}](t, s.mustAsk(t, 200, "GET", "/openapi.json", "").Body.Bytes())
 	if !strings.HasPrefix(description.OpenAPI, "3.1") {
 		t.Errorf("version %s", description.OpenAPI)
+	}
+	for _, status := range []string{"404", "413", "504"} {
+		subgraph, _ := description.Paths["/v1/subgraph"]["post"].(map[string]any)
+		if responses, _ := subgraph["responses"].(map[string]any); responses[status] == nil {
+			t.Errorf("the subgraph's %s is not described", status)
+		}
 	}
 	for _, operation := range []string{
 		"post /v1/documents", "get /v1/documents", "get /v1/documents/{id}", "delete /v1/documents/{id}",

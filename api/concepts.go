@@ -70,11 +70,20 @@ type conceptOutput struct {
 }
 
 func (s *Server) getConcept(ctx context.Context, in *ConceptInput) (*conceptOutput, error) {
-	concept, err := s.Store.Concept(ctx, in.CUI)
+	concept, err := s.concept(ctx, in.CUI)
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
 	return &conceptOutput{concept}, nil
+}
+
+// concept is the concept with an id, which may be written small.
+func (s *Server) concept(ctx context.Context, cui graph.CUI) (concept graph.Concept, err error) {
+	_, err = graph.KnownIDs([]graph.CUI{cui}, func(cui graph.CUI) (err error) {
+		concept, err = s.Store.Concept(ctx, cui)
+		return err
+	})
+	return concept, err
 }
 
 type neighborsOutput struct {
@@ -89,10 +98,11 @@ type relationList struct {
 }
 
 func (s *Server) conceptNeighbors(ctx context.Context, in *conceptPageInput) (*neighborsOutput, error) {
-	if _, err := s.Store.Concept(ctx, in.CUI); err != nil {
+	concept, err := s.concept(ctx, in.CUI)
+	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	relations, next, err := pageOf(in.OffsetInput, func(limit int) ([]graph.Relation, error) { return s.Store.Neighbors(ctx, in.CUI, limit) })
+	relations, next, err := pageOf(in.OffsetInput, func(limit int) ([]graph.Relation, error) { return s.Store.Neighbors(ctx, concept.CUI, limit) })
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
@@ -112,8 +122,15 @@ type seenList struct {
 
 func (s *Server) conceptMentions(ctx context.Context, in *conceptPageInput) (*mentionsOutput, error) {
 	seen, next, err := pageOf(in.OffsetInput, func(limit int) ([]graph.Seen, error) { return s.Store.ConceptMentions(ctx, in.CUI, limit) })
-	if err == nil && len(seen) == 0 {
-		_, err = s.Store.Concept(ctx, in.CUI) // never seen, or no concept at all?
+	if err == nil && len(seen) == 0 && in.After == "" {
+		known := idParam{"cui", &in.CUI}
+		again, err := s.knownAs(ctx, known) // never seen, written small, or no concept at all?
+		if err != nil {
+			return nil, s.failed(ctx, err)
+		}
+		if again {
+			return s.conceptMentions(ctx, in)
+		}
 	}
 	if err != nil {
 		return nil, s.failed(ctx, err)

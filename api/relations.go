@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -109,11 +108,17 @@ func (s *Server) listRelations(ctx context.Context, in *relationsInput) (page li
 		return page, nil
 	}
 	facts, err := s.Store.Facts(ctx, query)
-	if err == nil && len(facts) == 0 {
-		err = cmp.Or(s.isConcept(ctx, "concept", in.Concept), s.isConcept(ctx, "other", in.Other))
-	}
 	if err != nil {
 		return page, s.failed(ctx, err)
+	}
+	if len(facts) == 0 {
+		again, err := s.knownAs(ctx, idParam{"concept", &in.Concept}, idParam{"other", &in.Other})
+		if err != nil {
+			return page, s.failed(ctx, err)
+		}
+		if again {
+			return s.listRelations(ctx, in)
+		}
 	}
 	if len(facts) > in.Limit {
 		facts = facts[:in.Limit]
@@ -126,14 +131,32 @@ func (s *Server) listRelations(ctx context.Context, in *relationsInput) (page li
 	return page, nil
 }
 
-// isConcept reports an id, sent as the parameter name, that neither the knowledge base nor a
-// document has, such as a typing error or a name: that may be why a list is empty. An empty
-// id is passed over.
-func (s *Server) isConcept(ctx context.Context, name string, id graph.CUI) error {
-	if id == "" {
-		return nil
+// idParam is the id of a concept that was sent as a parameter, or empty.
+type idParam struct {
+	name string
+	id   *graph.CUI
+}
+
+// knownAs puts in the place of ids, which gave an empty list, those that the knowledge base or
+// a document has, and reports whether any is another. The error names an id that nobody has,
+// such as a typing error or a name.
+func (s *Server) knownAs(ctx context.Context, params ...idParam) (another bool, err error) {
+	for _, param := range params {
+		if *param.id == "" {
+			continue
+		}
+		known, err := graph.KnownIDs([]graph.CUI{*param.id}, func(cui graph.CUI) error { return graph.CheckConcept(ctx, s.Store, cui) })
+		if err != nil {
+			return false, unknownConcept(param.name, err)
+		}
+		another = another || known[0] != *param.id
+		*param.id = known[0]
 	}
-	err := graph.CheckConcept(ctx, s.Store, id)
+	return another, nil
+}
+
+// unknownConcept is the problem for an id, sent as the parameter name, that is not found.
+func unknownConcept(name string, err error) error {
 	if errors.Is(err, graph.ErrNotFound) {
 		return newProblem(http.StatusNotFound, name, "%v; GET /v1/concepts?q=… finds the ids of concepts by name", err)
 	}
@@ -263,16 +286,27 @@ type step struct {
 }
 
 func (s *Server) listPaths(ctx context.Context, in *pathsInput) (page list[path], err error) {
+	ends := []idParam{{"from", &in.From}, {"to", &in.To}}
 	if in.From == in.To {
+		_, err := s.knownAs(ctx, ends[0])
+		if err != nil {
+			return page, s.failed(ctx, err)
+		}
 		return page, nil
 	}
 	found, err := graph.Paths(ctx, s.Store, graph.PathQuery{Filter: in.filter(), From: in.From, To: in.To,
 		Label: in.Label, MaxSteps: in.MaxSteps, Limit: in.Limit})
-	if err == nil && len(found) == 0 {
-		err = cmp.Or(s.isConcept(ctx, "from", in.From), s.isConcept(ctx, "to", in.To))
-	}
 	if err != nil {
 		return page, s.failed(ctx, err)
+	}
+	if len(found) == 0 {
+		again, err := s.knownAs(ctx, ends...)
+		if err != nil {
+			return page, s.failed(ctx, err)
+		}
+		if again {
+			return s.listPaths(ctx, in)
+		}
 	}
 	for _, p := range found {
 		told := path{Concepts: p.Concepts, Score: p.Score}

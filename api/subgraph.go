@@ -12,7 +12,9 @@ import (
 func (s *Server) routeSubgraph(operations huma.API) {
 	huma.Register(operations, s.operation(mayRead, huma.Operation{
 		OperationID: "subgraph", Method: http.MethodPost, Path: "/v1/subgraph", Tags: []string{"knowledge"},
-		Summary: "The background knowledge graph of concepts, or of all candidates of a text",
+		Summary:     "The background knowledge graph of concepts, or of all candidates of a text",
+		Description: "Ids of concepts that the knowledge base lacks are 404, and the problem names the first of them.",
+		Errors:      []int{http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusGatewayTimeout},
 	}), s.subgraph)
 }
 
@@ -34,12 +36,47 @@ func (s *Server) subgraph(ctx context.Context, in *subgraphInput) (*subgraphOutp
 		return nil, s.failed(ctx, err)
 	}
 	sub, err := s.Store.Subgraph(ctx, cuis)
+	if err == nil && in.Body.Text == "" && len(sub.Concepts) < len(cuis) {
+		sub, err = s.subgraphOfKnown(ctx, cuis, sub)
+	}
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
 	sub.Concepts, sub.SemanticTypes = orEmpty(sub.Concepts), orEmpty(sub.SemanticTypes)
 	sub.Relations, sub.TypeRelations = orEmpty(sub.Relations), orEmpty(sub.TypeRelations)
 	return &subgraphOutput{sub}, nil
+}
+
+// subgraphOfKnown is sub, unless it lacks some of the concepts that it shall be of:
+// then it is asked for again with the ids by which they are known.
+func (s *Server) subgraphOfKnown(ctx context.Context, cuis []graph.CUI, sub graph.Subgraph) (graph.Subgraph, error) {
+	present, err := s.Store.Present(ctx, cuis...)
+	if err != nil {
+		return sub, err
+	}
+	there := map[graph.CUI]bool{}
+	for _, concept := range sub.Concepts {
+		there[concept.CUI] = true
+	}
+	var ids, missing []graph.CUI
+	for _, cui := range cuis {
+		if there[present.Of(cui)] {
+			ids = append(ids, cui)
+		} else {
+			missing = append(missing, cui)
+		}
+	}
+	if len(missing) == 0 {
+		return sub, nil
+	}
+	found, err := graph.KnownIDs(missing, func(cui graph.CUI) error {
+		_, err := s.Store.Concept(ctx, cui)
+		return err
+	})
+	if err != nil {
+		return sub, unknownConcept("concepts", err)
+	}
+	return s.Store.Subgraph(ctx, append(ids, found...))
 }
 
 // subgraphConcepts are the concepts given, or the candidates of the text given.

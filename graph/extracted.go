@@ -176,6 +176,41 @@ func CheckConcept(ctx context.Context, store Store, cui CUI) error {
 	return err
 }
 
+// maxUnknown is how many unknown ids KnownIDs names.
+const maxUnknown = 10
+
+// KnownIDs are the ids by which concepts are known: as they are written or, where known
+// gives ErrNotFound for that, in capitals. The error wraps those for the ids, the first
+// ten at most, that are known neither way, and with them ErrNotFound.
+func KnownIDs(ids []CUI, known func(CUI) error) ([]CUI, error) {
+	found := make([]CUI, len(ids))
+	var unknown []error
+	for i, id := range ids {
+		found[i] = id
+		err := known(id)
+		if upper := CUI(strings.ToUpper(string(id))); errors.Is(err, ErrNotFound) && upper != id && known(upper) == nil {
+			found[i], err = upper, nil
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		if err != nil {
+			unknown = append(unknown, err)
+		}
+		if len(unknown) == maxUnknown {
+			break
+		}
+	}
+	if len(unknown) == 0 {
+		return found, nil
+	}
+	all := unknown[0]
+	for _, err := range unknown[1:] {
+		all = fmt.Errorf("%w; %w", all, err)
+	}
+	return nil, all
+}
+
 // Filter bounds what counts of what was extracted. Its zero value lets everything count.
 type Filter struct {
 	Type         string    // entity type of a mention: of either end of a relation

@@ -1219,12 +1219,16 @@ type ClientInterface interface {
 
 	// SubgraphWithBody The background knowledge graph of concepts, or of all candidates of a text
 	//
+	// Ids of concepts that the knowledge base lacks are 404, and the problem names the first of them.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/subgraph (the `Subgraph` operationId).
 	SubgraphWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// Subgraph The background knowledge graph of concepts, or of all candidates of a text
+	//
+	// Ids of concepts that the knowledge base lacks are 404, and the problem names the first of them.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1743,6 +1747,8 @@ func (c *Client) RelationEvidence(ctx context.Context, id string, params *Relati
 
 // SubgraphWithBody The background knowledge graph of concepts, or of all candidates of a text
 //
+// Ids of concepts that the knowledge base lacks are 404, and the problem names the first of them.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/subgraph (the `Subgraph` operationId).
@@ -1759,6 +1765,8 @@ func (c *Client) SubgraphWithBody(ctx context.Context, contentType string, body 
 }
 
 // Subgraph The background knowledge graph of concepts, or of all candidates of a text
+//
+// Ids of concepts that the knowledge base lacks are 404, and the problem names the first of them.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4173,12 +4181,16 @@ type ClientWithResponsesInterface interface {
 
 	// SubgraphWithBodyWithResponse The background knowledge graph of concepts, or of all candidates of a text
 	//
+	// Ids of concepts that the knowledge base lacks are 404, and the problem names the first of them.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/subgraph (the `Subgraph` operationId).
 	SubgraphWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SubgraphResponse, error)
 
 	// SubgraphWithResponse The background knowledge graph of concepts, or of all candidates of a text
+	//
+	// Ids of concepts that the knowledge base lacks are 404, and the problem names the first of them.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5257,6 +5269,8 @@ func (c *ClientWithResponses) RelationEvidenceWithResponse(ctx context.Context, 
 
 // SubgraphWithBodyWithResponse The background knowledge graph of concepts, or of all candidates of a text
 //
+// Ids of concepts that the knowledge base lacks are 404, and the problem names the first of them.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/subgraph (the `Subgraph` operationId).
@@ -5269,6 +5283,8 @@ func (c *ClientWithResponses) SubgraphWithBodyWithResponse(ctx context.Context, 
 }
 
 // SubgraphWithResponse The background knowledge graph of concepts, or of all candidates of a text
+//
+// Ids of concepts that the knowledge base lacks are 404, and the problem names the first of them.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

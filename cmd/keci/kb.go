@@ -34,24 +34,17 @@ func newKBCommand() *cobra.Command {
 	return cmd
 }
 
-// conceptIDs are the concepts that arguments name: by their ids as they are written or,
-// where known gives ErrNotFound for that, in capitals.
+// conceptIDs are the concepts that arguments name (see graph.KnownIDs).
 func conceptIDs(arguments []string, known func(graph.CUI) error) ([]graph.CUI, error) {
 	ids := make([]graph.CUI, len(arguments))
 	for i, a := range arguments {
 		ids[i] = graph.CUI(a)
-		err := known(ids[i])
-		if upper := graph.CUI(strings.ToUpper(a)); errors.Is(err, graph.ErrNotFound) && upper != ids[i] && known(upper) == nil {
-			ids[i], err = upper, nil
-		}
-		if errors.Is(err, graph.ErrNotFound) {
-			err = fmt.Errorf("%w (keci kb search NAME finds the ids of concepts)", err)
-		}
-		if err != nil {
-			return nil, err
-		}
 	}
-	return ids, nil
+	ids, err := graph.KnownIDs(ids, known)
+	if errors.Is(err, graph.ErrNotFound) {
+		err = fmt.Errorf("%w (keci kb search NAME finds the ids of concepts)", err)
+	}
+	return ids, err
 }
 
 // knownIn tells conceptIDs of the concepts of a knowledge base.
@@ -116,6 +109,9 @@ func newKBShowCommand() *cobra.Command {
 		Example: "  keci kb show C0003873",
 		Args:    exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if limit < 1 {
+				return usageError("--limit is %d: use 1 or more", limit)
+			}
 			return readKB(cmd, dir, func(kb *knowledgebase.KnowledgeBase) (any, error) {
 				ids, err := conceptIDs(args, knownIn(cmd.Context(), kb.Knowledge))
 				if err != nil {
