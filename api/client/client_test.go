@@ -93,6 +93,25 @@ func TestJob(t *testing.T) {
 	}
 }
 
+// Who waits for a job that is removed learns that it is gone.
+func TestJobRemoved(t *testing.T) {
+	ctx, s := t.Context(), serve(t, nil)
+	c := newClient(t, s)
+	submitted, err := c.SubmitBatchWithResponse(ctx, nil, []client.DocumentBody{{ID: new("a"), Text: "slow"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := submitted.JSON202.ID
+	_, err = c.WaitForJob(ctx, id, func(client.Job) {
+		if _, err := c.DeleteJobWithResponse(ctx, id); err != nil {
+			t.Error(err)
+		}
+	})
+	if problem := (*client.Problem)(nil); !errors.As(err, &problem) || problem.Status != 404 {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestFacts(t *testing.T) {
 	ctx, c := t.Context(), newClient(t, serve(t, nil))
 	for _, text := range []string{sentence, "FKBP12 binds rapamycin."} {

@@ -43,6 +43,9 @@ func (c *ClientWithResponses) WaitForJob(ctx context.Context, id string, progres
 			return &job, nil
 		}
 	}
+	if _, err := c.GetJobWithResponse(ctx, id); err != nil { // was it removed?
+		return nil, fmt.Errorf("following job %s: the server stopped telling of it: %w", id, err)
+	}
 	return nil, fmt.Errorf("following job %s: the server stopped telling of it; it goes on, ask again", id)
 }
 

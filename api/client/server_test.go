@@ -49,8 +49,12 @@ func (reader) Link(_ context.Context, text string) (mentions []graph.Mention, er
 }
 
 func (r reader) Extract(ctx context.Context, doc graph.Document) (graph.Document, error) {
-	if doc.Text == "fail" {
+	switch doc.Text {
+	case "fail":
 		return doc, errors.New("it fails")
+	case "slow":
+		<-ctx.Done()
+		return doc, ctx.Err()
 	}
 	doc.Offsets = graph.OffsetByte
 	doc.Mentions, _ = r.Link(ctx, doc.Text)
