@@ -188,7 +188,7 @@ func (s *Server) batchTask(doc graph.Document, err error) (task, error) {
 	case err != nil:
 		return task{}, newProblem(http.StatusBadRequest, "", "the batch could not be read to its end: %v", err)
 	}
-	if at := firstInvalidUTF8([]byte(doc.Text)); at >= 0 {
+	if at := graph.FirstInvalid([]byte(doc.Text)); at >= 0 {
 		return task{ID: doc.ID, Problem: newProblem(http.StatusUnprocessableEntity, "text", "the text is not valid UTF-8: byte %d", at)}, nil
 	}
 	return task{ID: doc.ID, Title: doc.Title, Text: doc.Text}, nil

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
 )
 
@@ -29,7 +29,7 @@ func (bodies) Unmarshal(contentType string, data []byte, value any) error {
 	if !known && media != "text/plain" {
 		return fmt.Errorf("%w: %q; send application/json, text/plain or another form that /openapi.json names", huma.ErrUnknownContentType, media)
 	}
-	if at := firstInvalidUTF8(data); at >= 0 {
+	if at := graph.FirstInvalid(data); at >= 0 {
 		return fmt.Errorf("the body is not valid UTF-8: byte 0x%02X at offset %d", data[at], at)
 	}
 	switch {
@@ -88,18 +88,6 @@ func position(data []byte, offset int) (line, column int) {
 		}
 	}
 	return line, column
-}
-
-// firstInvalidUTF8 is the offset of the first byte that is not UTF-8, or -1.
-func firstInvalidUTF8(data []byte) int {
-	for at := 0; at < len(data); {
-		r, size := utf8.DecodeRune(data[at:])
-		if r == utf8.RuneError && size == 1 {
-			return at
-		}
-		at += size
-	}
-	return -1
 }
 
 // jsonFormat writes JSON as it is, without escaping <, > and &.

@@ -84,7 +84,7 @@ func (s *Server) documentOperation(needs access, op huma.Operation, operations h
 					"One document as "+string(kind)+"; what it is annotated with is passed over.")}
 			}
 		}
-		op.RequestBody.Content["text/plain"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, MinLength: pointer(1)}}
+		op.RequestBody.Content["text/plain"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, MinLength: new(1)}}
 	}
 	return s.operation(needs, op)
 }
@@ -95,10 +95,8 @@ func foreignSchema(media, description string) *huma.Schema {
 	if media == "application/json" || strings.HasSuffix(media, "+json") {
 		return &huma.Schema{Description: description}
 	}
-	return &huma.Schema{Type: huma.TypeString, MinLength: pointer(1), Description: description}
+	return &huma.Schema{Type: huma.TypeString, MinLength: new(1), Description: description}
 }
-
-func pointer[T any](value T) *T { return &value }
 
 // ExtractInput is a document to be extracted from.
 type ExtractInput struct {

@@ -45,6 +45,18 @@ func ValidateText(text string, maxBytes int) error {
 	return nil
 }
 
+// FirstInvalid is the offset of the first byte that is not UTF-8, or -1.
+func FirstInvalid(text []byte) int {
+	for at := 0; at < len(text); {
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size == 1 {
+			return at
+		}
+		at += size
+	}
+	return -1
+}
+
 // isInvalidAt reports whether byte at begins no character.
 func isInvalidAt(text string, at int) bool {
 	r, size := utf8.DecodeRuneInString(text[at:])

@@ -415,7 +415,7 @@ func (q *Queue) change(l *live) {
 func (q *Queue) end(l *live, state State, reason string) error {
 	q.mutex.Lock()
 	last := l.record
-	last.State, last.Error, last.Ended = state, reason, pointer(now())
+	last.State, last.Error, last.Ended = state, reason, new(now())
 	q.mutex.Unlock()
 	err := errors.Join(q.update(last), q.erase(l.ID, false))
 	q.mutex.Lock()
@@ -543,5 +543,3 @@ func (d digest) add(part []byte) {
 func (d digest) sum() []byte { return d.hash.Sum(nil) }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
-
-func pointer[T any](value T) *T { return &value }

@@ -28,7 +28,7 @@ func (q *Queue) begin(l *live) error {
 	q.mutex.Lock()
 	l.State = Running
 	if l.Started == nil {
-		l.Started = pointer(now())
+		l.Started = new(now())
 	}
 	r := l.record
 	q.change(l)

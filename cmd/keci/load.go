@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -118,21 +117,6 @@ func (o *loadOptions) writeFiles(cmd *cobra.Command, kb *knowledgebase.Knowledge
 		return err
 	}
 	progress.finish("wrote %s", o.importFiles)
-	quoted := make([]string, len(arguments))
-	for i, argument := range arguments {
-		quoted[i] = shellQuoted(argument)
-	}
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), "neo4j-admin "+strings.Join(quoted, " "))
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), "neo4j-admin "+shellLine(arguments))
 	return err
-}
-
-// shellQuoted makes one word for a shell of any text.
-func shellQuoted(text string) string {
-	plain := strings.IndexFunc(text, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+/.,:", r)
-	}) < 0
-	if plain && text != "" {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

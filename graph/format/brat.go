@@ -43,7 +43,7 @@ func readAnn(document graph.Document, ann io.Reader) (graph.Document, error) {
 		if err != nil {
 			return document, &errAt{line.number, err}
 		}
-		if at := firstInvalid(line.content); at >= 0 {
+		if at := graph.FirstInvalid(line.content); at >= 0 {
 			return document, &errAt{line.number, fmt.Errorf("byte %d of the line is not UTF-8: convert the file", at+1)}
 		}
 		line.content = []byte(string(line.content))

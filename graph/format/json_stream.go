@@ -144,7 +144,7 @@ func (s jsonStream) documents() error {
 func (s jsonStream) deliver(raw []byte, line int) error {
 	document := Placed{Line: line}
 	var err error
-	if at := firstInvalid(raw); at >= 0 {
+	if at := graph.FirstInvalid(raw); at >= 0 {
 		line += bytes.Count(raw[:at], []byte("\n"))
 		err = documentError("", line, errors.New("the document is not UTF-8: convert the file"))
 	} else if len(raw) > MaxDocumentBytes {

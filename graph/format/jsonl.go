@@ -50,7 +50,7 @@ type inputDocument struct {
 
 // parseDocument reads a JSON object. With an error it gives the id if it knows it.
 func parseDocument(content []byte, annotated bool) (graph.Document, error) {
-	if at := firstInvalid(content); at >= 0 {
+	if at := graph.FirstInvalid(content); at >= 0 {
 		return graph.Document{}, fmt.Errorf("byte %d is not UTF-8: convert the file", at+1)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(content))

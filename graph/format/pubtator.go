@@ -8,7 +8,6 @@ import (
 	"iter"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/keci-kg/keci/graph"
 )
@@ -104,7 +103,7 @@ func (p *pubTatorRecord) add(line textLine, annotated bool, err error) {
 }
 
 func (p *pubTatorRecord) parse(line textLine, annotated bool) error {
-	if at := firstInvalid(line.content); at >= 0 {
+	if at := graph.FirstInvalid(line.content); at >= 0 {
 		return fmt.Errorf("byte %d of the line is not UTF-8: convert the file", at+1)
 	}
 	content := string(line.content)
@@ -187,16 +186,4 @@ func (p *pubTatorRecord) document(annotated bool) (graph.Document, error) {
 		document, p.err = p.annotations.annotate(document, place)
 	}
 	return document, documentError(p.id, p.line, p.err)
-}
-
-// firstInvalid is the offset of the first byte that is not UTF-8, or -1.
-func firstInvalid(content []byte) int {
-	for at := 0; at < len(content); {
-		r, size := utf8.DecodeRune(content[at:])
-		if r == utf8.RuneError && size == 1 {
-			return at
-		}
-		at += size
-	}
-	return -1
 }
