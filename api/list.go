@@ -73,6 +73,9 @@ func (in ListFormInput) listFormat() (name string, err error) {
 // listFormer is an input that chooses a form.
 type listFormer interface{ listFormat() (string, error) }
 
+// formChecker is an input that not every form goes with.
+type formChecker interface{ checkForm(form string) error }
+
 type listedOutput struct {
 	ContentType string `header:"Content-Type"`
 	Link        string `header:"Link" doc:"The next page, when there is one."`
@@ -92,6 +95,11 @@ func registerList[I, T any](operations huma.API, op huma.Operation, form table[T
 		name, err := any(in).(listFormer).listFormat()
 		if err != nil {
 			return nil, err
+		}
+		if bound, is := any(in).(formChecker); is {
+			if err := bound.checkForm(name); err != nil {
+				return nil, err
+			}
 		}
 		page, err := handler(ctx, in)
 		if err != nil {

@@ -40,18 +40,39 @@ type FilterInput struct {
 	MinScore     float64   `query:"minScore" minimum:"0" maximum:"1" doc:"The least score of what counts."`
 	Document     string    `query:"document" maxLength:"512" doc:"Id of a document: only what this one says."`
 	Source       string    `query:"source" maxLength:"200" doc:"What the ids of documents have before the first colon, such as PMID: only what these say."`
-	Since        time.Time `query:"since" doc:"Only documents submitted at this time or later."`
-	Before       time.Time `query:"before" doc:"Only documents submitted before this time."`
+	Since        Moment    `query:"since" doc:"Only documents submitted at this time, or on this day, or later: 2026-01-31T12:00:00Z or 2026-01-31, which begins at midnight UTC."`
+	Before       Moment    `query:"before" doc:"Only documents submitted before this time or day."`
 }
 
 func (in FilterInput) filter() graph.Filter {
 	return graph.Filter{Type: in.Type, SemanticType: in.SemanticType, MinScore: in.MinScore,
-		Document: in.Document, Source: in.Source, From: in.Since, To: in.Before}
+		Document: in.Document, Source: in.Source, From: in.Since.Time, To: in.Before.Time}
+}
+
+// Moment is a time or a day as clients write it (see graph.ParseTime).
+type Moment struct{ time.Time }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *Moment) UnmarshalText(text []byte) (err error) {
+	m.Time, err = graph.ParseTime(string(text))
+	return err
+}
+
+// Schema implements huma.SchemaProvider.
+func (Moment) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt].+)?$`}
 }
 
 // EvidenceCountInput asks for sentences beside relations.
 type EvidenceCountInput struct {
-	Evidence int `query:"evidence" minimum:"0" maximum:"5" default:"0" doc:"How many sentences to tell with each relation, the best first."`
+	Evidence int `query:"evidence" minimum:"0" maximum:"5" default:"0" doc:"How many sentences to tell with each relation, the best first; in json and jsonl."`
+}
+
+func (in EvidenceCountInput) checkForm(form string) error {
+	if in.Evidence > 0 && (form == "csv" || form == "graphml") {
+		return newProblem(http.StatusUnprocessableEntity, "evidence", "%s has no place for sentences: ask for json or jsonl, or leave evidence out", form)
+	}
+	return nil
 }
 
 // extractedRelation is a fact as the interface tells it.

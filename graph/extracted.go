@@ -221,6 +221,17 @@ type Filter struct {
 	From, To     time.Time // when the document was submitted: from From, before To; zero is open
 }
 
+// ParseTime reads the bounds From and To of a Filter as people write them: a day, which
+// begins at midnight UTC, or a time of RFC 3339.
+func ParseTime(text string) (time.Time, error) {
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time: write a day like 2026-01-31 or a time like 2026-01-31T12:00:00Z", text)
+}
+
 // LetsDocument reports whether what a document says counts.
 func (f Filter) LetsDocument(id string, submitted time.Time) bool {
 	switch {

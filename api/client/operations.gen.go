@@ -646,11 +646,11 @@ type ListSeenConceptsParams struct {
 	// Source What the ids of documents have before the first colon, such as PMID: only what these say.
 	Source *string `form:"source,omitempty" json:"source,omitempty"`
 
-	// Since Only documents submitted at this time or later.
-	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+	// Since Only documents submitted at this time, or on this day, or later: 2026-01-31T12:00:00Z or 2026-01-31, which begins at midnight UTC.
+	Since *string `form:"since,omitempty" json:"since,omitempty"`
 
-	// Before Only documents submitted before this time.
-	Before *time.Time `form:"before,omitempty" json:"before,omitempty"`
+	// Before Only documents submitted before this time or day.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
 
 	// Order What comes first: what most documents name, or the least ids.
 	Order *ListSeenConceptsParamsOrder `form:"order,omitempty" json:"order,omitempty"`
@@ -808,13 +808,13 @@ type ListPathsParams struct {
 	// Source What the ids of documents have before the first colon, such as PMID: only what these say.
 	Source *string `form:"source,omitempty" json:"source,omitempty"`
 
-	// Since Only documents submitted at this time or later.
-	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+	// Since Only documents submitted at this time, or on this day, or later: 2026-01-31T12:00:00Z or 2026-01-31, which begins at midnight UTC.
+	Since *string `form:"since,omitempty" json:"since,omitempty"`
 
-	// Before Only documents submitted before this time.
-	Before *time.Time `form:"before,omitempty" json:"before,omitempty"`
+	// Before Only documents submitted before this time or day.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
 
-	// Evidence How many sentences to tell with each relation, the best first.
+	// Evidence How many sentences to tell with each relation, the best first; in json and jsonl.
 	Evidence *int64 `form:"evidence,omitempty" json:"evidence,omitempty"`
 
 	// From Where the paths begin.
@@ -862,13 +862,13 @@ type ListRelationsParams struct {
 	// Source What the ids of documents have before the first colon, such as PMID: only what these say.
 	Source *string `form:"source,omitempty" json:"source,omitempty"`
 
-	// Since Only documents submitted at this time or later.
-	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+	// Since Only documents submitted at this time, or on this day, or later: 2026-01-31T12:00:00Z or 2026-01-31, which begins at midnight UTC.
+	Since *string `form:"since,omitempty" json:"since,omitempty"`
 
-	// Before Only documents submitted before this time.
-	Before *time.Time `form:"before,omitempty" json:"before,omitempty"`
+	// Before Only documents submitted before this time or day.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
 
-	// Evidence How many sentences to tell with each relation, the best first.
+	// Evidence How many sentences to tell with each relation, the best first; in json and jsonl.
 	Evidence *int64 `form:"evidence,omitempty" json:"evidence,omitempty"`
 
 	// Q Words of a name, or its beginning, at either end: of one of the 100 concepts that a search for them finds first.
@@ -919,11 +919,11 @@ type RelationEvidenceParams struct {
 	// Source What the ids of documents have before the first colon, such as PMID: only what these say.
 	Source *string `form:"source,omitempty" json:"source,omitempty"`
 
-	// Since Only documents submitted at this time or later.
-	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+	// Since Only documents submitted at this time, or on this day, or later: 2026-01-31T12:00:00Z or 2026-01-31, which begins at midnight UTC.
+	Since *string `form:"since,omitempty" json:"since,omitempty"`
 
-	// Before Only documents submitted before this time.
-	Before *time.Time `form:"before,omitempty" json:"before,omitempty"`
+	// Before Only documents submitted before this time or day.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
 }
 
 // RelationEvidenceParamsFormat defines parameters for RelationEvidence.
@@ -2170,7 +2170,7 @@ func NewListSeenConceptsRequest(server string, params *ListSeenConceptsParams) (
 
 		if params.Since != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2182,7 +2182,7 @@ func NewListSeenConceptsRequest(server string, params *ListSeenConceptsParams) (
 
 		if params.Before != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -3313,7 +3313,7 @@ func NewListPathsRequest(server string, params *ListPathsParams) (*http.Request,
 
 		if params.Since != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -3325,7 +3325,7 @@ func NewListPathsRequest(server string, params *ListPathsParams) (*http.Request,
 
 		if params.Before != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -3539,7 +3539,7 @@ func NewListRelationsRequest(server string, params *ListRelationsParams) (*http.
 
 		if params.Since != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -3551,7 +3551,7 @@ func NewListRelationsRequest(server string, params *ListRelationsParams) (*http.
 
 		if params.Before != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -3814,7 +3814,7 @@ func NewRelationEvidenceRequest(server string, id string, params *RelationEviden
 
 		if params.Since != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -3826,7 +3826,7 @@ func NewRelationEvidenceRequest(server string, id string, params *RelationEviden
 
 		if params.Before != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -76,17 +76,16 @@ func (f *graphFlags) check() (err error) {
 	return nil
 }
 
-// parseTime reads a day, which begins at midnight UTC, or a time.
+// parseTime reads the value of a flag (see graph.ParseTime), which may be left out.
 func parseTime(flag, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at, nil
-		}
+	at, err := graph.ParseTime(text)
+	if err != nil {
+		return at, usageError("--%s: %w", flag, err)
 	}
-	return time.Time{}, usageError("--%s is %q: write a day like 2026-01-31 or a time like 2026-01-31T12:00:00Z", flag, text)
+	return at, nil
 }
 
 // ask opens the store and answers.

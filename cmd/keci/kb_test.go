@@ -114,7 +114,7 @@ func TestKBBuildOptions(t *testing.T) {
 func TestKBWrongCalls(t *testing.T) {
 	for _, args := range [][]string{
 		{"build"}, {"build", "x"}, {"build", "x", "y", "--rrf", "z"}, {"build", "x", "--rrff", "z"},
-		{"show"}, {"search"}, {"search", "--limit", "0", "x"}, {"subgraph"}, {"info", "a", "b"}, {"verify"}, {"default", "x"},
+		{"show"}, {"search"}, {"search", "--limit", "0", "x"}, {"show", "--limit", "0", "C0000001"}, {"show", "--limit", "-5", "C0000001"}, {"subgraph"}, {"info", "a", "b"}, {"verify"}, {"default", "x"},
 	} {
 		if _, _, err := runKB(t, args...); exitCode(err) != exitUsage {
 			t.Errorf("kb %v: %v", args, err)
