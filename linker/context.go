@@ -46,7 +46,8 @@ func (l *Linker) Link(ctx context.Context, text string) ([]graph.Mention, error)
 
 // repeatFinal takes into the final mapping what belongs to it elsewhere in the text,
 // upper and lower case aside, and overlaps nothing there: a reader who wants to know of
-// a drug in one sentence wants to in the next. Mentions come in order of their start.
+// a drug in one sentence wants to in the next. It must not be a very unlikely one there.
+// Mentions come in order of their start.
 func repeatFinal(mentions []graph.Mention) {
 	names := map[string]bool{}
 	var chosen []Range // not overlapping, in order
@@ -61,12 +62,16 @@ func repeatFinal(mentions []graph.Mention) {
 		for len(chosen) > 0 && chosen[0].Start <= m.Start {
 			end, chosen = max(end, chosen[0].End), chosen[1:]
 		}
-		if m.Final || m.Start < end || len(chosen) > 0 && chosen[0].Start < m.End || !names[strings.ToLower(m.Text)] {
+		if m.Final || m.Concepts[0].Confidence < leastRepeated || m.Start < end || len(chosen) > 0 && chosen[0].Start < m.End || !names[strings.ToLower(m.Text)] {
 			continue
 		}
 		mentions[i].Final, end = true, m.End
 	}
 }
+
+// leastRepeated is the least confidence of what is final because it is elsewhere: with
+// less, many common words ("tests") are, too.
+const leastRepeated = 0.1
 
 // limit cuts the candidates of what was put together to the number asked for.
 func (l *Linker) limit(mentions []graph.Mention) {

@@ -143,8 +143,9 @@ func TestRepeatFinal(t *testing.T) {
 		{"pain of the leg", 50, 65, false}, {"pain", 50, 54, false}, {"leg", 62, 65, true},
 		{"chest pain in", 70, 83, false}, {"chest pain", 70, 80, false}, {"pain", 76, 80, false},
 	} {
-		mentions = append(mentions, graph.Mention{Text: m.text, Start: m.start, End: m.end, Final: m.final})
+		mentions = append(mentions, graph.Mention{Text: m.text, Start: m.start, End: m.end, Final: m.final, Concepts: []graph.Candidate{{Confidence: 0.1}}})
 	}
+	mentions = append(mentions, graph.Mention{Text: "leg", Start: 90, End: 93, Concepts: []graph.Candidate{{Confidence: 0.09}}})
 	repeatFinal(mentions)
 	var got []string
 	for _, m := range mentions {

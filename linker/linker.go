@@ -200,6 +200,7 @@ type match struct {
 	first, last       int // tokens, the last included
 	firstHit, lastHit int
 	how               how     // the best way in which a candidate was found
+	elsewhere         int     // how often people meant by this name what the dictionary lacks
 	left, right       int     // words of a phrase before and after the name in it
 	span              float64 // logit of the probability that people would mark this range
 	final             bool    // it belongs to the final mapping
@@ -297,7 +298,7 @@ func (s *scratch) group() {
 		m := rest[0]
 		m.firstHit = len(s.hits)
 		for len(rest) > 0 && rest[0].start == m.start && rest[0].end == m.end {
-			m.how = min(m.how, rest[0].how)
+			m.how, m.elsewhere = min(m.how, rest[0].how), max(m.elsewhere, rest[0].elsewhere)
 			for _, h := range s.foundHits[rest[0].firstHit:rest[0].lastHit] {
 				s.addHit(m.firstHit, h)
 			}

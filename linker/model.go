@@ -40,8 +40,12 @@ type weight struct {
 // alias is a normal form under which a concept was mentioned.
 type alias struct {
 	name string
-	cui  graph.CUI
+	cui  graph.CUI // or elsewhere
 }
+
+// elsewhere is the concept of an alias that stands for all concepts which the
+// dictionary lacks.
+const elsewhere graph.CUI = ""
 
 //go:embed model.tsv.gz
 var defaultModel []byte
@@ -228,6 +232,10 @@ func (l *Linker) addAliases(s *scratch, i, j, first int) {
 	for last := false; !last; first++ {
 		a := &l.model.known[first]
 		last = a.last
+		if a.cui == elsewhere {
+			m.elsewhere = a.count - s.learnedFrom[alias{string(name), elsewhere}]
+			continue
+		}
 		place, ok := a.find(l.files)
 		if !ok {
 			continue

@@ -252,6 +252,9 @@ func (s *scratch) candidateFeatures(f *features, m *match, rank, totalSeen int) 
 	}
 	f.addSmall(ofMatch, int(h.how), h.likeness, preferred)
 	f.addSmall(ofScore, h.points/50, int(h.how))
+	if h.how == byAlias {
+		totalSeen += m.elsewhere
+	}
 	f.addSmall(ofSeen, logBucket(h.seen), logBucket(totalSeen))
 	f.addSmall(ofShare, 4*h.seen/max(totalSeen, 1), min(totalSeen, 1))
 	f.add(ofSource, valueOf(h.cui[:min(1, len(h.cui))]))

@@ -73,13 +73,13 @@ func (l *Linker) forTraining(m *Model) *Linker {
 	return learning
 }
 
-// countAliases counts the names of concepts, in all and per document. A name that
-// people more often gave to what the dictionary lacks is no alias: "brain" is not
-// brain cancer since the brain is not there.
+// countAliases counts the names of concepts, in all and per document, and how often
+// people gave them to what the dictionary lacks, which is kept beside the others as
+// of no concept: "brain" is hardly ever brain cancer, though the brain be not there.
 func (m *Model) countAliases(files *dictionary, texts []Annotated) map[string]map[alias]int {
 	m.aliases = map[alias]int{}
 	perDocument := map[string]map[alias]int{}
-	lacking := map[string]int{} // mentions of concepts that the dictionary lacks, by name
+	named := map[string]bool{} // that concepts of the dictionary have been called so
 	var words tokens
 	for _, text := range texts {
 		own := perDocument[text.Document]
@@ -94,15 +94,16 @@ func (m *Model) countAliases(files *dictionary, texts []Annotated) map[string]ma
 			if key.name == "" || len(key.name) > longestKey || !words.hasLetter() {
 				continue
 			}
-			if _, ok := files.find(string(a.CUI)); !ok {
-				lacking[key.name]++
-				continue
+			if _, ok := files.find(string(a.CUI)); ok {
+				named[key.name] = true
+			} else {
+				key.cui = elsewhere
 			}
 			m.aliases[key]++
 			own[key]++
 		}
 	}
-	maps.DeleteFunc(m.aliases, func(a alias, count int) bool { return count <= lacking[a.name] })
+	maps.DeleteFunc(m.aliases, func(a alias, _ int) bool { return !named[a.name] })
 	return perDocument
 }
 

@@ -138,28 +138,34 @@ func TestTrain(t *testing.T) {
 
 func all(graph.CUI) bool { return true }
 
-// What people mostly call something that the dictionary lacks is no name of what
-// some of them called so.
+// A name that people mostly gave to what the dictionary lacks is told from one that
+// they gave to this concept alone.
 func TestTrainOnNamesOfOthers(t *testing.T) {
-	text := func(cui graph.CUI) Annotated {
-		return Annotated{string(cui), "A feline.", []Annotation{{2, 8, cui}}}
+	text := func(document int, cui graph.CUI) Annotated {
+		return Annotated{strconv.Itoa(document), "A feline and a mog.", []Annotation{{2, 8, cui}, {15, 18, "C19"}}}
 	}
-	for _, test := range []struct {
-		name  string
-		texts []Annotated
-		want  map[alias]int
-	}{
-		{"most mean another", []Annotated{text("C0"), text("C19"), text("C0")}, map[alias]int{}},
-		{"as many", []Annotated{text("C0"), text("C19")}, map[alias]int{}},
-		{"fewer", []Annotated{text("C19"), text("C0"), text("C19")}, map[alias]int{{"feline", "C19"}: 2}},
-	} {
-		m, err := Train(context.Background(), buildTest(t, testConcepts), test.texts, all)
-		if err != nil {
-			t.Fatal(err)
+	var texts []Annotated
+	for document := range 40 {
+		cui := graph.CUI("C0")
+		if document%10 == 0 {
+			cui = "C19"
 		}
-		if !maps.Equal(m.aliases, test.want) {
-			t.Errorf("%s: %v, want %v", test.name, m.aliases, test.want)
-		}
+		texts = append(texts, text(document, cui))
+	}
+	m, err := Train(context.Background(), buildTest(t, testConcepts), texts, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[alias]int{{"feline", "C19"}: 4, {"feline", elsewhere}: 36, {"mog", "C19"}: 40}
+	if !maps.Equal(m.aliases, want) {
+		t.Errorf("%v, want %v", m.aliases, want)
+	}
+	mentions, err := buildTest(t, testConcepts, Learned(m)).Link(context.Background(), "A feline and a mog.")
+	if err != nil || len(mentions) != 2 {
+		t.Fatal(mentions, err)
+	}
+	if seldom, always := mentions[0].Concepts[0], mentions[1].Concepts[0]; seldom.Confidence > 0.3 || always.Confidence < 0.7 {
+		t.Errorf("confidence %g of a name that is mostly another's, %g of one that is this concept's", seldom.Confidence, always.Confidence)
 	}
 }
 

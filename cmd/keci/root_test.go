@@ -166,7 +166,7 @@ func TestCompletion(t *testing.T) {
 }
 
 func TestLogAsJSON(t *testing.T) {
-	_, told, err := runAll(t, `{"id":"a","text":""}`, "link", "--in", "jsonl", "--out", "csv", "--kb", buildSmallKB(t), "--log", "json")
+	_, told, err := runAll(t, `{"id":"a","text":""}`, "link", "--in", "jsonl", "--out", "graphml", "--kb", buildSmallKB(t), "--log", "json")
 	if exitCode(err) != exitSomeFailed {
 		t.Errorf("error %v", err)
 	}
