@@ -129,6 +129,9 @@ func newTokenizer(t testing.TB) *encoder.Tokenizer {
 func newTestLearner(t testing.TB, encoderDir, variant string) *Learner {
 	t.Helper()
 	s := DefaultSettings(variant)
+	if s.Contrastive > 0 {
+		s.Contrastive, s.Temperature = 0.5, 0.1 // enough that some are taken for others
+	}
 	s.Negatives = 1
 	l, err := NewLearner(t.Context(), enginetest.Go(), tinyConfig(variant), s, system.Material{
 		Name: "tiny", Encoder: encoderDir, Set: system.Set{Train: abstracts(), HeldOut: abstracts()}, KnowledgeBase: fakeLinker{}.base(),
