@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -317,6 +318,13 @@ func TestInWindows(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got.Examples); diff != "" {
 		t.Errorf("InWindows (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]int{0, 15, 23}, got.Repeated()); diff != "" {
+		t.Errorf("what is repeated (-want +got):\n%s", diff)
+	}
+	twice := Corpus{Examples: slices.Concat(got.Examples, got.Examples, c.Examples, c.Examples)}
+	if diff := cmp.Diff([]int{0, 15, 23, 0, 15, 23, 0, 0}, twice.Repeated()); diff != "" {
+		t.Errorf("what is repeated of documents with one text, and of whole ones (-want +got):\n%s", diff)
 	}
 	if lost != (Lost{Relations: 2, Unnamed: 1}) {
 		t.Errorf("lost %+v, want the relation of the mentions, that of the concepts that are farther apart, and that of one that is not there", lost)

@@ -43,6 +43,24 @@ func (c Corpus) InWindows(n int, fits func(text string) bool) (Corpus, Lost) {
 	return c, lost
 }
 
+// Repeated is how many bytes each example begins with that the examples before it had
+// as well, since windows of one document overlap: what is counted over the examples
+// must pass over them.
+func (c Corpus) Repeated() []int {
+	repeated := make([]int, len(c.Examples))
+	document, last, end := "", 0, 0 // the document that is being read, where its last part begins, and where the parts end
+	for i, e := range c.Examples {
+		whole, start := e.Document()
+		if i == 0 || whole != document || start <= last {
+			document, end = whole, start
+		}
+		last = start
+		repeated[i] = max(0, end-start)
+		end = max(end, start+len(e.Text))
+	}
+	return repeated
+}
+
 // cut makes an example of each part of a document, and counts what is in none.
 func (e Example) cut(parts []linker.Range) ([]Example, Lost) {
 	var examples []Example

@@ -48,14 +48,15 @@ func common(a, b []string) []string {
 func neverBorder(tokenizer *encoder.Tokenizer, c corpus.Corpus) (first, last []string) {
 	type tally struct{ seen, begins, ends int }
 	words := map[int32]*tally{}
-	for _, e := range c.Examples {
+	repeated := c.Repeated()
+	for at, e := range c.Examples {
 		begins, ends := map[int]bool{}, map[int]bool{}
 		for _, m := range e.Entities {
 			begins[m.Start], ends[m.End] = true, true
 		}
 		pieces := tokenizer.Tokenize(e.Text)
 		for i, p := range pieces {
-			if !isWord(pieces, i) {
+			if p.Start < repeated[at] || !isWord(pieces, i) {
 				continue
 			}
 			if words[p.ID] == nil {

@@ -3,6 +3,7 @@ package keci
 import (
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,6 +30,26 @@ func newTinyTokenizer(t testing.TB) *encoder.Tokenizer {
 		t.Fatal(err)
 	}
 	return tokenizer
+}
+
+// TestWindowsCountOnce: what several windows hold counts as often as in sentences.
+func TestWindowsCountOnce(t *testing.T) {
+	tokenizer := newTinyTokenizer(t)
+	documents := often(annotated(t, "the [p53:protein] and [mdm2:protein]. In the tumor. The [fk506:drug] binds. | 0 binds 1"))
+	for i := range documents.Examples {
+		documents.Examples[i].ID = strconv.Itoa(i)
+	}
+	documents.Examples = documents.Examples[:enoughOfWord-1] // one "tumor" more would be enough, several "the" are
+	sentences, _ := documents.InSentences()
+	windows, _ := documents.InWindows(2, func(string) bool { return true })
+	want, got := learnBorders(tokenizer, sentences), learnBorders(tokenizer, windows)
+	if diff := cmp.Diff(want, got); diff != "" || slices.Contains(want.NeverFirst, "tumor") || !slices.Contains(want.NeverFirst, "the") {
+		t.Errorf("-sentences +windows:\n%s", diff)
+	}
+	repeated := windows.Repeated()
+	if len(repeated) != len(windows.Examples) || slices.Max(repeated) == 0 {
+		t.Fatalf("repeated %v: the test wants windows that overlap", repeated)
+	}
 }
 
 func TestBordersAreLearned(t *testing.T) {

@@ -66,13 +66,18 @@ func (t tally) rare(share float64) bool {
 }
 
 // learnConstraints counts which kinds of pairs are related in a corpus. Pairs of
-// one name are left out, as in decoding.
+// one name are left out, as in decoding, and each pair counts once, in however many
+// windows it is.
 func learnConstraints(c corpus.Corpus) Constraints {
 	var all, overlapping tally
 	types := map[[2]string]*tally{}
-	for _, e := range c.Examples {
+	repeated := c.Repeated()
+	for i, e := range c.Examples {
 		for pair, related := range mentionPairs(e, c.Directed) {
 			head, tail := e.Entities[pair[0]], e.Entities[pair[1]]
+			if max(head.End, tail.End) <= repeated[i] {
+				continue
+			}
 			all.add(related)
 			if overlap(head.Start, head.End, tail.Start, tail.End) {
 				overlapping.add(related)
