@@ -193,3 +193,32 @@ func TestUnreachableStoreSaysWhenToComeBack(t *testing.T) {
 		t.Errorf("Retry-After %q, %s", answer.Header().Get("Retry-After"), answer.Body)
 	}
 }
+
+// hanging is a store whose server takes connections and says nothing.
+type hanging struct{ graph.Store }
+
+func (hanging) Concept(ctx context.Context, _ graph.CUI) (graph.Concept, error) {
+	<-ctx.Done()
+	return graph.Concept{}, fmt.Errorf("asking the database: %w", context.Cause(ctx))
+}
+
+func (hanging) SaveDocument(ctx context.Context, _ graph.Document, _ bool) (bool, error) {
+	<-ctx.Done()
+	return false, fmt.Errorf("asking the database: %w", context.Cause(ctx))
+}
+
+func TestHangingStoreHoldsNobody(t *testing.T) {
+	s := start(t, func(config *api.Config) {
+		config.Store, config.Limits.Store = hanging{config.Store}, 20*time.Millisecond
+	})
+	for _, ask := range [][3]string{
+		{"GET", "/v1/concepts/C0085149", ""},
+		{"POST", "/v1/documents", `{"id":"a","text":"FKBP12 binds FK506."}`},
+	} {
+		answer := s.mustAsk(t, http.StatusServiceUnavailable, ask[0], ask[1], ask[2])
+		checkProblem(t, answer.Header(), answer.Body.Bytes(), 503, "", []string{"too long", "--store-timeout"})
+		if answer.Header().Get("Retry-After") == "" {
+			t.Errorf("%s %s: no Retry-After", ask[0], ask[1])
+		}
+	}
+}

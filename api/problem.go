@@ -180,6 +180,10 @@ func problemOf(err error) *Problem {
 		unavailable := newProblem(http.StatusServiceUnavailable, "", "the store of the server cannot be reached; try again later")
 		unavailable.retryAfter = storeRetryAfter
 		return unavailable
+	case errors.Is(err, context.DeadlineExceeded):
+		slow := newProblem(http.StatusServiceUnavailable, "", "the store of the server took too long to answer (--store-timeout); ask for less, or try again later")
+		slow.retryAfter = storeRetryAfter
+		return slow
 	case errors.Is(err, graph.ErrTooBroad):
 		return newProblem(http.StatusUnprocessableEntity, "", "%v", err)
 	case errors.Is(err, picture.ErrTooLarge):

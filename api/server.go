@@ -336,6 +336,9 @@ func (s *Server) operation(needs access, op huma.Operation) huma.Operation {
 		op.Security = []map[string][]string{{bearer: {}}}
 		op.Errors = append(op.Errors, http.StatusUnauthorized)
 	}
+	if op.Method != http.MethodPost && !streams(&op) { // what is posted has the time of an extraction as well
+		op.Middlewares = append(op.Middlewares, s.boundStore)
+	}
 	if op.Method == http.MethodGet && !streams(&op) {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: "If-None-Match", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
 			Description: "The ETag of an earlier answer: 304 when it is still the same."})
@@ -345,6 +348,14 @@ func (s *Server) operation(needs access, op huma.Operation) huma.Operation {
 		op.Responses["304"] = &huma.Response{Description: "Nothing has changed"}
 	}
 	return op
+}
+
+// boundStore ends what a request asks of the store when it takes too long, so that a
+// database that hangs does not hold the requests and all that comes after them.
+func (s *Server) boundStore(ctx huma.Context, next func(huma.Context)) {
+	bounded, cancel := context.WithTimeout(ctx.Context(), s.Limits.Store)
+	defer cancel()
+	next(huma.WithContext(ctx, bounded))
 }
 
 // completeProblem adds to a problem what is known only here: the request that
