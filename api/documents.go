@@ -115,7 +115,7 @@ func (s *Server) submit(ctx context.Context, doc graph.Document, replace bool) (
 func (s *Server) save(ctx context.Context, doc graph.Document, replace bool) (created bool, err error) {
 	ctx, span := s.tracer.Start(ctx, "save")
 	defer span.End()
-	ctx, cancel := context.WithTimeout(ctx, s.Limits.Store)
+	ctx, cancel := context.WithTimeout(ctx, s.Limits.StoreTimeout)
 	defer cancel()
 	created, err = s.Store.SaveDocument(ctx, doc, replace)
 	if err == nil && (created || replace) {

@@ -209,7 +209,7 @@ func (hanging) SaveDocument(ctx context.Context, _ graph.Document, _ bool) (bool
 
 func TestHangingStoreHoldsNobody(t *testing.T) {
 	s := start(t, func(config *api.Config) {
-		config.Store, config.Limits.Store = hanging{config.Store}, 20*time.Millisecond
+		config.Store, config.Limits.StoreTimeout = hanging{config.Store}, 20*time.Millisecond
 	})
 	for _, ask := range [][3]string{
 		{"GET", "/v1/concepts/C0085149", ""},

@@ -21,7 +21,7 @@ type Limits struct {
 	BatchBytes     int64         // --max-batch-bytes: the longest body of a batch
 	BatchDocuments int           // --max-batch-documents: documents of a batch
 	Timeout        time.Duration // --timeout: for the extraction of one document, waiting included
-	Store          time.Duration // --store-timeout: for what a request asks of the store
+	StoreTimeout   time.Duration // --store-timeout: for what a request asks of the store
 	Concurrency    int           // --concurrency: extractions at a time
 	Waiting        int           // --max-waiting: texts of one client that wait for their turn
 	Rate           float64       // --rate: requests of one client in a second; 0 is no limit
@@ -32,13 +32,13 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		TextBytes: 256 << 10, BodyBytes: 2 << 20, BatchBytes: 256 << 20, BatchDocuments: 100_000,
-		Timeout: time.Minute, Store: 30 * time.Second, Concurrency: runtime.GOMAXPROCS(0), Waiting: 64, Burst: 20,
+		Timeout: time.Minute, StoreTimeout: 30 * time.Second, Concurrency: runtime.GOMAXPROCS(0), Waiting: 64, Burst: 20,
 	}
 }
 
 func (l Limits) check() error {
 	if l.TextBytes < 1 || l.BodyBytes < 1 || l.BatchBytes < 1 || l.BatchDocuments < 1 ||
-		l.Timeout <= 0 || l.Store <= 0 || l.Concurrency < 1 || l.Waiting < 1 || l.Burst < 1 || l.Rate < 0 {
+		l.Timeout <= 0 || l.StoreTimeout <= 0 || l.Concurrency < 1 || l.Waiting < 1 || l.Burst < 1 || l.Rate < 0 {
 		return fmt.Errorf("every limit of the server must be positive: %+v", l)
 	}
 	return nil

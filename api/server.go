@@ -353,7 +353,7 @@ func (s *Server) operation(needs access, op huma.Operation) huma.Operation {
 // boundStore ends what a request asks of the store when it takes too long, so that a
 // database that hangs does not hold the requests and all that comes after them.
 func (s *Server) boundStore(ctx huma.Context, next func(huma.Context)) {
-	bounded, cancel := context.WithTimeout(ctx.Context(), s.Limits.Store)
+	bounded, cancel := context.WithTimeout(ctx.Context(), s.Limits.StoreTimeout)
 	defer cancel()
 	next(huma.WithContext(ctx, bounded))
 }

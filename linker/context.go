@@ -22,7 +22,8 @@ import (
 // candidates are those of its long form, whose mention LongForm names, and then
 // its own. It belongs to the final mapping as its long form does, unless a
 // longer mention holds it. What belongs to that in one place does so wherever the
-// text has it, but where it overlaps another that does. Negated tells that the sentence negates the mention.
+// text has it, but where it overlaps another that does, or is very unlikely. Negated
+// tells that the sentence negates the mention.
 //
 // The slices of semantic types are shared: do not change them.
 func (l *Linker) Link(ctx context.Context, text string) ([]graph.Mention, error) {
@@ -62,10 +63,10 @@ func repeatFinal(mentions []graph.Mention) {
 		for len(chosen) > 0 && chosen[0].Start <= m.Start {
 			end, chosen = max(end, chosen[0].End), chosen[1:]
 		}
-		if m.Final || m.Concepts[0].Confidence < leastRepeated || m.Start < end || len(chosen) > 0 && chosen[0].Start < m.End || !names[strings.ToLower(m.Text)] {
-			continue
+		overlaps := m.Start < end || len(chosen) > 0 && chosen[0].Start < m.End // a final one is itself chosen
+		if !overlaps && m.Concepts[0].Confidence >= leastRepeated && names[strings.ToLower(m.Text)] {
+			mentions[i].Final, end = true, m.End
 		}
-		mentions[i].Final, end = true, m.End
 	}
 }
 

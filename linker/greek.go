@@ -2,19 +2,14 @@ package linker
 
 import (
 	"bytes"
-	"unicode"
-)
 
-// greekNames are the names of the letters α to ω, the final sigma included.
-var greekNames = [...]string{
-	"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
-	"xi", "omicron", "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
-}
+	"github.com/keci-kg/keci/internal/greek"
+)
 
 // greekWords are the names as a set.
 var greekWords = func() map[string]bool {
 	set := make(map[string]bool)
-	for _, name := range greekNames {
+	for _, name := range greek.Names {
 		set[name] = true
 	}
 	return set
@@ -27,26 +22,6 @@ const longestGreek = len("epsilon")
 var greekAffixes = [][]byte{
 	[]byte("alpha"), []byte("beta"), []byte("gamma"), []byte("delta"), []byte("epsilon"), []byte("kappa"),
 	[]byte("lambda"), []byte("sigma"), []byte("omega"), []byte("theta"), []byte("zeta"),
-}
-
-// greekName is the name of a Greek letter, empty for any other rune.
-func greekName(r rune) string {
-	switch r {
-	case 'µ': // the micro sign
-		r = 'μ'
-	case 'ϵ':
-		r = 'ε'
-	case 'ϑ':
-		r = 'θ'
-	case 'ϕ':
-		r = 'φ'
-	case 'ϰ':
-		r = 'κ'
-	}
-	if r = unicode.ToLower(r); 'α' <= r && r <= 'ω' {
-		return greekNames[r-'α']
-	}
-	return ""
 }
 
 // edges tells what a run of letters, in lower case, joins with on its two

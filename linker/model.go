@@ -44,7 +44,7 @@ type alias struct {
 }
 
 // elsewhere is the concept of an alias that stands for all concepts which the
-// dictionary lacks.
+// dictionary of the training lacked.
 const elsewhere graph.CUI = ""
 
 //go:embed model.tsv.gz

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/keci-kg/keci/internal/greek"
 )
 
 // The normal form of a name, the same for the dictionary and for the text:
@@ -187,7 +189,7 @@ func isIgnorable(r rune) bool {
 
 // letter reads a letter beyond ASCII.
 func (s *scanner) letter(r rune, start int) {
-	if name := greekName(r); name != "" {
+	if name := greek.Name(r); name != "" {
 		s.begin(greekKind, start)
 		s.keys = append(s.keys, name...)
 		return

@@ -252,7 +252,7 @@ func (s *scratch) candidateFeatures(f *features, m *match, rank, totalSeen int) 
 	}
 	f.addSmall(ofMatch, int(h.how), h.likeness, preferred)
 	f.addSmall(ofScore, h.points/50, int(h.how))
-	if h.how == byAlias {
+	if h.how == byAlias { // a name that the dictionary has is right by itself
 		totalSeen += m.elsewhere
 	}
 	f.addSmall(ofSeen, logBucket(h.seen), logBucket(totalSeen))
@@ -304,6 +304,7 @@ func (l *Linker) gain(s *scratch, k int) float64 {
 		words := float64(m.last - m.first + 1)
 		return float64(best.points) * words * words
 	}
+	// A single word of another part of speech, or worse, is a candidate and no more: "studies" are no students.
 	if m.first == m.last && best.how == byBag && best.score.variation <= nearness(distanceDerivation) {
 		return 0
 	}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/keci-kg/keci/internal/greek"
 )
 
 // Range is a part of a text, in bytes, end-exclusive.
@@ -132,7 +134,7 @@ func beginsSentence(rest string) bool {
 		return word == "" || unicode.IsLetter(first) || unicode.IsNumber(first)
 	}
 	return strings.ContainsFunc(word[size:], func(r rune) bool { return unicode.IsUpper(r) || unicode.IsNumber(r) }) ||
-		greekName(first) != ""
+		greek.Name(first) != ""
 }
 
 // firstWord is the text up to the first character that is no letter, digit or hyphen.

@@ -75,7 +75,7 @@ anew.`,
 	f.Int64Var(&o.limits.BatchBytes, "max-batch-bytes", o.limits.BatchBytes, "longest body of a batch")
 	f.IntVar(&o.limits.BatchDocuments, "max-batch-documents", o.limits.BatchDocuments, "most documents of a batch")
 	f.DurationVar(&o.limits.Timeout, "timeout", o.limits.Timeout, "time for the extraction of a document, waiting included")
-	f.DurationVar(&o.limits.Store, "store-timeout", o.limits.Store, "time for what a request asks of the store")
+	f.DurationVar(&o.limits.StoreTimeout, "store-timeout", o.limits.StoreTimeout, "time for what a request asks of the store")
 	f.IntVar(&o.limits.Concurrency, "concurrency", o.limits.Concurrency, "extractions at a time")
 	f.IntVar(&o.limits.Waiting, "max-waiting", o.limits.Waiting, "texts of one client that wait for their turn")
 	f.Float64Var(&o.limits.Rate, "rate", o.limits.Rate, "requests of one client in a second (0: no limit)")
@@ -91,7 +91,7 @@ anew.`,
 func (o serveOptions) check() error {
 	positive := map[string]int64{
 		"max-text-bytes": int64(o.limits.TextBytes), "max-body-bytes": o.limits.BodyBytes, "max-batch-bytes": o.limits.BatchBytes,
-		"max-batch-documents": int64(o.limits.BatchDocuments), "timeout": int64(o.limits.Timeout), "store-timeout": int64(o.limits.Store), "concurrency": int64(o.limits.Concurrency),
+		"max-batch-documents": int64(o.limits.BatchDocuments), "timeout": int64(o.limits.Timeout), "store-timeout": int64(o.limits.StoreTimeout), "concurrency": int64(o.limits.Concurrency),
 		"max-waiting": int64(o.limits.Waiting), "burst": int64(o.limits.Burst), "max-jobs": int64(o.jobs.Unfinished), "running-jobs": int64(o.jobs.Running),
 	}
 	for _, flag := range slices.Sorted(maps.Keys(positive)) {

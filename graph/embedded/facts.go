@@ -39,13 +39,14 @@ func (s *Store) Facts(ctx context.Context, query graph.FactQuery) ([]graph.Fact,
 		}
 		return factsOf(ctx, txn, query, present, visit)
 	})
+	facts := found.list()
 	if err == nil {
-		err = names.fill(found.list())
+		err = names.fill(facts)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("looking for facts: %w", err)
 	}
-	return found.list(), nil
+	return facts, nil
 }
 
 // ranked reports whether an order goes by more than the keys, so that the first

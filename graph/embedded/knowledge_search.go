@@ -25,8 +25,8 @@ const (
 )
 
 // Search implements graph.Knowledge. The words of the query are looked for in several
-// spellings (names.Spellings), for the index has the names as they are. The last word of the query may be the
-// beginning of one. Names equal to the query come first, then those that begin
+// spellings (names.Spellings), for the index has the names as they are. The last word
+// may be the beginning of one. Names equal to the query come first, then those that begin
 // with it, then the others; among equals preferred names, then short ones.
 func (k *Knowledge) Search(ctx context.Context, query string, limit int) (found []graph.Concept, err error) {
 	wanted := names.Words(query)

@@ -6,25 +6,20 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
-)
 
-// greekNames are the names of the letters α to ω, the final sigma included.
-var greekNames = [...]string{
-	"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
-	"xi", "omicron", "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
-}
+	"github.com/keci-kg/keci/internal/greek"
+)
 
 // Fold is a text in lower case, without marks on its letters and with the names of
 // Greek ones, as the linker compares names: "tnf-alpha" of "TNF-α".
 func Fold(text string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(text) {
-		switch r = unicode.ToLower(r); {
-		case unicode.Is(unicode.Mn, r): // a mark on the letter before
-		case 'α' <= r && r <= 'ω':
-			b.WriteString(greekNames[r-'α'])
-		default:
-			b.WriteRune(r)
+		switch name := greek.Name(r); {
+		case name != "":
+			b.WriteString(name)
+		case !unicode.Is(unicode.Mn, r): // no mark on the letter before
+			b.WriteRune(unicode.ToLower(r))
 		}
 	}
 	return b.String()
