@@ -37,7 +37,7 @@ func newTargets(nodes []*Node) targets {
 // L2_type sums over the kept spans and is divided by the number of all, as L1_type
 // is. Divided by the kept ones alone, of which many are mentions, it is some twenty
 // times as large and drowns the relations: after two epochs of BioRelEx their
-// held-out F1 was 23 instead of 46 (doc/results.md). The spans that are not looked at
+// held-out F1 was 23 instead of 46. The spans that are not looked at
 // count as ones that are surely no mention, so that leaving them out shifts no weight.
 func (n network) loss(root *model.Scope, in inputs, want targets) *Node {
 	out := n.build(root, in)
