@@ -22,6 +22,7 @@ import (
 
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/calibration"
+	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -42,7 +43,7 @@ type Config struct {
 
 	EntityTypes    []string             `json:"entityTypes"`
 	RelationLabels []string             `json:"relationLabels"`
-	Pairs          []TypePair           `json:"pairs"`         // between concepts of which types relations are looked for
+	Pairs          []corpus.TypePair    `json:"pairs"`         // between concepts of which types relations are looked for
 	Directed       bool                 `json:"directed"`      // whether a relation tells head from tail other than by their types
 	SemanticTypes  map[graph.TUI]string `json:"semanticTypes"` // for which entity type a linked concept is taken; others are passed over
 
@@ -52,12 +53,6 @@ type Config struct {
 
 	RelationThreshold   float64         `json:"relationThreshold"` // lowest probability that two concepts are related at all; chosen on held-out data
 	RelationCalibration calibration.Map `json:"relationCalibration,omitzero"`
-}
-
-// TypePair are the entity types of a relation's head and tail.
-type TypePair struct {
-	Head string `json:"head"`
-	Tail string `json:"tail"`
 }
 
 // DefaultConfig has the sizes of a model; labels are filled in from the training

@@ -1,7 +1,6 @@
 package hnm
 
 import (
-	"cmp"
 	"errors"
 	"log/slog"
 	"slices"
@@ -71,42 +70,22 @@ var errNoConcepts = errors.New("no relation between concepts of a document is an
 // learnLabels takes types and labels from what there is to learn from. A relation of
 // a concept that no mention denotes, such as one id for two concepts, is left out.
 func (c *Config) learnLabels(learned corpus.Corpus) error {
-	c.Pairs, c.RelationLabels = nil, nil
-	leftOut := 0
 	c.EntityTypes, c.Directed = learned.EntityTypes, learned.Directed
-	pairs := map[TypePair]bool{}
-	for _, e := range learned.Examples {
-		types := map[string]string{}
-		for _, m := range e.Entities {
-			for _, id := range m.Concepts {
-				types[id] = cmp.Or(types[id], m.Type)
-			}
-		}
-		for _, r := range e.ConceptRelations {
-			p := TypePair{types[r.Head], types[r.Tail]}
-			if p.Head == "" || p.Tail == "" {
-				leftOut++
-				continue
-			}
-			if !c.Directed && p.Tail < p.Head {
-				p.Head, p.Tail = p.Tail, p.Head
-			}
-			pairs[p] = true
-			c.RelationLabels = append(c.RelationLabels, r.Label)
-		}
-	}
-	if len(pairs) == 0 {
+	c.Pairs, c.RelationLabels = nil, nil
+	learned.OfConcepts = true // relations of mentions are not looked at
+	relations, unnamed := learned.TypedRelations()
+	if len(relations) == 0 {
 		return errNoConcepts
 	}
-	if leftOut > 0 {
-		slog.Info("relations of concepts that no mention denotes are not learned", "relations", leftOut)
+	if unnamed > 0 {
+		slog.Info("relations of concepts that no mention denotes are not learned", "relations", unnamed)
 	}
-	for p := range pairs {
-		c.Pairs = append(c.Pairs, p)
+	for _, r := range relations {
+		c.Pairs, c.RelationLabels = append(c.Pairs, r.Types), append(c.RelationLabels, r.Label)
 	}
-	slices.SortFunc(c.Pairs, func(a, b TypePair) int { return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail)) })
+	slices.SortFunc(c.Pairs, corpus.TypePair.Compare)
 	slices.Sort(c.RelationLabels)
-	c.RelationLabels = slices.Compact(c.RelationLabels)
+	c.Pairs, c.RelationLabels = slices.Compact(c.Pairs), slices.Compact(c.RelationLabels)
 	return nil
 }
 

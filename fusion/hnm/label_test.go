@@ -19,7 +19,7 @@ func TestLearnLabels(t *testing.T) {
 	if diff := cmp.Diff([]string{"causes", "cures"}, cfg.RelationLabels); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]TypePair{{"Chemical", "Disease"}}, cfg.Pairs); diff != "" { // in one order
+	if diff := cmp.Diff([]corpus.TypePair{{Head: "Chemical", Tail: "Disease"}}, cfg.Pairs); diff != "" { // in one order
 		t.Error(diff)
 	}
 	unknown := abstracts()

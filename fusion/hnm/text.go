@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/corpus"
 )
 
 // text is a text in word pieces, with the concepts that it mentions.
@@ -50,7 +51,7 @@ func (t *text) add(id string, typ int, mention span) {
 }
 
 // pair are two concepts, by index, that may be related, in the order of their
-// TypePair.
+// types.
 type pair struct {
 	head, tail int
 	types      int // index into Config.Pairs
@@ -64,7 +65,7 @@ func (c Config) pairs(t text) []pair {
 			if a == b || !c.Directed && head.typ == tail.typ && a > b {
 				continue
 			}
-			types := slices.Index(c.Pairs, TypePair{c.EntityTypes[head.typ], c.EntityTypes[tail.typ]})
+			types := slices.Index(c.Pairs, corpus.TypePair{Head: c.EntityTypes[head.typ], Tail: c.EntityTypes[tail.typ]})
 			if types >= 0 {
 				list = append(list, pair{a, b, types})
 			}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/calibration"
+	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/graph"
 )
 
@@ -30,11 +31,11 @@ type Config struct {
 	FormatVersion int    `json:"formatVersion"`
 	Variant       string `json:"variant"`
 
-	EntityTypes    []string   `json:"entityTypes"`
-	RelationLabels []string   `json:"relationLabels"`
-	Pairs          []TypePair `json:"pairs"`      // between entities of which types relations are looked for
-	Directed       bool       `json:"directed"`   // whether a relation tells head from tail other than by their types
-	OfConcepts     bool       `json:"ofConcepts"` // whether an entity is all mentions of a concept; else each mention is one, related within its sentence
+	EntityTypes    []string          `json:"entityTypes"`
+	RelationLabels []string          `json:"relationLabels"`
+	Pairs          []corpus.TypePair `json:"pairs"`      // between entities of which types relations are looked for
+	Directed       bool              `json:"directed"`   // whether a relation tells head from tail other than by their types
+	OfConcepts     bool              `json:"ofConcepts"` // whether an entity is all mentions of a concept; else each mention is one, related within its sentence
 
 	Row            int     `json:"row"`            // word pieces that the encoder reads at once, [CLS] and [SEP] included
 	Hidden         int     `json:"hidden"`         // size of the hidden layers of both heads
@@ -50,12 +51,6 @@ type Config struct {
 	RelationThreshold   float64         `json:"relationThreshold"` // lowest score of a relation; chosen on held-out data
 	EntityCalibration   calibration.Map `json:"entityCalibration,omitzero"`
 	RelationCalibration calibration.Map `json:"relationCalibration,omitzero"`
-}
-
-// TypePair are the entity types of a relation's head and tail.
-type TypePair struct {
-	Head string `json:"head"`
-	Tail string `json:"tail"`
 }
 
 // DefaultConfig has the sizes of a model; labels are filled in from the training

@@ -98,7 +98,7 @@ func abstracts() corpus.Corpus {
 func tinyConfig() Config {
 	cfg := DefaultConfig()
 	cfg.Name, cfg.EntityTypes, cfg.RelationLabels = "tiny", []string{"Chemical", "Disease"}, []string{"CID", "cure"}
-	cfg.Pairs, cfg.OfConcepts = []TypePair{{"Chemical", "Disease"}}, true
+	cfg.Pairs, cfg.OfConcepts = []corpus.TypePair{{Head: "Chemical", Tail: "Disease"}}, true
 	cfg.Hidden, cfg.Hint, cfg.Heads, cfg.HeadSize = 12, 5, 2, 7
 	return cfg
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 
 	"github.com/keci-kg/keci/fusion/corpus"
@@ -141,54 +142,16 @@ func (c Config) related(e corpus.Example, placed []int, index map[string]int) ma
 }
 
 // typePairs are the types of the heads and tails of relations, sorted; those of
-// fewer than one in a hundred relations are taken for slips of the annotation. A
-// relation of a concept that no mention denotes, such as one id for two concepts, is
-// left out.
-func typePairs(c corpus.Corpus) []TypePair {
-	counts, total, leftOut := map[TypePair]int{}, 0, 0
-	add := func(head, tail string) {
-		if head == "" || tail == "" {
-			leftOut++
-			return
-		}
-		if !c.Directed && tail < head {
-			head, tail = tail, head
-		}
-		counts[TypePair{head, tail}]++
-		total++
+// fewer than one in a hundred relations are taken for slips of the annotation.
+func typePairs(c corpus.Corpus) []corpus.TypePair {
+	relations, unnamed := c.TypedRelations()
+	if unnamed > 0 {
+		slog.Info("relations of concepts that no mention denotes are not learned", "relations", unnamed)
 	}
-	for _, e := range c.Examples {
-		if !c.OfConcepts {
-			for _, r := range e.Relations {
-				add(e.Entities[r.Head].Type, e.Entities[r.Tail].Type)
-			}
-			continue
-		}
-		types := conceptTypes(e)
-		for _, r := range e.ConceptRelations {
-			add(types[r.Head], types[r.Tail])
-		}
+	counts := map[corpus.TypePair]int{}
+	for _, r := range relations {
+		counts[r.Types]++
 	}
-	if leftOut > 0 {
-		slog.Info("relations of concepts that no mention denotes are not learned", "relations", leftOut)
-	}
-	var pairs []TypePair
-	for p, n := range counts {
-		if 100*n >= total {
-			pairs = append(pairs, p)
-		}
-	}
-	slices.SortFunc(pairs, func(a, b TypePair) int { return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail)) })
-	return pairs
-}
-
-// conceptTypes are the types of the concepts that mentions denote: of each the first.
-func conceptTypes(e corpus.Example) map[string]string {
-	types := map[string]string{}
-	for _, m := range e.Entities {
-		for _, id := range m.Concepts {
-			types[id] = cmp.Or(types[id], m.Type)
-		}
-	}
-	return types
+	maps.DeleteFunc(counts, func(_ corpus.TypePair, n int) bool { return 100*n < len(relations) })
+	return slices.SortedFunc(maps.Keys(counts), corpus.TypePair.Compare)
 }

@@ -106,11 +106,11 @@ func TestTypePairs(t *testing.T) {
 			c.Examples[i].ConceptRelations[k].Head, c.Examples[i].ConceptRelations[k].Tail = r.Tail, r.Head
 		}
 	}
-	if got, want := typePairs(c), []TypePair{{"Chemical", "Disease"}}; !slices.Equal(got, want) {
+	if got, want := typePairs(c), []corpus.TypePair{{Head: "Chemical", Tail: "Disease"}}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 	c.Directed = true
-	if got, want := typePairs(c), []TypePair{{"Chemical", "Disease"}, {"Disease", "Chemical"}}; !slices.Equal(got, want) {
+	if got, want := typePairs(c), []corpus.TypePair{{Head: "Chemical", Tail: "Disease"}, {Head: "Disease", Tail: "Chemical"}}; !slices.Equal(got, want) {
 		t.Errorf("directed %v, want %v", got, want)
 	}
 }
@@ -125,7 +125,7 @@ func TestRelationsOfUnknownConcepts(t *testing.T) {
 		e.ConceptRelations = append(e.ConceptRelations, corpus.ConceptRelation{Head: first.Head, Tail: "M:rash|M:itch", Label: "CID"},
 			corpus.ConceptRelation{Head: "-1", Tail: first.Tail, Label: "CID"})
 	}
-	want := []TypePair{{"Chemical", "Disease"}}
+	want := []corpus.TypePair{{Head: "Chemical", Tail: "Disease"}}
 	for _, directed := range []bool{false, true} {
 		c.Directed = directed
 		if got := typePairs(c); !slices.Equal(got, want) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/linker"
@@ -154,7 +155,7 @@ type entity struct {
 	places []int // indices of the places of its mentions, in order
 }
 
-// pair are two entities that may be related, by index, in the order of the TypePair.
+// pair are two entities that may be related, by index, in the order of their types.
 type pair struct {
 	head, tail int
 	types      int // index into Config.Pairs
@@ -169,7 +170,7 @@ func (c Config) pairs(t *reading, places []place, entities []entity) []pair {
 			if a == b || !c.OfConcepts && t.sentence[places[entities[a].places[0]].first] != t.sentence[places[entities[b].places[0]].first] {
 				continue
 			}
-			types := slices.Index(c.Pairs, TypePair{c.EntityTypes[entities[a].typ], c.EntityTypes[entities[b].typ]})
+			types := slices.Index(c.Pairs, corpus.TypePair{Head: c.EntityTypes[entities[a].typ], Tail: c.EntityTypes[entities[b].typ]})
 			if types < 0 || !c.Directed && entities[a].typ == entities[b].typ && a > b {
 				continue
 			}
