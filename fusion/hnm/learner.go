@@ -96,10 +96,11 @@ func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, s Sett
 	if err := modeldir.Begin(created.store, created.encoderConfig, m.Encoder, m.Seed); err != nil {
 		return nil, err
 	}
+	shards, _ := train.Shards(m.BatchSize) // the contrastive loss compares the relations of a shard
 	l := &Learner{
 		model: created, settings: s, heldOut: m.HeldOut, batch: m.BatchSize, encoder: m.Encoder,
 		network: network{cfg: created.cfg, encoder: created.encoderConfig, training: true, temperature: s.Temperature,
-			contrastive: s.Contrastive / float64(shardsOf(m.BatchSize))},
+			contrastive: s.Contrastive / float64(shards)},
 	}
 	l.addSamples(m.Train)
 	if len(l.related) == 0 || l.negatives() == 0 {
@@ -169,18 +170,10 @@ func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]tra
 	return batches, nil
 }
 
-// shardsOf is into how many parts a batch is divided, which two processors compute
-// side by side. The contrastive loss compares the relations of a part.
-func shardsOf(batch int) int { return min(2, batch) }
-
-// shardSize is how many samples a shard has, but for the last.
-func shardSize(batch int) int { return (batch + shardsOf(batch) - 1) / shardsOf(batch) }
-
 // layOutShards divides a batch into parts of one shape, of samples that follow one
 // another.
 func (l *Learner) layOutShards(batch []int) [][]*tensors.Tensor {
-	count := shardsOf(l.batch)
-	size := shardSize(l.batch)
+	count, size := train.Shards(l.batch)
 	rows := make([]row, len(batch))
 	for i, at := range batch {
 		rows[i] = l.row(at)

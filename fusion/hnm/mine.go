@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/keci-kg/keci/fusion/train"
 )
 
 // sample is a pair to learn from.
@@ -104,7 +106,8 @@ func (l *Learner) packed(units [][]int) (list []int) {
 
 // room is how many samples fit into the shard of the next one, after so many.
 func (l *Learner) room(samples int) int {
-	at, size := samples%l.batch, shardSize(l.batch)
+	_, size := train.Shards(l.batch)
+	at := samples % l.batch
 	return min(at/size*size+size, l.batch) - at
 }
 

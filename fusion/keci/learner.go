@@ -255,7 +255,9 @@ func (l *Learner) Loss(root *model.Scope, nodes []*graph.Node) *graph.Node {
 }
 
 // poolBatches is how many batches are drawn together and sorted by length, so
-// that little is padded while the order stays random.
+// that little is padded while the order stays random. It is not [train.Groups] that
+// does it: examples take turns here, and those of one length are left in another
+// order, on which the weights hang that a seed gives.
 const poolBatches = 20
 
 // Batches lays out the batches of an epoch. The first epoch trains span types
@@ -332,15 +334,10 @@ func (l *Learner) instancesOf(order []int) []*instance {
 	return list
 }
 
-// shards is into how many parts a batch is divided, so that two processors have
-// their work without waiting for each other. More would leave each with few texts,
-// whose matrix products are small.
-const shards = 2
-
 // layOutShards divides a batch, whose texts are sorted by length, into parts
 // with texts of like lengths and of one shape.
 func (l *Learner) layOutShards(group []int, withRelations bool) [][]*tensors.Tensor {
-	count := min(shards, l.batch)
+	count, size := train.Shards(l.batch)
 	parts, texts, most := make([][]*example, count), make([][]*instance, count), 1
 	for i, at := range group {
 		x := l.examples[at]
@@ -348,7 +345,7 @@ func (l *Learner) layOutShards(group []int, withRelations bool) [][]*tensors.Ten
 		texts[i%count] = append(texts[i%count], x.instance)
 		most = max(most, len(x.relations))
 	}
-	shape := l.model.batcher.shape((l.batch+count-1)/count, texts...)
+	shape := l.model.batcher.shape(size, texts...)
 	most = compiled.RoundUpPower(most, 32, 2)
 	list := make([][]*tensors.Tensor, count)
 	for i, part := range parts {

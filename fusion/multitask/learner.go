@@ -166,24 +166,21 @@ func (x *example) withPairs(most int, rng *rand.Rand) *example {
 	return &few
 }
 
-// shardsOf is into how many parts a batch is divided, which two processors compute
-// side by side.
-func shardsOf(batch int) int { return min(2, batch) }
-
 // layOutShards divides a batch, whose texts are sorted by length, into parts with
 // texts of like lengths and of one shape.
 func (l *Learner) layOutShards(batch []*example) [][]*tensors.Tensor {
-	parts, longest := make([][]*example, shardsOf(l.batch)), 1
+	count, size := train.Shards(l.batch)
+	parts, longest := make([][]*example, count), 1
 	words, pairs := 0, 0
 	for i, x := range batch {
-		parts[i%len(parts)] = append(parts[i%len(parts)], x)
+		parts[i%count] = append(parts[i%count], x)
 		longest = max(longest, len(x.text.pieces))
 		words, pairs = words+len(x.text.words), pairs+len(x.labels)
 	}
 	each := weights{1 / float32(max(words, 1)), 1 / float32(max(pairs, 1))}
-	shards := make([][]*tensors.Tensor, len(parts))
+	shards := make([][]*tensors.Tensor, count)
 	for i, part := range parts {
-		shards[i] = l.layOut(part, (l.batch+len(parts)-1)/len(parts), longest, each)
+		shards[i] = l.layOut(part, size, longest, each)
 	}
 	return shards
 }

@@ -21,3 +21,11 @@ func Groups(rng *rand.Rand, lengths []int, size int) [][]int {
 	rng.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
 	return groups
 }
+
+// Shards is into how many shards a batch of so many examples is divided, and how many
+// examples each has at most: two, so that two processors have their work without waiting
+// for each other. More would leave each with few examples, whose matrix products are small.
+func Shards(batch int) (count, size int) {
+	count = min(2, batch)
+	return count, (batch + count - 1) / count
+}

@@ -42,3 +42,11 @@ func TestGroups(t *testing.T) {
 		t.Error("the order does not hang on the random numbers")
 	}
 }
+
+func TestShards(t *testing.T) {
+	for _, test := range []struct{ batch, count, size int }{{1, 1, 1}, {2, 2, 1}, {5, 2, 3}, {8, 2, 4}} {
+		if count, size := Shards(test.batch); count != test.count || size != test.size {
+			t.Errorf("a batch of %d: %d shards of %d, want %d of %d", test.batch, count, size, test.count, test.size)
+		}
+	}
+}
