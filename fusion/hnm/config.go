@@ -51,8 +51,7 @@ type Config struct {
 	Width   int     `json:"width"`   // of the vector of a relation
 	Dropout float64 `json:"dropout"` // rate while training, in the encoder and around the vector
 
-	RelationThreshold   float64         `json:"relationThreshold"` // lowest probability that two concepts are related at all; chosen on held-out data
-	RelationCalibration calibration.Map `json:"relationCalibration,omitzero"`
+	calibration.Decision // the threshold is of the probability that two concepts are related at all; entities are given
 }
 
 // DefaultConfig has the sizes of a model; labels are filled in from the training
@@ -86,7 +85,7 @@ func (c Config) Validate() error {
 	case !(c.Dropout >= 0 && c.Dropout < 1):
 		return fmt.Errorf("dropout is %g, it must lie in [0, 1)", c.Dropout)
 	}
-	if err := errors.Join(c.validateRow(), calibration.CheckThreshold("relationThreshold", c.RelationThreshold)); err != nil {
+	if err := c.validateRow(); err != nil {
 		return err
 	}
 	for _, p := range c.Pairs {
@@ -99,10 +98,7 @@ func (c Config) Validate() error {
 			return fmt.Errorf("semanticTypes: %s stands for %s, which is not among entityTypes", tui, typ)
 		}
 	}
-	if err := c.RelationCalibration.Validate(); err != nil {
-		return fmt.Errorf("relationCalibration: %w", err)
-	}
-	return nil
+	return c.Decision.Validate()
 }
 
 func (c Config) validateRow() error {

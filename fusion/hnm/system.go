@@ -34,7 +34,7 @@ func (System) Describe(dir string) (system.Description, error) {
 	d := system.Description{
 		ModelInfo: cfg.describe(), Config: cfg,
 		Method: "a classifier of marked pairs of concepts that the linker finds", Reach: "anywhere in a document",
-		RelationThreshold: cfg.RelationThreshold, RelationCalibration: cfg.RelationCalibration,
+		Decision: cfg.Decision,
 	}
 	d.Parameters, d.Digest, err = modeldir.Measure(dir)
 	return d, err

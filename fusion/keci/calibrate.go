@@ -8,7 +8,6 @@ import (
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/modeldir"
-	"github.com/keci-kg/keci/fusion/score"
 	kg "github.com/keci-kg/keci/graph"
 )
 
@@ -23,33 +22,24 @@ func (c Config) uncalibrated() Config {
 }
 
 // calibrated fits the maps of a configuration with one head on what the model finds
-// in held-out texts. The
-// thresholds are moved with them: the same is found as before.
+// in held-out texts. The thresholds are moved with them: the same is found as before.
 func (c Config) calibrated(gold corpus.Corpus, texts []reading, predictions [][]prediction) (Config, error) {
 	c = c.uncalibrated()
-	documents := make([]kg.Document, len(texts))
-	results := make([]found, len(texts))
+	findings := make([]calibration.Findings, len(texts))
 	for i, e := range gold.Examples {
-		results[i] = c.decodeHeads(texts[i], predictions[i])
-		documents[i] = results[i].document(kg.Document{ID: e.ID, Text: e.Text})
+		f := c.decodeHeads(texts[i], predictions[i])
+		findings[i] = calibration.Findings{Document: f.document(kg.Document{ID: e.ID, Text: e.Text}), MentionOdds: f.odds}
+		for _, r := range f.relations {
+			findings[i].RelationOdds = append(findings[i].RelationOdds, r.odds)
+		}
 	}
-	judged, err := score.Judge(gold, documents)
+	d, err := c.decision().Calibrated(gold, findings)
 	if err != nil {
-		return c, fmt.Errorf("calibrate: %w", err)
+		return c, err
 	}
-	var entities, relations []calibration.Finding
-	for i, j := range judged {
-		for m, odds := range results[i].odds {
-			entities = append(entities, calibration.Finding{Odds: odds, Right: j.Mentions[m]})
-		}
-		for r, relation := range results[i].relations {
-			relations = append(relations, calibration.Finding{Odds: relation.odds, Right: j.Relations[r]})
-		}
-	}
-	c.EntityCalibration, c.RelationCalibration = calibration.Fit(entities), calibration.Fit(relations)
-	c.EntityThreshold = c.EntityCalibration.Probability(calibration.Odds(c.EntityThreshold))
+	c.EntityThreshold, c.RelationThreshold = d.EntityThreshold, d.RelationThreshold
+	c.EntityCalibration, c.RelationCalibration = d.EntityCalibration, d.RelationCalibration
 	c.OverlapThreshold = c.EntityCalibration.Probability(calibration.Odds(c.OverlapThreshold))
-	c.RelationThreshold = c.RelationCalibration.Probability(calibration.Odds(c.RelationThreshold))
 	return c, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/keci-kg/keci/fusion"
+	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/results"
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
@@ -49,19 +50,19 @@ func (c Config) reach() string {
 	return fmt.Sprintf("within %d consecutive sentences, of at most %d word pieces together", c.Window, maxWindow)
 }
 
-func (h Head) decision() system.Decision {
-	return system.Decision{
+func (h Head) decision() calibration.Decision {
+	return calibration.Decision{
 		EntityThreshold: h.EntityThreshold, RelationThreshold: h.RelationThreshold,
 		EntityCalibration: h.EntityCalibration, RelationCalibration: h.RelationCalibration,
 	}
 }
 
 // decisions are those of each corpus; nil where there is one.
-func (c Config) decisions() map[string]system.Decision {
+func (c Config) decisions() map[string]calibration.Decision {
 	if len(c.More) == 0 {
 		return nil
 	}
-	of := map[string]system.Decision{}
+	of := map[string]calibration.Decision{}
 	for _, h := range c.heads() {
 		of[h.Corpus] = h.decision()
 	}

@@ -48,9 +48,7 @@ type Config struct {
 	Dictionary    bool        `json:"dictionary"`    // whether the tagger hears of what the linker finds
 	SemanticTypes []graph.TUI `json:"semanticTypes"` // of concepts, that training has seen, sorted; others are taken for one
 
-	RelationThreshold   float64         `json:"relationThreshold"` // lowest score of a relation; chosen on held-out data
-	EntityCalibration   calibration.Map `json:"entityCalibration,omitzero"`
-	RelationCalibration calibration.Map `json:"relationCalibration,omitzero"`
+	calibration.Decision
 }
 
 // DefaultConfig has the sizes of a model; labels are filled in from the training
@@ -84,16 +82,7 @@ func (c Config) Validate() error {
 			return fmt.Errorf("pairs: %s and %s are not both among entityTypes", p.Head, p.Tail)
 		}
 	}
-	if err := calibration.CheckThreshold("relationThreshold", c.RelationThreshold); err != nil {
-		return err
-	}
-	if err := c.EntityCalibration.Validate(); err != nil {
-		return fmt.Errorf("entityCalibration: %w", err)
-	}
-	if err := c.RelationCalibration.Validate(); err != nil {
-		return fmt.Errorf("relationCalibration: %w", err)
-	}
-	return nil
+	return c.Decision.Validate()
 }
 
 // relates tells whether the model looks for relations at all.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/tagging"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/linker"
@@ -35,10 +36,10 @@ type found struct {
 	labels []float64 // log-odds of each label of each pair, [P, L]
 }
 
-// document puts what was found in a text together. Scores are calibrated; a label
+// findings puts what was found in a text together. Scores are calibrated; a label
 // whose score reaches the threshold is a relation of each two mentions of the pair
 // that share a sentence or, where none do, of the nearest two.
-func (c Config) document(doc graph.Document, f found) graph.Document {
+func (c Config) findings(doc graph.Document, f found) calibration.Findings {
 	doc.Offsets = graph.OffsetByte
 	doc.Mentions, doc.Relations = []graph.Mention{}, []graph.Extraction{}
 	at := map[linker.Range][]graph.Candidate{}
@@ -58,29 +59,25 @@ func (c Config) document(doc graph.Document, f found) graph.Document {
 	}
 	linker.MarkNegated(doc.Text, doc.Mentions)
 	linker.NameLongForms(doc.Mentions, f.text.linked)
-	c.eachRelation(f, func(odds float64, label string, ends [][2]int) {
-		score := graph.RoundScore(c.RelationCalibration.Probability(odds))
-		for _, pair := range ends {
-			doc.Relations = append(doc.Relations, graph.Extraction{
-				ID: fmt.Sprintf("R%d", len(doc.Relations)+1), Head: doc.Mentions[pair[0]].ID, Tail: doc.Mentions[pair[1]].ID,
-				Label: label, Directed: c.Directed, Score: score, Initial: graph.Judgement{Score: score},
-			})
-		}
-	})
-	return doc
-}
-
-// eachRelation tells of each label of a pair whose calibrated score reaches the
-// threshold, with its log-odds and the mentions that it is told of.
-func (c Config) eachRelation(f found, tell func(odds float64, label string, ends [][2]int)) {
-	for k, p := range f.pairs {
+	var odds []float64
+	for i, p := range f.pairs {
 		for l, label := range c.RelationLabels {
-			odds := f.labels[k*len(c.RelationLabels)+l]
-			if c.RelationCalibration.Probability(odds) >= c.RelationThreshold {
-				tell(odds, label, f.mentionsOf(p))
+			of := f.labels[i*len(c.RelationLabels)+l]
+			score := c.RelationCalibration.Probability(of)
+			if !(score >= c.RelationThreshold) {
+				continue
+			}
+			score = graph.RoundScore(score)
+			for _, ends := range f.mentionsOf(p) {
+				odds = append(odds, of)
+				doc.Relations = append(doc.Relations, graph.Extraction{
+					ID: fmt.Sprintf("R%d", len(doc.Relations)+1), Head: doc.Mentions[ends[0]].ID, Tail: doc.Mentions[ends[1]].ID,
+					Label: label, Directed: c.Directed, Score: score, Initial: graph.Judgement{Score: score},
+				})
 			}
 		}
 	}
+	return calibration.Findings{Document: doc, MentionOdds: f.odds, RelationOdds: odds}
 }
 
 // mentionsOf are the mentions, by index, that a relation of a pair is told of.

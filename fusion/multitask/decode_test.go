@@ -68,7 +68,7 @@ func TestDocument(t *testing.T) {
 	}
 	f.labels = []float64{1, -1, -1, -1} // of two labels each
 	relations := func() (list []string) {
-		doc := cfg.document(graph.Document{Text: text.text}, f)
+		doc := cfg.findings(graph.Document{Text: text.text}, f).Document
 		for _, r := range doc.Relations {
 			list = append(list, r.Head+" "+r.Tail)
 		}

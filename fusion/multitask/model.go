@@ -103,7 +103,7 @@ func (m *Model) Extract(ctx context.Context, doc kg.Document) (kg.Document, erro
 	if err != nil {
 		return kg.Document{}, fmt.Errorf("document %s: %w", doc.ID, err)
 	}
-	doc = m.cfg.document(doc, f)
+	doc = m.cfg.findings(doc, f).Document
 	kb := m.kb
 	doc.Model, doc.KB = &kg.Provenance{Name: m.info.Name, Digest: m.info.Digest}, &kb
 	return doc, nil

@@ -34,10 +34,7 @@ func (System) Describe(dir string) (system.Description, error) {
 	d := system.Description{
 		ModelInfo: cfg.describe(), Config: cfg,
 		Method: "a shared encoder with a tagger and a classifier of marked pairs", Reach: "within a sentence",
-		Decision: system.Decision{
-			RelationThreshold: cfg.RelationThreshold,
-			EntityCalibration: cfg.EntityCalibration, RelationCalibration: cfg.RelationCalibration,
-		},
+		Decision: cfg.Decision,
 	}
 	if cfg.OfConcepts {
 		d.Reach = ""

@@ -43,9 +43,7 @@ type Config struct {
 	Hidden  int     `json:"hidden"`  // width of the layer before the group of a mask
 	Dropout float64 `json:"dropout"` // rate while training, in the encoder and before both heads
 
-	RelationThreshold   float64         `json:"relationThreshold"` // lowest score of a relation; chosen on held-out data
-	EntityCalibration   calibration.Map `json:"entityCalibration,omitzero"`
-	RelationCalibration calibration.Map `json:"relationCalibration,omitzero"`
+	calibration.Decision
 }
 
 // Pair is the relation of mentions of two types.
@@ -89,16 +87,7 @@ func (c Config) Validate() error {
 			return fmt.Errorf("pairs: %s and %s must be among entityTypes, and the label %q not be empty", p.Head, p.Tail, p.Label)
 		}
 	}
-	if err := calibration.CheckThreshold("relationThreshold", c.RelationThreshold); err != nil {
-		return err
-	}
-	if err := c.EntityCalibration.Validate(); err != nil {
-		return fmt.Errorf("entityCalibration: %w", err)
-	}
-	if err := c.RelationCalibration.Validate(); err != nil {
-		return fmt.Errorf("relationCalibration: %w", err)
-	}
-	return nil
+	return c.Decision.Validate()
 }
 
 // describe is what a configuration tells of a model.

@@ -72,36 +72,33 @@ func together(a, b []float32) float64 {
 	return calibration.Odds(min(max(both/max(ofA*ofB, least), least), 1-least))
 }
 
-// document puts what was found in a text together; scores are calibrated.
-func (c Config) document(doc graph.Document, f found) graph.Document {
+// findings puts what was found in a text together: the mentions, and the candidates whose
+// calibrated score reaches the threshold as relations.
+func (c Config) findings(doc graph.Document, f found) calibration.Findings {
 	doc.Offsets = graph.OffsetByte
 	doc.Mentions, doc.Relations = []graph.Mention{}, []graph.Extraction{}
+	var mentionOdds, relationOdds []float64
 	for i, m := range f.mentions {
+		mentionOdds = append(mentionOdds, m.odds)
 		doc.Mentions = append(doc.Mentions, graph.Mention{
 			ID: fmt.Sprintf("T%d", i+1), Start: m.Start, End: m.End, Text: doc.Text[m.Start:m.End], Type: c.EntityTypes[m.typ],
 			Score: graph.RoundScore(c.EntityCalibration.Probability(m.odds)), Concepts: []graph.Candidate{},
 		})
 	}
 	linker.MarkNegated(doc.Text, doc.Mentions)
-	for _, r := range c.related(f) {
-		score := graph.RoundScore(c.RelationCalibration.Probability(r.odds))
+	for _, r := range f.relations {
+		score := c.RelationCalibration.Probability(r.odds)
+		if !(score >= c.RelationThreshold) {
+			continue
+		}
+		score = graph.RoundScore(score)
+		relationOdds = append(relationOdds, r.odds)
 		doc.Relations = append(doc.Relations, graph.Extraction{
 			ID: fmt.Sprintf("R%d", len(doc.Relations)+1), Head: doc.Mentions[r.head].ID, Tail: doc.Mentions[r.tail].ID,
 			Label: c.Pairs[r.pair].Label, Directed: c.Directed, Score: score, Initial: graph.Judgement{Score: score},
 		})
 	}
-	return doc
-}
-
-// related are the candidates whose calibrated score reaches the threshold.
-func (c Config) related(f found) []relation {
-	var list []relation
-	for _, r := range f.relations {
-		if c.RelationCalibration.Probability(r.odds) >= c.RelationThreshold {
-			list = append(list, r)
-		}
-	}
-	return list
+	return calibration.Findings{Document: doc, MentionOdds: mentionOdds, RelationOdds: relationOdds}
 }
 
 // addConcepts gives mentions the concepts that the linker found at their ranges.

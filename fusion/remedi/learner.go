@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -15,12 +14,10 @@ import (
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/modeldir"
-	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/tagging"
 	"github.com/keci-kg/keci/fusion/train"
 	kg "github.com/keci-kg/keci/graph"
-	"github.com/keci-kg/keci/internal/parallel"
 )
 
 // Settings are how a model learns, beside the options of all systems.
@@ -202,70 +199,22 @@ func (l *Learner) layOut(texts []masked, classes [][]int32, size, pieces int, we
 // Evaluate reads the held-out texts, chooses the threshold that serves their
 // relations best, and calibrates the scores on them.
 func (l *Learner) Evaluate(ctx context.Context) (train.Score, error) {
-	if len(l.heldOut.Examples) == 0 {
-		return train.Score{}, train.ErrNothingHeldOut
-	}
-	results, err := l.findAll(ctx)
+	decision, best, err := train.Decide(ctx, l.heldOut, thresholds, func(ctx context.Context, e corpus.Example) (found, error) {
+		return l.model.find(ctx, e.Text)
+	}, func(d calibration.Decision, doc kg.Document, f found) calibration.Findings {
+		cfg := l.model.cfg
+		cfg.Decision = d
+		return cfg.findings(doc, f)
+	})
 	if err != nil {
 		return train.Score{}, err
 	}
-	cfg := &l.model.cfg
-	cfg.EntityCalibration, cfg.RelationCalibration = calibration.Map{}, calibration.Map{}
-	candidates := slices.Repeat([]Config{*cfg}, len(thresholds))
-	for i, threshold := range thresholds {
-		candidates[i].RelationThreshold = threshold
-	}
-	chosen, best, err := train.Choose(ctx, l.heldOut, candidates, func(c Config) []kg.Document { return c.documents(l.heldOut, results) })
-	if err != nil {
-		return train.Score{}, err
-	}
-	*cfg, err = chosen.calibrated(l.heldOut, results)
-	return best, err
+	l.model.cfg.Decision = decision
+	return best, nil
 }
 
 // thresholds are the values that Evaluate tries, the first preferred.
 var thresholds = []float64{0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8}
-
-// findAll reads the held-out texts, as many at once as there are processors.
-func (l *Learner) findAll(ctx context.Context) ([]found, error) {
-	return parallel.Map(ctx, l.heldOut.Examples, func(ctx context.Context, e corpus.Example) (found, error) {
-		f, err := l.model.find(ctx, e.Text)
-		if err != nil {
-			return f, fmt.Errorf("text %s: %w", e.ID, err)
-		}
-		return f, nil
-	})
-}
-
-// documents are the graphs of the texts of a corpus.
-func (c Config) documents(of corpus.Corpus, results []found) []kg.Document {
-	documents := make([]kg.Document, len(results))
-	for i, e := range of.Examples {
-		documents[i] = c.document(kg.Document{ID: e.ID, Text: e.Text}, results[i])
-	}
-	return documents
-}
-
-// calibrated fits the maps of an uncalibrated configuration on what it finds in
-// held-out texts. The threshold is moved with them: the same is found as before.
-func (c Config) calibrated(gold corpus.Corpus, results []found) (Config, error) {
-	judged, err := score.Judge(gold, c.documents(gold, results))
-	if err != nil {
-		return c, fmt.Errorf("calibrate: %w", err)
-	}
-	var entities, relations []calibration.Finding
-	for i, f := range results {
-		for k, m := range f.mentions {
-			entities = append(entities, calibration.Finding{Odds: m.odds, Right: judged[i].Mentions[k]})
-		}
-		for k, r := range c.related(f) {
-			relations = append(relations, calibration.Finding{Odds: r.odds, Right: judged[i].Relations[k]})
-		}
-	}
-	c.EntityCalibration, c.RelationCalibration = calibration.Fit(entities), calibration.Fit(relations)
-	c.RelationThreshold = c.RelationCalibration.Probability(calibration.Odds(c.RelationThreshold))
-	return c, nil
-}
 
 // Save writes a model directory.
 func (l *Learner) Save(_ context.Context, dir string) error {

@@ -124,7 +124,7 @@ func (m *Model) Extract(ctx context.Context, doc kg.Document) (kg.Document, erro
 	if err != nil {
 		return kg.Document{}, fmt.Errorf("document %s: link the text: %w", doc.ID, err)
 	}
-	doc = m.cfg.document(doc, f)
+	doc = m.cfg.findings(doc, f).Document
 	addConcepts(doc.Mentions, linked)
 	kb := m.kb
 	doc.Model, doc.KB = &kg.Provenance{Name: m.info.Name, Digest: m.info.Digest}, &kb

@@ -33,10 +33,7 @@ func (System) Describe(dir string) (system.Description, error) {
 	d := system.Description{
 		ModelInfo: cfg.describe(), Config: cfg,
 		Method: "a tagger and a classifier of masked mentions, after REmediNER", Reach: "within a sentence",
-		Decision: system.Decision{
-			RelationThreshold: cfg.RelationThreshold,
-			EntityCalibration: cfg.EntityCalibration, RelationCalibration: cfg.RelationCalibration,
-		},
+		Decision: cfg.Decision,
 	}
 	d.Parameters, d.Digest, err = modeldir.Measure(dir)
 	return d, err

@@ -125,18 +125,12 @@ type Description struct {
 	Method string `json:"-"` // the system in a phrase, for the card of a model: "the KECI model (…)"
 	Reach  string `json:"-"` // how far apart the ends of a relation may be: "within a sentence"; empty: anywhere in a text
 
-	Decision `json:"-"`
-	Of       map[string]Decision `json:"-"` // for the labels of each corpus, where the model learned from several
-}
-
-// Decision is how the scores of a model become findings.
-type Decision struct {
-	EntityThreshold, RelationThreshold     float64         // lowest score of an entity, 0: none, and of a relation
-	EntityCalibration, RelationCalibration calibration.Map // what the scores are calibrated with
+	calibration.Decision `json:"-"`
+	Of                   map[string]calibration.Decision `json:"-"` // for the labels of each corpus, where the model learned from several
 }
 
 // For is the decision about the labels of a corpus.
-func (d Description) For(corpus string) Decision {
+func (d Description) For(corpus string) calibration.Decision {
 	if of, ok := d.Of[corpus]; ok {
 		return of
 	}

@@ -2,7 +2,9 @@ package train
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/score"
 	"github.com/keci-kg/keci/graph"
@@ -30,6 +32,51 @@ func Choose[C any](ctx context.Context, heldOut corpus.Corpus, candidates []C, d
 		}
 	}
 	return best, of, nil
+}
+
+// Decide reads the held-out texts, as many at once as there are processors, takes the
+// threshold of relations with which what is found in them scores best, the earlier one
+// of two that are equal, and calibrates the scores on them. find puts together, as the
+// document that it is given, what is found of what was read of a text. The error is
+// [ErrNothingHeldOut] where there is no text.
+func Decide[R any](ctx context.Context, heldOut corpus.Corpus, thresholds []float64, read func(context.Context, corpus.Example) (R, error),
+	find func(calibration.Decision, graph.Document, R) calibration.Findings) (calibration.Decision, Score, error) {
+	if len(heldOut.Examples) == 0 {
+		return calibration.Decision{}, Score{}, ErrNothingHeldOut
+	}
+	readings, err := parallel.Map(ctx, heldOut.Examples, func(ctx context.Context, e corpus.Example) (R, error) {
+		r, err := read(ctx, e)
+		if err != nil {
+			return r, fmt.Errorf("text %s: %w", e.ID, err)
+		}
+		return r, nil
+	})
+	if err != nil {
+		return calibration.Decision{}, Score{}, err
+	}
+	findings := func(d calibration.Decision) []calibration.Findings {
+		found := make([]calibration.Findings, len(readings))
+		for i, e := range heldOut.Examples {
+			found[i] = find(d, graph.Document{ID: e.ID, Text: e.Text}, readings[i])
+		}
+		return found
+	}
+	candidates := make([]calibration.Decision, len(thresholds))
+	for i, threshold := range thresholds {
+		candidates[i].RelationThreshold = threshold
+	}
+	chosen, best, err := Choose(ctx, heldOut, candidates, func(d calibration.Decision) []graph.Document {
+		documents := make([]graph.Document, len(readings))
+		for i, f := range findings(d) {
+			documents[i] = f.Document
+		}
+		return documents
+	})
+	if err != nil {
+		return chosen, best, err
+	}
+	chosen, err = chosen.Calibrated(heldOut, findings(chosen))
+	return chosen, best, err
 }
 
 // Stateless is for a [Learner] that knows nothing beside its variables that does not
