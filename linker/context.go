@@ -252,6 +252,20 @@ func compareRanges(a, b graph.Mention) int {
 	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
 }
 
+// AddConcepts gives each mention the candidates that linked, which [Linker.Link] gave for
+// the same text, has at its exact range; others keep theirs.
+func AddConcepts(mentions, linked []graph.Mention) {
+	at := make(map[Range][]graph.Candidate, len(linked))
+	for _, m := range linked {
+		at[Range{m.Start, m.End}] = m.Concepts
+	}
+	for i, m := range mentions {
+		if concepts := at[Range{m.Start, m.End}]; concepts != nil {
+			mentions[i].Concepts = concepts
+		}
+	}
+}
+
 // NameLongForms sets LongForm of the mentions whose exact range is a short form
 // among linked, which [Linker.Link] gave for the same text, where the long form is
 // a mention too.

@@ -3,6 +3,7 @@ package multitask
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/tagging"
@@ -13,17 +14,9 @@ import (
 // decodePlaces reads the mentions of a text off the probabilities of the tags of
 // its pieces, [T, tags], word by word, with the log-odds of each.
 func (c Config) decodePlaces(t *reading, probabilities []float32) (places []place, odds []float64) {
-	tags := tagging.Count(len(c.EntityTypes))
-	ofWords := make([]float32, 0, len(t.words)*tags)
-	for _, piece := range t.words {
-		ofWords = append(ofWords, probabilities[piece*tags:(piece+1)*tags]...)
-	}
-	for _, m := range tagging.Mentions(ofWords, tags) {
-		last := len(t.pieces) - 1
-		if m.Last+1 < len(t.words) {
-			last = t.words[m.Last+1] - 1
-		}
-		places = append(places, place{first: t.words[m.First], last: last, typ: m.Type})
+	bounds := slices.Concat(t.words, []int{len(t.pieces)})
+	for _, m := range tagging.MentionsOfPieces(probabilities, tagging.Count(len(c.EntityTypes)), bounds) {
+		places = append(places, place{m.First, m.Last, m.Type})
 		odds = append(odds, m.Odds)
 	}
 	return places, odds
@@ -42,22 +35,15 @@ type found struct {
 func (c Config) findings(doc graph.Document, f found) calibration.Findings {
 	doc.Offsets = graph.OffsetByte
 	doc.Mentions, doc.Relations = []graph.Mention{}, []graph.Extraction{}
-	at := map[linker.Range][]graph.Candidate{}
-	for _, m := range f.text.linked {
-		at[linker.Range{Start: m.Start, End: m.End}] = m.Concepts
-	}
 	for i, p := range f.places {
 		start, end := f.text.pieces[p.first].Start, f.text.pieces[p.last].End
-		concepts := at[linker.Range{Start: start, End: end}]
-		if concepts == nil {
-			concepts = []graph.Candidate{}
-		}
 		doc.Mentions = append(doc.Mentions, graph.Mention{
 			ID: fmt.Sprintf("T%d", i+1), Start: start, End: end, Text: doc.Text[start:end],
-			Type: c.EntityTypes[p.typ], Score: graph.RoundScore(c.EntityCalibration.Probability(f.odds[i])), Concepts: concepts,
+			Type: c.EntityTypes[p.typ], Score: graph.RoundScore(c.EntityCalibration.Probability(f.odds[i])), Concepts: []graph.Candidate{},
 		})
 	}
 	linker.MarkNegated(doc.Text, doc.Mentions)
+	linker.AddConcepts(doc.Mentions, f.text.linked)
 	linker.NameLongForms(doc.Mentions, f.text.linked)
 	var odds []float64
 	for i, p := range f.pairs {

@@ -100,17 +100,3 @@ func (c Config) findings(doc graph.Document, f found) calibration.Findings {
 	}
 	return calibration.Findings{Document: doc, MentionOdds: mentionOdds, RelationOdds: relationOdds}
 }
-
-// addConcepts gives mentions the concepts that the linker found at their ranges.
-func addConcepts(mentions, linked []graph.Mention) {
-	at := map[linker.Range][]graph.Candidate{}
-	for _, m := range linked {
-		at[linker.Range{Start: m.Start, End: m.End}] = m.Concepts
-	}
-	for i, m := range mentions {
-		if concepts := at[linker.Range{Start: m.Start, End: m.End}]; concepts != nil {
-			mentions[i].Concepts = concepts
-		}
-	}
-	linker.NameLongForms(mentions, linked)
-}

@@ -16,6 +16,7 @@ import (
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/tagging"
 	kg "github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/linker"
 )
 
 // Model is a trained pipeline with the knowledge base whose concepts it names. It
@@ -125,7 +126,8 @@ func (m *Model) Extract(ctx context.Context, doc kg.Document) (kg.Document, erro
 		return kg.Document{}, fmt.Errorf("document %s: link the text: %w", doc.ID, err)
 	}
 	doc = m.cfg.findings(doc, f).Document
-	addConcepts(doc.Mentions, linked)
+	linker.AddConcepts(doc.Mentions, linked)
+	linker.NameLongForms(doc.Mentions, linked)
 	kb := m.kb
 	doc.Model, doc.KB = &kg.Provenance{Name: m.info.Name, Digest: m.info.Digest}, &kb
 	return doc, nil
@@ -175,18 +177,12 @@ func (m *Model) groupsAt(probabilities []float32, mask int) []float32 {
 }
 
 // places reads the mentions of a sentence off the probabilities of the tags of its
-// pieces, with the log-odds of each. A word has the tag of its first piece.
+// pieces, with the log-odds of each.
 func (c Config) places(pieces []encoder.Piece, probabilities []float32) (places []place, odds []float64) {
-	tags := tagging.Count(len(c.EntityTypes))
-	words := starts(pieces)
-	ofWords := make([]float32, 0, len(words)*tags)
-	for _, p := range words {
-		ofWords = append(ofWords, probabilities[p*tags:(p+1)*tags]...)
-	}
-	words = append(words, len(pieces))
-	for _, mention := range tagging.Mentions(ofWords, tags) {
-		places = append(places, place{words[mention.First], words[mention.Last+1] - 1, mention.Type})
-		odds = append(odds, mention.Odds)
+	bounds := append(starts(pieces), len(pieces))
+	for _, m := range tagging.MentionsOfPieces(probabilities, tagging.Count(len(c.EntityTypes)), bounds) {
+		places = append(places, place{m.First, m.Last, m.Type})
+		odds = append(odds, m.Odds)
 	}
 	return places, odds
 }

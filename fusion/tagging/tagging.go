@@ -118,3 +118,19 @@ func Mentions(probabilities []float32, tags int) []Mention {
 	}
 	return mentions
 }
+
+// MentionsOfPieces reads the mentions of a text off the probabilities of its word
+// pieces' tags, one row of tags after the other. bounds are the pieces that begin words
+// and, at last, the number of pieces; a word has the tag of its first piece. First and
+// Last of a mention are pieces.
+func MentionsOfPieces(probabilities []float32, tags int, bounds []int) []Mention {
+	ofWords := make([]float32, 0, len(bounds)*tags)
+	for _, p := range bounds[:len(bounds)-1] {
+		ofWords = append(ofWords, probabilities[p*tags:(p+1)*tags]...)
+	}
+	mentions := Mentions(ofWords, tags)
+	for i, m := range mentions {
+		mentions[i].First, mentions[i].Last = bounds[m.First], bounds[m.Last+1]-1
+	}
+	return mentions
+}

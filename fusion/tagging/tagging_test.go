@@ -79,6 +79,23 @@ func TestBest(t *testing.T) {
 	}
 }
 
+// TestMentionsOfPieces: a word has the tag of its first piece, whatever the others have,
+// and rows behind the last piece are padding.
+func TestMentionsOfPieces(t *testing.T) {
+	o, begin, inside := []float32{0.8, 0.1, 0.1}, []float32{0.1, 0.8, 0.1}, []float32{0.1, 0.1, 0.8}
+	rows := slices.Concat(begin, o, inside, o, o, begin, begin, begin)
+	got := MentionsOfPieces(rows, 3, []int{0, 2, 4, 5, 7}) // of four words
+	for i := range got {
+		got[i].Odds = 0
+	}
+	if want := []Mention{{0, 3, 0, 0}, {5, 6, 0, 0}}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := MentionsOfPieces(rows, 3, []int{0}); len(got) != 0 {
+		t.Errorf("of no word: %v", got)
+	}
+}
+
 func TestOdds(t *testing.T) {
 	m := Mentions([]float32{0.1, 0.9, 0, 0.5, 0.1, 0.4}, 3)
 	if len(m) != 1 || m[0].Last != 0 {
