@@ -21,7 +21,6 @@ import (
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	kg "github.com/keci-kg/keci/graph"
-	"github.com/keci-kg/keci/internal/parallel"
 )
 
 // Settings are how a model learns, beside the options of all systems.
@@ -111,12 +110,12 @@ func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, s Sett
 
 // linkAll links every text, on all processors.
 func linkAll(ctx context.Context, l system.Linker, c corpus.Corpus) ([][]kg.Mention, error) {
-	return parallel.Map(ctx, c.Examples, func(ctx context.Context, e corpus.Example) ([]kg.Mention, error) {
+	return corpus.Map(ctx, c, func(ctx context.Context, e corpus.Example) ([]kg.Mention, error) {
 		linked, err := l.Link(ctx, e.Text)
 		if err != nil {
-			return nil, fmt.Errorf("text %s: link the text: %w", e.ID, err)
+			err = fmt.Errorf("link the text: %w", err)
 		}
-		return linked, nil
+		return linked, err
 	})
 }
 

@@ -12,7 +12,6 @@ import (
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	"github.com/keci-kg/keci/graph"
-	"github.com/keci-kg/keci/internal/parallel"
 )
 
 // Pruned says what [Model.Prune] did: the configuration that it wrote, and what the
@@ -85,12 +84,8 @@ func (m *Model) withSpansOf(cfg Config) (*Model, error) {
 
 // reach extracts held-out texts and scores what is found.
 func (m *Model) reach(ctx context.Context, heldOut corpus.Corpus) (train.Score, error) {
-	documents, err := parallel.Map(ctx, heldOut.Examples, func(ctx context.Context, e corpus.Example) (graph.Document, error) {
-		doc, err := m.Extract(ctx, graph.Document{ID: e.ID, Text: e.Text})
-		if err != nil {
-			err = fmt.Errorf("example %s: %w", e.ID, err)
-		}
-		return doc, err
+	documents, err := corpus.Map(ctx, heldOut, func(ctx context.Context, e corpus.Example) (graph.Document, error) {
+		return m.Extract(ctx, graph.Document{ID: e.ID, Text: e.Text})
 	})
 	if err != nil {
 		return train.Score{}, err

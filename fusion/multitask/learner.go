@@ -17,7 +17,6 @@ import (
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	kg "github.com/keci-kg/keci/graph"
-	"github.com/keci-kg/keci/internal/parallel"
 )
 
 // Learner trains a model. It implements [train.Learner].
@@ -79,13 +78,7 @@ func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, m syst
 
 // readAll makes the texts of a corpus ready, on all processors.
 func readAll(ctx context.Context, r *reader, c corpus.Corpus) ([]*reading, error) {
-	return parallel.Map(ctx, c.Examples, func(ctx context.Context, e corpus.Example) (*reading, error) {
-		text, err := r.read(ctx, e.Text)
-		if err != nil {
-			return nil, fmt.Errorf("text %s: %w", e.ID, err)
-		}
-		return text, nil
-	})
+	return corpus.Map(ctx, c, func(ctx context.Context, e corpus.Example) (*reading, error) { return r.read(ctx, e.Text) })
 }
 
 // Store holds the variables.

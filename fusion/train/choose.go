@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
@@ -44,13 +43,7 @@ func Decide[R any](ctx context.Context, heldOut corpus.Corpus, thresholds []floa
 	if len(heldOut.Examples) == 0 {
 		return calibration.Decision{}, Score{}, ErrNothingHeldOut
 	}
-	readings, err := parallel.Map(ctx, heldOut.Examples, func(ctx context.Context, e corpus.Example) (R, error) {
-		r, err := read(ctx, e)
-		if err != nil {
-			return r, fmt.Errorf("text %s: %w", e.ID, err)
-		}
-		return r, nil
-	})
+	readings, err := corpus.Map(ctx, heldOut, read)
 	if err != nil {
 		return calibration.Decision{}, Score{}, err
 	}
