@@ -130,7 +130,7 @@ func (o benchTrainOptions) measure(ctx context.Context, recipe system.Recipe, te
 	}
 	defer kb.Close()
 	knowledge := modelKnowledge(kb)
-	if recipe.Needs().Embeddings {
+	if recipe.Traits().Embeddings {
 		if knowledge.Embeddings, err = openEmbeddings(o.kb); err != nil {
 			return trainResult{}, err
 		}

@@ -139,7 +139,7 @@ func (r *recipe) check() error {
 	if err := r.settle(cmp.Or(r.variant, string(keci.VariantKECI))); err != nil {
 		return err
 	}
-	if r.origin.dir != "" && !r.settings.Needs().From {
+	if r.origin.dir != "" && !r.settings.Traits().GoesOn {
 		return usageError("--from: a model of the variant %s cannot be gone on from", r.variant)
 	}
 	if err := errors.Join(r.train.Validate(), r.settings.Check()); err != nil {
@@ -258,7 +258,7 @@ func (r *recipe) settleEmbeddings(stderr io.Writer) error {
 			fmt.Fprintf(stderr, "the knowledge base has no embeddings (keci kb embed makes them): training the variant %s\n", r.variant)
 		}
 	case r.origin.dir != "": // it has embeddings of its own
-	case r.embeddings == nil && r.settings.Needs().Embeddings:
+	case r.embeddings == nil && r.settings.Traits().Embeddings:
 		return usageError("--variant %s reads knowledge-graph embeddings, and the knowledge base has none: make them with keci kb embed %s --encoder %s",
 			r.variant, cmp.Or(r.kb, "DIR"), r.encoder)
 	}
@@ -359,7 +359,7 @@ func (r recipe) learn(ctx context.Context, m material, stderr io.Writer) (result
 func (r recipe) tooShort() string {
 	const only = "the first epoch of %s learns entity types alone: with %s 1 no relation is learned, give 2 or more"
 	switch {
-	case !r.settings.Needs().TypesFirst || r.origin.dir != "":
+	case !r.settings.Traits().TypesFirst || r.origin.dir != "":
 	case r.train.Epochs < 2:
 		return fmt.Sprintf(only, r.variant, "--epochs")
 	case len(r.sweep) > 0 && r.sweepEpochs < 2:
@@ -397,7 +397,7 @@ func (r recipe) identity(m material) results.Training {
 		Seed: r.train.Seed, Options: r.train, HeldOutShare: r.heldOut, EncoderDigest: r.encoderDigest,
 		Unseen: filesOf(m.unseen), Kinds: m.kinds,
 	}
-	if r.settings.Needs().Embeddings {
+	if r.settings.Traits().Embeddings {
 		t.Embeddings = r.embeddingsDigest
 	}
 	r.origin.tell(&t)
@@ -409,7 +409,7 @@ func (r recipe) identity(m material) results.Training {
 	}
 	slices.SortFunc(t.Also, func(a, b results.Source) int { return cmp.Compare(a.Corpus, b.Corpus) })
 	r.settings.Record(&t)
-	if r.settings.Needs().Knowledge {
+	if r.settings.Traits().Knowledge {
 		t.KB = m.kb.Provenance()
 	}
 	return t
@@ -453,9 +453,9 @@ func writeCard(dir string, t results.Training) error {
 	if !ok {
 		return fmt.Errorf("write the card of %s: the variant %q is unknown", dir, t.Variant)
 	}
-	needs := s.Recipe(t.Variant).Needs()
-	needs.Sentences = max(needs.Sentences, t.Window)
-	return results.WriteCard(dir, results.Card{Training: t, Name: d.Name, Unit: unitOf(needs), Parameters: d.Parameters, Method: d.Method, Reach: d.Reach,
+	traits := s.Recipe(t.Variant).Traits()
+	traits.Sentences = max(traits.Sentences, t.Window)
+	return results.WriteCard(dir, results.Card{Training: t, Name: d.Name, Unit: unitOf(traits), Parameters: d.Parameters, Method: d.Method, Reach: d.Reach,
 		EntityThreshold: d.EntityThreshold, RelationThreshold: d.RelationThreshold})
 }
 

@@ -117,7 +117,7 @@ func (o trainOptions) run(cmd *cobra.Command) error {
 
 // checkCorpora looks at the flags that are of several corpora before any is read.
 func (o trainOptions) checkCorpora() error {
-	if len(o.also) > 0 && !o.settings.Needs().Corpora {
+	if len(o.also) > 0 && !o.settings.Traits().ManyCorpora {
 		return usageError("--also: the variant %s learns from one corpus", o.variant)
 	}
 	for flag, values := range map[string][]string{"also": o.also, "unseen": o.unseen} {

@@ -79,18 +79,18 @@ func (r recipe) tellSet(set system.Set, name string, stderr io.Writer) {
 		entities, relations = entities+len(e.Entities), relations+len(e.Relations)
 	}
 	fmt.Fprintf(stderr, "%s: learning from %d %s with %d entities and %d relations of mentions; %d documents are held out\n",
-		name, len(set.Train.Examples), unitOf(r.settings.Needs()), entities, relations, len(set.HeldOut.Examples))
+		name, len(set.Train.Examples), unitOf(r.settings.Traits()), entities, relations, len(set.HeldOut.Examples))
 }
 
 // unitOf is what a system learns from.
-func unitOf(needs system.Needs) string {
-	switch needs.Sentences {
+func unitOf(traits system.Traits) string {
+	switch traits.Sentences {
 	case 0:
 		return "documents"
 	case 1:
 		return "sentences"
 	}
-	return fmt.Sprintf("windows of %d sentences", needs.Sentences)
+	return fmt.Sprintf("windows of %d sentences", traits.Sentences)
 }
 
 // withoutUnseen leaves out what shares a sentence with other texts, which why tells.
@@ -119,7 +119,7 @@ func (r recipe) divide(s source) (set system.Set, err error) {
 // readable cuts the texts to learn from into what the variant reads at once, and looks
 // whether there is something to learn.
 func (r recipe) readable(set system.Set, name string, stderr io.Writer) (_ system.Set, err error) {
-	if r.settings.Needs().Sentences > 0 {
+	if r.settings.Traits().Sentences > 0 {
 		if set.Train, err = r.cut(set.Train, stderr); err != nil {
 			return set, err
 		}
@@ -140,17 +140,17 @@ func (r recipe) cut(c corpus.Corpus, stderr io.Writer) (corpus.Corpus, error) {
 	if err != nil {
 		return c, err
 	}
-	longest, needs := config.MaxPositionEmbeddings-2, r.settings.Needs() // without [CLS] and [SEP]
-	c, lost := c.InWindows(needs.Sentences, func(text string) bool {
-		return len(tokenizer.Tokenize(text)) <= min(longest, needs.Pieces)
+	longest, traits := config.MaxPositionEmbeddings-2, r.settings.Traits() // without [CLS] and [SEP]
+	c, lost := c.InWindows(traits.Sentences, func(text string) bool {
+		return len(tokenizer.Tokenize(text)) <= min(longest, traits.Pieces)
 	})
 	if lost.Unnamed > 0 {
 		fmt.Fprintf(stderr, "%s: %d relations are of concepts that no entity of their document has: they are not learned; look at the ids of the entities\n", c.Name, lost.Unnamed)
 	}
 	if lost.Entities > 0 || lost.Relations > 0 {
 		together := "a sentence"
-		if needs.Sentences > 1 {
-			together = fmt.Sprintf("the %d sentences that are read together", needs.Sentences)
+		if traits.Sentences > 1 {
+			together = fmt.Sprintf("the %d sentences that are read together", traits.Sentences)
 		}
 		fmt.Fprintf(stderr, "%s: of what is annotated, %d entities and %d relations do not lie within %s: they are not learned\n", c.Name, lost.Entities, lost.Relations, together)
 	}

@@ -78,8 +78,8 @@ func (r *recipe) Options() train.Options {
 	return o
 }
 
-// Needs is the knowledge base, whose semantic types are told apart.
-func (r *recipe) Needs() system.Needs { return system.Needs{Knowledge: true} }
+// Traits say that it learns which semantic types of the knowledge base to tell apart.
+func (r *recipe) Traits() system.Traits { return system.Traits{Knowledge: true} }
 
 // Record writes the settings.
 func (r *recipe) Record(t *results.Training) {

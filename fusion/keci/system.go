@@ -114,10 +114,10 @@ func (r *recipe) Check() error {
 // Options are those of the model that ships with keci.
 func (r *recipe) Options() train.Options { return train.DefaultOptions() }
 
-// Needs follow from the parts of the variant.
-func (r *recipe) Needs() system.Needs {
-	return system.Needs{
-		Sentences: max(1, r.window), Pieces: maxWindow, Corpora: true, From: true, TypesFirst: true,
+// Traits follow from the parts of the variant.
+func (r *recipe) Traits() system.Traits {
+	return system.Traits{
+		Sentences: max(1, r.window), Pieces: maxWindow, ManyCorpora: true, GoesOn: true, TypesFirst: true,
 		Knowledge: r.cfg.Variant.parts().knowledge, Embeddings: r.cfg.Variant.ReadsEmbeddings(),
 	}
 }

@@ -68,8 +68,8 @@ func (r *recipe) Options() train.Options {
 	return o
 }
 
-// Needs are whole documents; only the tagger hears of the knowledge base.
-func (r *recipe) Needs() system.Needs { return system.Needs{Knowledge: r.cfg.Dictionary} }
+// Traits say that it reads whole documents; only the tagger hears of the knowledge base.
+func (r *recipe) Traits() system.Traits { return system.Traits{Knowledge: r.cfg.Dictionary} }
 
 // Record writes the switches.
 func (r *recipe) Record(t *results.Training) {

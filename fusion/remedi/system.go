@@ -68,8 +68,8 @@ func (r *recipe) Options() train.Options {
 	return o
 }
 
-// Needs are sentences; the knowledge base has no part in what is learned.
-func (r *recipe) Needs() system.Needs { return system.Needs{Sentences: 1} }
+// Traits say that it reads sentences; the knowledge base has no part in what is learned.
+func (r *recipe) Traits() system.Traits { return system.Traits{Sentences: 1} }
 
 // Record writes the settings. Runs without parts of speech are those of before
 // there was that switch.

@@ -43,23 +43,27 @@ type Recipe interface {
 	Check() error
 	// Options are those that usually serve the variant best.
 	Options() train.Options
-	// Needs tells what the variant reads.
-	Needs() Needs
+	// Traits tell what the variant reads, and what it can do.
+	Traits() Traits
 	// Record writes the settings into the record of a run.
 	Record(t *results.Training)
 	// NewLearner prepares a model for training.
 	NewLearner(ctx context.Context, backend compute.Backend, m Material) (train.Learner, error)
 }
 
-// Needs are what a variant reads beside the text, and can read.
-type Needs struct {
+// Traits are what of a variant decides how its training is prepared. Without any it
+// learns from the whole documents of one corpus, and from nothing beside their text.
+type Traits struct {
+	// What it reads beside the text.
 	Sentences  int  // it learns from so many consecutive sentences together: documents are cut, and no sentence may be longer than the encoder reads; 0: from whole documents
 	Pieces     int  // of several sentences, as far as they have no more word pieces than these
 	Knowledge  bool // what it learns depends on the knowledge base
 	Embeddings bool // the knowledge base must have knowledge-graph embeddings
-	Corpora    bool // it can learn from several corpora at once
-	From       bool // it can go on from another model, see Material
-	TypesFirst bool // its first epoch learns entity types alone, unless it goes on from another model
+
+	// What it can do.
+	ManyCorpora bool // it can learn from several corpora at once
+	GoesOn      bool // it can go on from another model, see Material
+	TypesFirst  bool // its first epoch learns entity types alone, unless it goes on from another model
 }
 
 // Material is what one model is made from.
@@ -68,7 +72,7 @@ type Material struct {
 	Encoder string // Hugging Face directory of the pretrained encoder
 	From    string // directory of a model to go on from, which then is Encoder as well; empty: only the encoder is pretrained
 	Set
-	More          []Set               // other corpora to learn from as well, each with labels of its own; see Needs
+	More          []Set               // other corpora to learn from as well, each with labels of its own; see Traits
 	Kinds         map[string][]string // where there are several corpora: the entity types of each kind, by the names that users are told. Things of different kinds are different things
 	KnowledgeBase KnowledgeBase
 	BatchSize     int // texts in a step
