@@ -61,6 +61,11 @@ type Finding struct {
 	Right bool
 }
 
+// leastSlope is how much odds must say for a map to be fitted. Below it, the scores at the
+// least and at the most odds would differ by less than 0.02; where rounding alone makes a
+// slope, by nothing, so that whatever is found would reach a threshold moved with the map.
+const leastSlope = 1e-3
+
 // fewest is how many right and how many wrong findings a map is fitted to at
 // least.
 const fewest = 10
@@ -81,7 +86,7 @@ func Fit(findings []Finding) Map {
 		return Map{}
 	}
 	slope, bias := fitLine(findings, (right+1)/(right+2), 1/(wrong+2))
-	if !(slope > 0) || math.IsInf(slope, 0) || math.IsNaN(bias) {
+	if !(slope >= leastSlope) || math.IsInf(slope, 0) || math.IsNaN(bias) {
 		return Map{}
 	}
 	return Map{Temperature: 1 / slope, Bias: bias}

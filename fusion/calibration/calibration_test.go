@@ -54,6 +54,21 @@ func TestFitOfLittle(t *testing.T) {
 	}
 }
 
+// TestFitKeepsTheOrder: findings whose odds say nothing of what is right, but for what
+// rounding leaves, give no map that takes all of them for the same.
+func TestFitKeepsTheOrder(t *testing.T) {
+	for n := 11; n < 200; n++ {
+		findings := make([]Finding, 4*n)
+		for i := range findings {
+			findings[i] = Finding{Odds: 0.1 * float64(i/4), Right: i%2 == 0}
+		}
+		m := Fit(findings)
+		if least, most := m.Probability(-5), m.Probability(5); !(least < most) {
+			t.Fatalf("%d findings: %+v gives %g and %g", 4*n, m, least, most)
+		}
+	}
+}
+
 func TestMap(t *testing.T) {
 	for _, m := range []Map{{}, {1, 0}, {5, -0.75}, {0.2, 2}} {
 		before := -1.0
