@@ -56,14 +56,16 @@ func neverBorder(tokenizer *encoder.Tokenizer, c corpus.Corpus) (first, last []s
 		}
 		pieces := tokenizer.Tokenize(e.Text)
 		for i, p := range pieces {
-			if p.Start < repeated[at] || !isWord(pieces, i) {
+			if !isWord(pieces, i) {
 				continue
 			}
 			if words[p.ID] == nil {
 				words[p.ID] = new(tally)
 			}
 			t := words[p.ID]
-			t.seen++
+			if p.Start >= repeated[at] {
+				t.seen++
+			}
 			if begins[p.Start] {
 				t.begins++
 			}

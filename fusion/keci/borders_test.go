@@ -52,6 +52,19 @@ func TestWindowsCountOnce(t *testing.T) {
 	}
 }
 
+// TestBordersAcrossSentences: a mention that a window has and the one before has not,
+// since it goes on behind its end, counts where both have its first word.
+func TestBordersAcrossSentences(t *testing.T) {
+	documents := often(annotated(t, "p53 binds. The [tumor. In the cell:disease] of p53."))
+	for i := range documents.Examples {
+		documents.Examples[i].ID = strconv.Itoa(i)
+	}
+	windows, _ := documents.InWindows(2, func(string) bool { return true })
+	if got := learnBorders(newTinyTokenizer(t), windows); slices.Contains(got.NeverFirst, "tumor") || !slices.Contains(got.NeverFirst, "the") {
+		t.Errorf("%+v: tumor begins mentions, the none", got)
+	}
+}
+
 func TestBordersAreLearned(t *testing.T) {
 	tokenizer := newTinyTokenizer(t)
 	binding := often(annotated(t, "the [p53:protein] and [insulin receptor:protein] in the tumor"))
