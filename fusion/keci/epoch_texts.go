@@ -70,10 +70,8 @@ func (EpochTexts) Type() string { return "texts" }
 
 // validate reports a number that makes no sense.
 func (e EpochTexts) validate() error {
-	for _, n := range append(slices.Collect(maps.Values(e.Of)), e.Each) {
-		if n < 0 {
-			return fmt.Errorf("epoch texts is %d, it must not be negative", n)
-		}
+	if n := slices.Min(append(slices.Collect(maps.Values(e.Of)), e.Each)); n < 0 {
+		return fmt.Errorf("epoch texts is %d, it must not be negative", n)
 	}
 	return nil
 }

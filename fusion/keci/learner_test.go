@@ -402,6 +402,18 @@ func allOf(l *Learner) []*instance {
 	return list
 }
 
+// TestCheck tells the same of the same settings every time.
+func TestCheck(t *testing.T) {
+	r := System{}.Recipe(string(VariantKECI)).(*recipe)
+	r.cfg.EntityThreshold, r.cfg.RelationThreshold, r.epochTexts = 2, -1, EpochTexts{Of: map[string]int{"a": -1, "b": -2, "c": -3}}
+	want := "entity threshold is 2, it must lie in [0, 1]\nrelation threshold is -1, it must lie in [0, 1]\nepoch texts is -3, it must not be negative"
+	for range 20 {
+		if err := r.Check(); err == nil || err.Error() != want {
+			t.Fatalf("%v, want %s", err, want)
+		}
+	}
+}
+
 // TestTurn: every example has its turn as often as any other, give or take one, each
 // epoch has as many as it may, and the same seed gives the same turns.
 func TestTurn(t *testing.T) {

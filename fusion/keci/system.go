@@ -97,12 +97,9 @@ func (r *recipe) AddFlags(f *pflag.FlagSet) {
 
 // Check looks at what does not depend on a corpus.
 func (r *recipe) Check() error {
-	for name, threshold := range map[string]float64{"entity threshold": r.cfg.EntityThreshold, "relation threshold": r.cfg.RelationThreshold} {
-		if !(threshold >= 0 && threshold <= 1) {
-			return fmt.Errorf("%s is %g, it must lie in [0, 1]", name, threshold)
-		}
-	}
-	if err := r.epochTexts.validate(); err != nil {
+	err := errors.Join(calibration.CheckThreshold("entity threshold", r.cfg.EntityThreshold),
+		calibration.CheckThreshold("relation threshold", r.cfg.RelationThreshold), r.epochTexts.validate())
+	if err != nil {
 		return err
 	}
 	if r.window == 0 {
