@@ -4,6 +4,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/compiled"
 )
 
 // shape is what a graph is compiled for: rows, and pieces of each.
@@ -18,7 +19,7 @@ func (c Config) length(rows []row) int {
 	for _, r := range rows {
 		longest = max(longest, len(r.pieces))
 	}
-	return min((longest+2+grain-1)/grain*grain, c.Row)
+	return min(compiled.RoundUp(longest+2, grain), c.Row)
 }
 
 // layOut makes the inputs of count rows of the given length, some of which may be

@@ -136,7 +136,7 @@ func (m *Model) inBatches(ctx context.Context, n int, rowAt func(i int) row) ([]
 
 func (m *Model) classifyBatch(ctx context.Context, rows []row, judged []judgement) error {
 	const step = 4 // few shapes occur
-	s, in := layOut(rows, (len(rows)+step-1)/step*step, m.cfg.length(rows), m.tokenizer)
+	s, in := layOut(rows, compiled.RoundUp(len(rows), step), m.cfg.length(rows), m.tokenizer)
 	outs, err := m.classifier.Run(ctx, s, in)
 	if err != nil {
 		return err

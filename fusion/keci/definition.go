@@ -17,6 +17,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/keci-kg/keci/encoder"
+	"github.com/keci-kg/keci/fusion/compiled"
 	"github.com/keci-kg/keci/internal/vectors"
 )
 
@@ -194,7 +195,7 @@ func (d *definitions) encode(texts []string) ([]*definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer finalize(outs)
+	defer compiled.Free(outs)
 	encoded := make([]*definition, len(texts))
 	for i := range encoded {
 		encoded[i] = &definition{}

@@ -104,7 +104,7 @@ func TestKeptDefinitionsAreOfTheModel(t *testing.T) {
 	}
 	same := filepath.Join(t.TempDir(), "same")
 	m := openModel(t, dir, newFakeKnowledge().base())
-	if err := save(same, dir, cfg, encoderConfig, m.store, false); err != nil {
+	if err := modeldir.Save(same, dir, cfg, encoderConfig, m.store, false); err != nil {
 		t.Fatal(err)
 	}
 	if file(same) != file(dir) {

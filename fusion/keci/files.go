@@ -3,9 +3,6 @@ package keci
 import (
 	"slices"
 
-	"github.com/gomlx/gomlx/ml/model"
-
-	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/modeldir"
 )
@@ -21,11 +18,6 @@ func Describe(dir string) (fusion.ModelInfo, Config, error) {
 		return fusion.ModelInfo{}, Config{}, err
 	}
 	return info, cfg, nil
-}
-
-// save writes a model directory, with the encoder's files taken from encoderDir.
-func save(dir, encoderDir string, cfg Config, encoderConfig encoder.Config, store *model.Store, quantized bool) error {
-	return modeldir.Save(dir, encoderDir, cfg, encoderConfig, store, quantized)
 }
 
 // describe is what a configuration tells of a model: with the labels of all heads.

@@ -167,7 +167,7 @@ func newModelFolder(t testing.TB, cfg Config, quantized bool) string {
 	t.Helper()
 	m := newRandomModel(t, cfg, newFakeKnowledge().base(), 5)
 	dir := filepath.Join(t.TempDir(), "model")
-	if err := save(dir, newEncoderFolder(t), m.cfg, m.encoderConfig, m.store, quantized); err != nil {
+	if err := modeldir.Save(dir, newEncoderFolder(t), m.cfg, m.encoderConfig, m.store, quantized); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -492,7 +492,7 @@ func (c Config) withThresholds() []Config {
 
 // Save writes a model directory.
 func (l *Learner) Save(_ context.Context, dir string) error {
-	return save(dir, l.encoder, l.model.cfg, l.model.encoderConfig, l.model.store, false)
+	return modeldir.Save(dir, l.encoder, l.model.cfg, l.model.encoderConfig, l.model.store, false)
 }
 
 // Where a checkpoint holds the vectors of the definitions and what else a

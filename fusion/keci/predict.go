@@ -76,7 +76,7 @@ func (p *predictor) predict(ctx context.Context, b *batch) (prediction, error) {
 	if err != nil {
 		return prediction{}, err
 	}
-	defer finalize(outs)
+	defer compiled.Free(outs)
 	return readPrediction(outs)
 }
 
@@ -109,6 +109,3 @@ func readPrediction(outs []*tensors.Tensor) (prediction, error) {
 	result.more = heads[1:]
 	return result, nil
 }
-
-// finalize frees tensors at once rather than when the garbage collector comes by.
-func finalize(list []*tensors.Tensor) { compiled.Free(list) }
