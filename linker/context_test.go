@@ -246,3 +246,13 @@ func BenchmarkContext(b *testing.B) {
 		MarkNegated(text, spellOut(text, mentions))
 	}
 }
+
+// TestAddConcepts: a mention has what was linked at its range, and nowhere else.
+func TestAddConcepts(t *testing.T) {
+	linked := []graph.Mention{{Start: 0, End: 4, Concepts: []graph.Candidate{{CUI: "C1"}}}, {Start: 5, End: 9}}
+	mentions := []graph.Mention{{Start: 0, End: 4}, {Start: 0, End: 9, Concepts: []graph.Candidate{}}, {Start: 5, End: 9, Concepts: []graph.Candidate{}}}
+	AddConcepts(mentions, linked)
+	if len(mentions[0].Concepts) != 1 || mentions[0].Concepts[0].CUI != "C1" || mentions[1].Concepts == nil || len(mentions[1].Concepts) != 0 || mentions[2].Concepts == nil {
+		t.Errorf("%+v", mentions)
+	}
+}
