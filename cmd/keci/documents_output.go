@@ -125,12 +125,34 @@ func clearPartial(dir string) error {
 	return os.Remove(dir)
 }
 
-func (o *documentOutput) toFile(form forms.Form) (err error) {
-	o.partial = o.path + partialSuffix
-	if o.file, err = os.Create(o.partial); err != nil {
+func (o *documentOutput) toFile(form forms.Form) error {
+	err := o.create()
+	if err != nil {
 		return fmt.Errorf("making the output: %w", err)
 	}
 	o.Writer, err = form.NewWriter(o.file)
+	return err
+}
+
+// create makes the file that is written. A file that the path leads to by a link is
+// replaced where it lies. A device or a pipe is written to as it is: to put a file in
+// its place would take /dev/null away from all programs.
+func (o *documentOutput) create() (err error) {
+	info, err := os.Stat(o.path)
+	switch {
+	case err != nil: // none is there yet, or Create tells what is wrong
+	case info.IsDir():
+		return usageError("--output: %s is a folder; name a file in it", o.path)
+	case !info.Mode().IsRegular():
+		o.file, err = os.OpenFile(o.path, os.O_WRONLY, 0)
+		return err
+	default:
+		if o.path, err = filepath.EvalSymlinks(o.path); err != nil {
+			return err
+		}
+	}
+	o.partial = o.path + partialSuffix
+	o.file, err = os.Create(o.partial)
 	return err
 }
 
@@ -164,10 +186,13 @@ func (o *documentOutput) close(broken error) error {
 		return err
 	case errors.Is(err, format.ErrNoDocument):
 		return errors.Join(err, os.Remove(o.partial))
-	case err != nil:
+	case err == nil:
+		err = os.Rename(o.partial, o.path)
+	}
+	if err != nil {
 		return fmt.Errorf("%w (what was done is in %s)", err, o.partial)
 	}
-	return os.Rename(o.partial, o.path)
+	return nil
 }
 
 // isTerminal tells whether people see what is written.

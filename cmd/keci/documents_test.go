@@ -103,6 +103,18 @@ func TestLinkWritesAFile(t *testing.T) {
 	}
 }
 
+// A folder in the place of the output is told before anything is read.
+func TestLinkRefusesAFolderAsItsFile(t *testing.T) {
+	dir := t.TempDir()
+	_, err := run(t, "FKBP12", "link", "--kb", buildSmallKB(t), "-o", dir)
+	if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "is a folder") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(dir + ".partial"); err == nil {
+		t.Error("something was written beside it")
+	}
+}
+
 func TestLinkWritesBrat(t *testing.T) {
 	kb := buildSmallKB(t)
 	dir := filepath.Join(t.TempDir(), "brat")
