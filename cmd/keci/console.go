@@ -15,8 +15,8 @@ func registerLog(root *cobra.Command) {
 	completeKinds(root, "log", []string{"text", "json"})
 }
 
-// applyLog makes standard error what --log says. (keci serve has a --log of its
-// own, whose lines tell more.)
+// applyLog makes standard error what --log says. (keci serve writes a log there, whose
+// lines tell more.)
 func applyLog(root *cobra.Command) error {
 	switch form := logForm(root); form {
 	case "text":

@@ -54,7 +54,10 @@ anew.`,
   curl -s localhost:8080/v1/extract -H 'content-type: application/json' \
     -d '{"text":"FKBP12 binds FK506 and rapamycin, and the complex inhibits calcineurin."}'`,
 		Args: exactArgs(0),
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), cmd.ErrOrStderr()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.log = logForm(cmd.Root())
+			return o.run(cmd.Context(), unlogged(cmd))
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`HOST:PORT` to listen on")
@@ -64,7 +67,6 @@ anew.`,
 	f.StringVar(&o.store.address, "store", "", "keep documents in, and read concepts from, a "+storeHelp+" (default: --data)")
 	o.store.registerPassword(f)
 	engineFlag(f, &o.engine)
-	f.StringVar(&o.log, "log", "text", "form of the log: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "least that is logged: debug, info, warn or error")
 	f.StringVar(&o.traces, "otlp-endpoint", "", "`URL` of an OpenTelemetry collector that gets traces, such as http://localhost:4318 (default: none are made)")
 	f.StringVar(&o.tokenFile, "auth-token-file", "", "`FILE` with the tokens of clients (default: none is asked for)")
@@ -102,8 +104,6 @@ func (o serveOptions) check() error {
 	switch {
 	case o.cache.TTL < 0, o.cache.MaxBytes < 0, o.limits.Rate < 0, o.jobs.Keep < 0:
 		return usageError("--cache-ttl, --max-cache-bytes, --rate and --keep-jobs cannot be less than 0")
-	case o.log != "text" && o.log != "json":
-		return usageError("--log is %q: use text or json", o.log)
 	}
 	if _, err := o.level(); err != nil {
 		return usageError("--log-level is %q: use debug, info, warn or error", o.logLevel)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -66,6 +67,30 @@ func TestServe(t *testing.T) {
 	}
 	if err := stop(); err != nil {
 		t.Errorf("stopping: %v", err)
+	}
+}
+
+// With --log json all of standard error is JSON, the reason of a failure as well.
+func TestServeLogsJSON(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	var told strings.Builder
+	root := newRootCommand()
+	root.SetArgs([]string{"serve", "--log", "json", "--addr", taken.Addr().String(), "--data", t.TempDir()})
+	root.SetErr(&told)
+	err = root.ExecuteContext(t.Context())
+	tell(root, &told, err)
+	var record struct{ Level, Msg string }
+	if decoded := json.Unmarshal([]byte(told.String()), &record); err == nil || decoded != nil || record.Level != "ERROR" || record.Msg != err.Error() {
+		t.Errorf("told %q of %v (%v)", told.String(), err, decoded)
+	}
+	told.Reset()
+	serveOptions{log: "json", logLevel: "info"}.logger(&told).Info("ready", "url", "http://x/")
+	if !strings.Contains(told.String(), `"msg":"ready","url":"http://x/"`) {
+		t.Errorf("logged %q", told.String())
 	}
 }
 
