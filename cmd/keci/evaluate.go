@@ -115,6 +115,7 @@ func (o evaluateOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return fmt.Errorf("evaluate: %w", err)
 	}
+	o.reliability = "" // of no model; who gave it was told
 	return o.write(cmd.OutOrStdout(), evaluation{Result: result}, reliability{})
 }
 
@@ -129,7 +130,7 @@ func (o evaluateOptions) check(flags *pflag.FlagSet) error {
 		return usageError("--skip is %g: it is a share of the documents, at least 0 and less than 1", o.skip)
 	case o.corpus == medMentions:
 		return refuse(flags, extractorFlags, "--corpus "+medMentions+" measures the linker, not a model")
-	case o.predictions != "" && (o.results != "" || o.reliability != ""):
+	case o.predictions != "" && (given(flags, "results") || given(flags, "reliability")):
 		return usageError("--predictions does not say which model it is of: --results and --reliability need one")
 	case o.predictions != "":
 		if err := refuse(flags, modelFlags, "--predictions were extracted before"); err != nil {
@@ -217,16 +218,15 @@ func (o evaluateOptions) expected(dir string, model extractor, kb *knowledgebase
 	return run, err
 }
 
-// write gives the evaluation as JSON, and draws the reliability if that is wanted.
+// write gives the evaluation as JSON, and then draws the reliability if that is wanted:
+// a picture that cannot be drawn must not take with it what was measured.
 func (o evaluateOptions) write(out io.Writer, e evaluation, drawn reliability) error {
-	if o.reliability != "" {
-		if err := calibration.Draw(o.reliability, drawn.entities, drawn.relations); err != nil {
-			return err
-		}
-	}
 	enc := json.NewEncoder(out)
 	enc.SetIndent("", "  ")
-	return enc.Encode(e)
+	if err := enc.Encode(e); err != nil || o.reliability == "" {
+		return err
+	}
+	return calibration.Draw(o.reliability, drawn.entities, drawn.relations)
 }
 
 // nameOfFile is the name of a file without folder and ending.

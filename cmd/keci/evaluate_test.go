@@ -106,12 +106,24 @@ func TestEvaluateWrongCalls(t *testing.T) {
 func TestEvaluateWithSettingsOfOthers(t *testing.T) {
 	t.Setenv("KECI_MODEL", "none")
 	t.Setenv("KECI_ENGINE", "go")
+	t.Setenv("KECI_RESULTS", "none")
+	t.Setenv("KECI_RELIABILITY", filepath.Join(t.TempDir(), "none", "x.png"))
 	gold := writeText(t, "gold.json", evaluateGold)
 	if _, err := evaluate(t, evaluatePredicted, "--corpus", "biorelex", "--data", gold, "--predictions", "-"); err != nil {
 		t.Errorf("predictions: %v", err)
 	}
 	if _, err := evaluate(t, "", "--corpus", "medmentions", "--data", "none.jsonl"); exitCode(err) != exitFailed || !strings.Contains(err.Error(), "none.jsonl") {
 		t.Errorf("the linker: error %v, want that the texts are not there", err)
+	}
+}
+
+// What was measured is told, whatever becomes of the picture.
+func TestEvaluateTellsBeforeItDraws(t *testing.T) {
+	var out strings.Builder
+	o := evaluateOptions{reliability: filepath.Join(t.TempDir(), "none", "x.png")}
+	err := o.write(&out, evaluation{}, reliability{})
+	if err == nil || !json.Valid([]byte(out.String())) {
+		t.Errorf("error %v, output %q", err, out.String())
 	}
 }
 
