@@ -9,8 +9,28 @@ import (
 
 // engineFlag adds the flag that chooses what computes.
 func engineFlag(f *pflag.FlagSet, name *string) {
-	f.StringVar(name, "engine", engine.Go, engine.Help)
+	*name = engine.Go
+	f.Var((*engineValue)(name), "engine", engine.Help)
 }
+
+// engineValue is the name of an engine. One that there is not is told when the flag is
+// read, and not after models and corpora have been.
+type engineValue string
+
+// Set implements [pflag.Value].
+func (v *engineValue) Set(name string) error {
+	_, err := engine.Parse(name)
+	if err == nil {
+		*v = engineValue(name)
+	}
+	return err
+}
+
+// String implements [pflag.Value].
+func (v *engineValue) String() string { return string(*v) }
+
+// Type implements [pflag.Value].
+func (*engineValue) Type() string { return "string" }
 
 // openEngine opens what --engine names.
 func openEngine(name string, work engine.Work) (compute.Backend, error) {

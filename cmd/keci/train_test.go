@@ -517,6 +517,7 @@ func TestTrainRefusesSettings(t *testing.T) {
 		"row is 5":             {"--variant", "hnm-baseline", "--row", "5"},
 		"temperature 0":        {"--variant", "hnm", "--temperature", "0"},
 		"class weighting is 7": {"--variant", "remedi", "--class-weighting", "7"},
+		`"steam" is unknown`:   {"--engine", "steam"},
 	} {
 		out := filepath.Join(t.TempDir(), "run")
 		_, _, err := keciRun(t, append([]string{"train", "--corpus", "jsonl", "--data", "missing.jsonl", "--encoder", "missing", "--out", out}, settings...)...)
