@@ -68,10 +68,9 @@ was interrupted.`,
 }
 
 func (o crossvalOptions) run(cmd *cobra.Command) error {
-	for flag, value := range map[string]string{"data": o.data, "out": o.out, "results": o.results} {
-		if value == "" {
-			return usageError("--%s is missing; see keci crossval --help", flag)
-		}
+	if err := checkNeeded("keci crossval", needed{"corpus", o.corpus}, needed{"data", o.data}, needed{"encoder", o.encoder},
+		needed{"out", o.out}, needed{"results", o.results}); err != nil {
+		return err
 	}
 	if err := o.check(); err != nil {
 		return err

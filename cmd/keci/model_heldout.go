@@ -34,8 +34,8 @@ func (o *heldOutOptions) addFlags(f *pflag.FlagSet, heldOut float64) {
 
 // with reads the texts, and opens the model in the directory dir while do runs.
 func (o heldOutOptions) with(cmd *cobra.Command, dir string, do func(m *keci.Model, set system.Set) error) error {
-	if o.corpus == "" || o.data == "" {
-		return usageError("--corpus and --data are needed")
+	if err := checkNeeded(cmd.CommandPath(), needed{"corpus", o.corpus}, needed{"data", o.data}); err != nil {
+		return err
 	}
 	if s, err := systems.At(dir); err != nil {
 		return err

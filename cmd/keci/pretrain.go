@@ -65,10 +65,8 @@ appears: a Hugging Face folder with a card (README.md).`,
 }
 
 func (o pretrainOptions) run(cmd *cobra.Command) error {
-	for flag, value := range map[string]string{"encoder": o.encoder, "text": o.text, "out": o.out} {
-		if value == "" {
-			return usageError("--%s is missing; see keci pretrain --help", flag)
-		}
+	if err := checkNeeded("keci pretrain", needed{"encoder", o.encoder}, needed{"text", o.text}, needed{"out", o.out}); err != nil {
+		return err
 	}
 	if err := o.learn.Validate(); err != nil {
 		return usageError("%w", err)

@@ -123,15 +123,11 @@ func isSetting(name string) bool {
 	})
 }
 
-// check reports what is missing or contradicts itself, and settles the recipe.
+// check reports what is wrong or contradicts itself, and settles the recipe. That the
+// needed flags are there was checked.
 func (r *recipe) check() error {
 	if err := r.readOrigin(); err != nil {
 		return err
-	}
-	for flag, value := range map[string]string{"corpus": r.corpus, "encoder": r.encoder} {
-		if value == "" {
-			return usageError("--%s is missing", flag)
-		}
 	}
 	if err := checkCorpus("corpus", r.corpus); err != nil {
 		return err

@@ -27,8 +27,8 @@ func (o *modelOnCorpus) addFlags(f *pflag.FlagSet) {
 
 // use opens model and knowledge base and reads the corpus.
 func (o modelOnCorpus) use(cmd *cobra.Command, do func(extractor, *knowledgebase.KnowledgeBase, corpus.Corpus) error) error {
-	if o.corpus == "" || o.data == "" {
-		return usageError("--corpus and --data are needed; see %s --help", cmd.CommandPath())
+	if err := checkNeeded(cmd.CommandPath(), needed{"corpus", o.corpus}, needed{"data", o.data}); err != nil {
+		return err
 	}
 	c, err := readCorpus(o.corpus, o.data, false, cmd.ErrOrStderr())
 	if err != nil {

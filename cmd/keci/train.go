@@ -76,10 +76,9 @@ Labels that both have of the same form of corpus keep what they know.`,
 }
 
 func (o trainOptions) run(cmd *cobra.Command) error {
-	for flag, value := range map[string]string{"data": o.data, "out": o.out} {
-		if value == "" {
-			return usageError("--%s is missing; see keci train --help", flag)
-		}
+	if err := checkNeeded("keci train", needed{"corpus", o.corpus}, needed{"data", o.data},
+		needed{"encoder", cmp.Or(o.encoder, o.origin.dir)}, needed{"out", o.out}); err != nil {
+		return err
 	}
 	if err := o.check(); err != nil {
 		return err
@@ -120,11 +119,14 @@ func (o trainOptions) checkCorpora() error {
 	if len(o.also) > 0 && !o.settings.Traits().ManyCorpora {
 		return usageError("--also: the variant %s learns from one corpus", o.variant)
 	}
-	for flag, values := range map[string][]string{"also": o.also, "unseen": o.unseen} {
-		for _, value := range values {
-			name, _, err := cutSource(flag, value)
+	for _, flag := range []struct {
+		name   string
+		values []string
+	}{{"also", o.also}, {"unseen", o.unseen}} {
+		for _, value := range flag.values {
+			name, _, err := cutSource(flag.name, value)
 			if err == nil {
-				err = checkCorpus(flag, name)
+				err = checkCorpus(flag.name, name)
 			}
 			if err != nil {
 				return err

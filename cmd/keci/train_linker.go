@@ -38,10 +38,10 @@ log-linear model. The same texts and knowledge base give the same file.`,
 }
 
 func (o trainLinkerOptions) run(cmd *cobra.Command) error {
-	switch {
-	case o.data == "" || o.out == "":
-		return usageError("--data and --out are needed")
-	case !(o.share > 0 && o.share <= 1):
+	if err := checkNeeded(cmd.CommandPath(), needed{"data", o.data}, needed{"out", o.out}); err != nil {
+		return err
+	}
+	if !(o.share > 0 && o.share <= 1) {
 		return usageError("--share is %g: use more than 0 and at most 1", o.share)
 	}
 	texts, err := eval.ReadMedMentions(o.data)

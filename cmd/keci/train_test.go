@@ -484,6 +484,24 @@ func TestTrainWrongCalls(t *testing.T) {
 	}
 }
 
+// Who left out several flags is told of all, and always in the same words.
+func TestMissingFlagsAreToldAtOnce(t *testing.T) {
+	for call, want := range map[string]string{
+		"train":                       "--corpus, --data, --encoder and --out are missing; see keci train --help",
+		"train --from m --data d":     "--corpus and --out are missing; see keci train --help",
+		"crossval --encoder e":        "--corpus, --data, --out and --results are missing; see keci crossval --help",
+		"pretrain --out o":            "--encoder and --text are missing; see keci pretrain --help",
+		"train linker --out o":        "--data is missing; see keci train linker --help",
+		"model prune a b":             "--corpus and --data are missing; see keci model prune --help",
+		"report attention --corpus c": "--data is missing; see keci report attention --help",
+	} {
+		_, _, err := keciRun(t, strings.Fields(call)...)
+		if exitCode(err) != exitUsage || err.Error() != want {
+			t.Errorf("keci %s: %v, want %s", call, err, want)
+		}
+	}
+}
+
 func TestParseNumbers(t *testing.T) {
 	for text, want := range map[string]string{"0": "[0]", "0-2": "[0 1 2]", "1, 7": "[1 7]", "3-4,0": "[0 3 4]", "1,1,1-2": "[1 2]", "": "", "a": "", "2-1": "", "-1": "", "1-": "", "0-99999": ""} {
 		got, err := parseNumbers(text)
