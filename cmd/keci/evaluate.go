@@ -140,16 +140,6 @@ func (o evaluateOptions) check(flags *pflag.FlagSet) error {
 	return refuse(flags, linkerFlags, "only the linker, --corpus "+medMentions+", is measured with it")
 }
 
-// refuse makes each of the flags that is on the command line a wrong call.
-func refuse(flags *pflag.FlagSet, names []string, why string) error {
-	for _, name := range names {
-		if given(flags, name) {
-			return usageError("--%s is of no use here: %s", name, why)
-		}
-	}
-	return nil
-}
-
 // evaluateModel reads the corpus with a model and scores what it gives.
 func (o evaluateOptions) evaluateModel(cmd *cobra.Command, gold corpus.Corpus) error {
 	return useExtractor(cmd.Context(), o.model, o.kb, o.engine, func(model extractor, kb *knowledgebase.KnowledgeBase) error {

@@ -66,7 +66,10 @@ func (o *extractOptions) run(cmd *cobra.Command, files []string) (err error) {
 	if o.store.address == "" && (given(cmd.Flags(), "replace") || given(cmd.Flags(), "data")) {
 		return usageError("--replace and --data are of use only with --store")
 	}
-	if o.store.address != "" && o.store.address != storeInData {
+	if err := o.store.checkUse(cmd.Flags()); err != nil {
+		return err
+	}
+	if o.store.inNeo4j() {
 		if err := o.selection.checkStore(); err != nil {
 			return err
 		}
@@ -120,7 +123,7 @@ func (o *extractOptions) takeAddress(args []string) (files []string, err error) 
 }
 
 func (o *extractOptions) openStore(ctx context.Context, kb *knowledgebase.KnowledgeBase) (graph.Store, error) {
-	if o.store.address != storeInData {
+	if o.store.inNeo4j() {
 		return o.store.open(ctx, "", &o.selection, kb)
 	}
 	data, err := dataDir(o.data)

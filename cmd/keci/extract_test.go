@@ -103,6 +103,12 @@ func TestExtractWrongCalls(t *testing.T) {
 	for _, args := range [][]string{
 		{"extract", "--data", "x"},
 		{"extract", "--replace"},
+		{"extract", "--store=bolt://localhost", "--data", "x"},
+		{"extract", "--store-password-file", "x"},
+		{"extract", "--store", "--store-password-file", "x"},
+		{"graph", "relations", "--store=bolt://localhost", "--data", "x"},
+		{"graph", "export", "--store-password-file", "x"},
+		{"graph", "concepts", "--min-score", "NaN"},
 		{"extract", "--out", "pdf"},
 		{"extract", "--engine", "steam"},
 		{"extract", "bolt://localhost"},

@@ -70,7 +70,7 @@ func (f *graphFlags) check() (err error) {
 	switch {
 	case f.limit < 1:
 		return usageError("--limit is %d: use 1 or more", f.limit)
-	case f.filter.MinScore < 0 || f.filter.MinScore > 1:
+	case !(f.filter.MinScore >= 0 && f.filter.MinScore <= 1):
 		return usageError("--min-score is %g: use 0 to 1", f.filter.MinScore)
 	}
 	return nil
@@ -106,6 +106,9 @@ func jsonLines(out io.Writer) *json.Encoder {
 
 // withStore opens the store beside its knowledge base. It makes none.
 func (f *graphFlags) withStore(cmd *cobra.Command, use func(context.Context, graph.Store) error) (err error) {
+	if err := f.store.checkUse(cmd.Flags()); err != nil {
+		return err
+	}
 	data := ""
 	if f.store.address != "" {
 		err = f.selection.checkStore()

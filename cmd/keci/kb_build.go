@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/umls"
@@ -88,6 +89,9 @@ func (o *kbBuildOptions) run(cmd *cobra.Command, out string, more []string) erro
 	if o.rrf == "" && len(o.obo) == 0 {
 		return usageError("--rrf or --obo is missing: name the folder with the tables of a release, or files of ontologies")
 	}
+	if err := o.checkUse(cmd.Flags()); err != nil {
+		return err
+	}
 	if o.name == "" {
 		o.name = filepath.Base(filepath.Clean(out))
 	}
@@ -116,6 +120,24 @@ func (o *kbBuildOptions) run(cmd *cobra.Command, out string, more []string) erro
 	}
 	progress.finish("built %s: %d concepts, %d names, %d relations", out, info.Concepts, info.Names, info.Relations)
 	return tellProblems(cmd.ErrOrStderr(), problems)
+}
+
+// Flags of which only one kind of input makes use.
+var (
+	releaseFlags  = []string{"languages", "sources", "types"}
+	ontologyFlags = []string{"mapping", "scopes"}
+)
+
+// checkUse refuses what says something of an input that there is not: who restricts
+// --sources must not get all of an ontology.
+func (o *kbBuildOptions) checkUse(flags *pflag.FlagSet) error {
+	if o.rrf == "" {
+		return refuse(flags, releaseFlags, "it is for the tables of a release, and there is no --rrf")
+	}
+	if len(o.obo) == 0 {
+		return refuse(flags, ontologyFlags, "it is for ontologies, and there is no --obo")
+	}
+	return nil
 }
 
 // tellProblems lists what was wrong and left out.

@@ -126,8 +126,11 @@ func TestKBBuildMapping(t *testing.T) {
 	if _, _, err := runKB(t, "build", dir, "--force", "--obo", file, writeOntology(t)); err != nil { // as the shell gives *.obo
 		t.Error(err)
 	}
-	for _, args := range [][]string{{"--scopes", "wide"}} {
-		if _, _, err := runKB(t, append([]string{"build", dir + "2", "--obo", file}, args...)...); exitCode(err) != exitUsage {
+	for _, args := range [][]string{
+		{"--obo", file, "--scopes", "wide"}, {"--obo", file, "--sources", "MSH"}, {"--obo", file, "--types", "T116"}, {"--obo", file, "--languages", "GER"},
+		{"--rrf", "x", "--scopes", "exact"}, {"--rrf", "x", "--mapping", mapping},
+	} {
+		if _, _, err := runKB(t, append([]string{"build", dir + "2"}, args...)...); exitCode(err) != exitUsage {
 			t.Errorf("%v: %v", args, err)
 		}
 	}

@@ -59,6 +59,11 @@ func (o *loadOptions) run(cmd *cobra.Command) error {
 	if (o.store.address == "") == (o.importFiles == "") {
 		return usageError("give either --store with a %s or --import-files with a folder", storeHelp)
 	}
+	if o.importFiles != "" {
+		if err := refuse(cmd.Flags(), []string{"replace", "batch-rows", passwordFileFlag}, "--import-files writes files and asks no database"); err != nil {
+			return err
+		}
+	}
 	if o.batchRows < 1 {
 		return usageError("--batch-rows is %d: a transaction needs 1 or more", o.batchRows)
 	}

@@ -39,6 +39,9 @@ func TestLoadWrongCalls(t *testing.T) {
 	for _, args := range [][]string{
 		{"load"},
 		{"load", "--store", "bolt://localhost", "--import-files", "x"},
+		{"load", "--import-files", "x", "--replace"},
+		{"load", "--import-files", "x", "--batch-rows", "5"},
+		{"load", "--import-files", "x", "--store-password-file", "y"},
 		{"load", "--store", "localhost:7687"},
 		{"load", "--store", "http://localhost:7474"},
 		{"load", "--store", "bolt://neo4j:secret@localhost"},

@@ -1,6 +1,9 @@
 package main
 
-import "github.com/dustin/go-humanize/english"
+import (
+	"github.com/dustin/go-humanize/english"
+	"github.com/spf13/pflag"
+)
 
 // needed is a flag that a command cannot do without, with the value that it has.
 type needed struct{ flag, value string }
@@ -21,4 +24,14 @@ func checkNeeded(command string, flags ...needed) error {
 		return usageError("%s is missing; see %s --help", missing[0], command)
 	}
 	return usageError("%s are missing; see %s --help", english.WordSeries(missing, "and"), command)
+}
+
+// refuse makes each of the flags that is on the command line a wrong call.
+func refuse(flags *pflag.FlagSet, names []string, why string) error {
+	for _, name := range names {
+		if given(flags, name) {
+			return usageError("--%s is of no use here: %s", name, why)
+		}
+	}
+	return nil
 }

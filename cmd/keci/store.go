@@ -17,6 +17,9 @@ import (
 // storePasswordVariable holds the password for Neo4j.
 const storePasswordVariable = "KECI_NEO4J_PASSWORD"
 
+// passwordFileFlag names the file with the password instead.
+const passwordFileFlag = "store-password-file"
+
 const storeHelp = "Neo4j database, bolt://[USER@]HOST[:PORT][/DATABASE]"
 
 // storeFlags say which store is meant.
@@ -28,8 +31,20 @@ type storeFlags struct {
 // registerPassword adds the flag for the password. It is not given itself: command
 // lines are seen by others.
 func (f *storeFlags) registerPassword(flags *pflag.FlagSet) {
-	flags.StringVar(&f.passwordFile, "store-password-file", "", "`FILE` with the password for Neo4j (default: what $"+storePasswordVariable+" holds)")
+	flags.StringVar(&f.passwordFile, passwordFileFlag, "", "`FILE` with the password for Neo4j (default: what $"+storePasswordVariable+" holds)")
 }
+
+// checkUse refuses the password of a database where none is asked, and --data where the
+// documents are in one.
+func (f *storeFlags) checkUse(flags *pflag.FlagSet) error {
+	if f.inNeo4j() {
+		return refuse(flags, []string{"data"}, "the documents are in the database that --store names")
+	}
+	return refuse(flags, []string{passwordFileFlag}, "--store names no database")
+}
+
+// inNeo4j tells whether --store names a database.
+func (f *storeFlags) inNeo4j() bool { return f.address != "" && f.address != storeInData }
 
 // openNeo4j connects to the database that --store names.
 func (f *storeFlags) openNeo4j(ctx context.Context) (*neo4j.Store, error) {
