@@ -26,7 +26,7 @@ has one value; a list stands in the file.
 The file is YAML: flags with their values, and for each command a section with
 those that hold for it alone. Several values of one flag are written as a list. The
 file is the one that --config or KECI_CONFIG names, or else keci/config.yaml in
-$XDG_CONFIG_HOME (by default ~/.config).
+$XDG_CONFIG_HOME (by default ~/.config). A flag without a value there stays as it is.
 
     kb: /data/umls-2026AA
     quiet: true
@@ -237,6 +237,12 @@ func (s settings) add(place, section, flag string, value *yaml.Node, known map[s
 	if !known[flag] {
 		return usageError("%s: there is no flag %q", place, section+flag)
 	}
+	if value.ShortTag() == "!!null" { // nothing, null or ~: the flag is left as it is
+		return nil
+	}
+	if before, ok := s[section+flag]; ok {
+		return usageError("%s: %s stands here, and in %s as well", place, section+flag, before.place)
+	}
 	values, list, err := scalars(value)
 	if err != nil {
 		return usageError("%s: %s: %w", place, flag, err)
@@ -252,7 +258,7 @@ func scalars(value *yaml.Node) (values []string, list bool, err error) {
 		return []string{value.Value}, false, nil
 	case yaml.SequenceNode:
 		for _, item := range value.Content {
-			if item.Kind != yaml.ScalarNode {
+			if item.Kind != yaml.ScalarNode || item.ShortTag() == "!!null" {
 				return nil, true, errors.New("the items of a list must be plain values")
 			}
 			values = append(values, item.Value)

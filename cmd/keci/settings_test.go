@@ -93,20 +93,24 @@ func TestSettingsInTheUsersFolder(t *testing.T) {
 
 func TestWrongSettings(t *testing.T) {
 	for content, want := range map[string]string{
-		"kb: a\nadr: b\n":               `keci.yaml:2: there is no flag "adr"`,
-		"serve:\n  adr: b\n":            `keci.yaml:2: there is no flag "serve/adr"`,
-		"sreve:\n  addr: b\n":           `keci.yaml:1: there is no command "sreve"`,
-		"serve:\n  addr: {a: b}\n":      "keci.yaml:2: addr: the value must be plain",
-		"- a\n":                         "keci.yaml:1: names of flags with their values must stand here",
-		"workers: many\n":               `keci.yaml:1: invalid value "many" for --workers`,
-		"kb: [a\n":                      "keci.yaml: yaml: line 1",
-		"model: [a, b]\n":               "keci.yaml:1: --model takes one value, and a list stands here",
-		"kb: [[a]]\n":                   "keci.yaml:1: kb: the items of a list must be plain values",
-		"config: other.yaml\n":          `keci.yaml:1: there is no flag "config"`,
-		"# nothing but a remark\n":      "",
-		"":                              "",
-		"extract:\n  workers: many\n":   `keci.yaml:2: invalid value "many" for --workers`,
-		"evaluate:\n  predictions: 1\n": "",
+		"kb: a\nadr: b\n":          `keci.yaml:2: there is no flag "adr"`,
+		"serve:\n  adr: b\n":       `keci.yaml:2: there is no flag "serve/adr"`,
+		"sreve:\n  addr: b\n":      `keci.yaml:1: there is no command "sreve"`,
+		"serve:\n  addr: {a: b}\n": "keci.yaml:2: addr: the value must be plain",
+		"- a\n":                    "keci.yaml:1: names of flags with their values must stand here",
+		"workers: many\n":          `keci.yaml:1: invalid value "many" for --workers`,
+		"kb: [a\n":                 "keci.yaml: yaml: line 1",
+		"model: [a, b]\n":          "keci.yaml:1: --model takes one value, and a list stands here",
+		"kb: [[a]]\n":              "keci.yaml:1: kb: the items of a list must be plain values",
+		"kb: [null]\n":             "keci.yaml:1: kb: the items of a list must be plain values",
+		"workers: 1\nworkers: 2\n": "keci.yaml:2: workers stands here, and in ",
+		"serve:\n  addr: a\nextract:\n  in: text\nserve:\n  addr: b\n": "keci.yaml:6: serve/addr stands here, and in ",
+		"workers: 1\nextract:\n  workers: 2\n":                         "",
+		"config: other.yaml\n":                                         `keci.yaml:1: there is no flag "config"`,
+		"# nothing but a remark\n":                                     "",
+		"":                                                             "",
+		"extract:\n  workers: many\n":                                  `keci.yaml:2: invalid value "many" for --workers`,
+		"evaluate:\n  predictions: 1\n":                                "",
 	} {
 		file := filepath.Join(t.TempDir(), "keci.yaml")
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
@@ -126,6 +130,15 @@ func TestWrongSettings(t *testing.T) {
 	t.Setenv("KECI_WORKERS", "many")
 	if _, err := settled(t, nil, "extract"); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "$KECI_WORKERS") {
 		t.Errorf("wrong variable: %v", err)
+	}
+}
+
+// A flag without a value in the file, as in one to be filled in, has its default.
+func TestSettingsWithoutAValue(t *testing.T) {
+	file := writeText(t, "keci.yaml", "model:\nout: null\nextract:\n  kb: ~\n  in: \"\"\n")
+	got, err := settled(t, []string{"model", "out", "kb", "in"}, "extract", "--config", file)
+	if err != nil || strings.Join(got, "|") != "|jsonl|[]|" {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 
