@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
@@ -51,6 +52,7 @@ are delivered, 130 interrupted.`,
 	)
 	tellWrongCalls(root)
 	root.AddCommand(newSettingsTopic())
+	checkHelp(root)
 	root.SetUsageTemplate(root.UsageTemplate() + settingsFootnote)
 	return root
 }
@@ -78,6 +80,24 @@ func tellWrongCalls(cmd *cobra.Command) {
 	}
 	for _, sub := range cmd.Commands() {
 		tellWrongCalls(sub)
+	}
+}
+
+// checkHelp makes keci help refuse what is no command, and read no configuration: it
+// tells how one is written.
+func checkHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "help" {
+			continue
+		}
+		cmd.PersistentPreRunE = func(*cobra.Command, []string) error { return nil }
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if _, rest, err := cmd.Root().Find(args); err != nil || len(rest) > 0 {
+				return usageError("there is no command %q; see keci --help", strings.Join(args, " "))
+			}
+			return nil
+		}
 	}
 }
 

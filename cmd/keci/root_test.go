@@ -95,6 +95,8 @@ func TestWrongArguments(t *testing.T) {
 		"evaluate x.jsonl": `keci evaluate takes no arguments, and got ["x.jsonl"]; see keci evaluate --help`,
 		"kb sing":          `there is no command "sing"; see keci kb --help`,
 		"sing":             `there is no command "sing"; see keci --help`,
+		"help sing":        `there is no command "sing"; see keci --help`,
+		"help kb sing":     `there is no command "kb sing"; see keci --help`,
 	} {
 		_, err := run(t, "", strings.Fields(call)...)
 		if exitCode(err) != exitUsage || !strings.HasPrefix(err.Error(), want) {
@@ -115,6 +117,7 @@ func TestPromisedCommands(t *testing.T) {
 }
 
 func TestHelpTellsOfSettings(t *testing.T) {
+	t.Setenv("KECI_CONFIG", writeText(t, "keci.yaml", "broken: [")) // who reads the help may want to mend it
 	out, err := run(t, "", "help", "config")
 	if err != nil || !strings.Contains(out, "KECI_MAX_TEXT_BYTES") || !strings.Contains(out, "config.yaml") {
 		t.Errorf("keci help config: %v\n%s", err, out)
