@@ -254,7 +254,7 @@ func (o crossvalOptions) measure(cmd *cobra.Command, kb *knowledgebase.Knowledge
 		return results.Run{}, err
 	}
 	defer model.Close()
-	run, err := runOf(dir, model, kb, o.corpus, s.name, s.from)
+	run, err := runOf(cmd.Flags(), dir, model, kb, o.corpus, s.name, s.from)
 	if err != nil {
 		return run, err
 	}

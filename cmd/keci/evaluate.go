@@ -159,7 +159,7 @@ func (o evaluateOptions) evaluateExtractor(cmd *cobra.Command, gold corpus.Corpu
 	if err := o.warnOfKnown(dir, cmd.ErrOrStderr()); err != nil {
 		return err
 	}
-	run, err := o.expected(dir, model, kb)
+	run, err := o.expected(cmd.Flags(), dir, model, kb)
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func (o evaluateOptions) warnOfKnown(dir string, stderr io.Writer) error {
 
 // expected is the run that goes to the results, if it is to. That it can is seen
 // before the texts are read.
-func (o evaluateOptions) expected(dir string, model extractor, kb *knowledgebase.KnowledgeBase) (results.Run, error) {
+func (o evaluateOptions) expected(flags *pflag.FlagSet, dir string, model extractor, kb *knowledgebase.KnowledgeBase) (results.Run, error) {
 	if o.results == "" {
 		return results.Run{}, nil
 	}
@@ -200,7 +200,7 @@ func (o evaluateOptions) expected(dir string, model extractor, kb *knowledgebase
 	if err != nil {
 		return results.Run{}, err
 	}
-	run, err := runOf(dir, model, kb, o.corpus, nameOfFile(o.data), from)
+	run, err := runOf(flags, dir, model, kb, o.corpus, nameOfFile(o.data), from)
 	if err != nil {
 		return run, err
 	}

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
@@ -82,15 +84,15 @@ func tellCodes(ctx context.Context, kb *knowledgebase.KnowledgeBase, documents [
 }
 
 // runOf is the record of the model in the directory dir as far as it is known before
-// it is measured.
-func runOf(dir string, model extractor, kb *knowledgebase.KnowledgeBase, corpus, split string, test results.File) (results.Run, error) {
+// it is measured, by a command that has these flags.
+func runOf(flags *pflag.FlagSet, dir string, model extractor, kb *knowledgebase.KnowledgeBase, corpus, split string, test results.File) (results.Run, error) {
 	training, err := results.ReadTraining(dir)
 	if err != nil {
 		return results.Run{}, err
 	}
 	info := model.Info()
 	run := results.Run{Training: training.Of(corpus), Split: split, Test: test, Model: info.Digest, Parameters: info.Parameters,
-		Testing: results.Testing{Program: thisProgram(), Command: thisCommand(), Finished: today()}}
+		Testing: results.Testing{Program: thisProgram(), Command: thisCommand(flags), Finished: today()}}
 	if training.KB != nil {
 		run.Testing.KB = kb.Provenance()
 	}

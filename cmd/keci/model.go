@@ -134,7 +134,7 @@ integers, each row with a scale of its own. Computing is done in 32 bits as befo
 			if err := systems.Quantize(args[0], args[1]); err != nil {
 				return err
 			}
-			if err := recordChange(args[0], args[1], "quantized", nil); err != nil {
+			if err := recordChange(cmd, args[0], args[1], "quantized", nil); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "wrote %s\n", args[1])
@@ -143,10 +143,10 @@ integers, each row with a scale of its own. Computing is done in 32 bits as befo
 	}
 }
 
-// recordChange tells the model directory to, which was made of the model in from, how
+// recordChange tells the model directory to, which cmd made of the model in from, how
 // its model came about, as far as that one knows it. more changes the rest of the
 // record, and may be nil.
-func recordChange(from, to, name string, more func(*results.Training)) error {
+func recordChange(cmd *cobra.Command, from, to, name string, more func(*results.Training)) error {
 	t, err := results.ReadTraining(from)
 	if errors.Is(err, results.ErrNoTraining) {
 		return nil
@@ -154,7 +154,7 @@ func recordChange(from, to, name string, more func(*results.Training)) error {
 	if err != nil {
 		return err
 	}
-	t.Changes = append(t.Changes, results.Change{Name: name, Command: thisCommand()})
+	t.Changes = append(t.Changes, results.Change{Name: name, Command: thisCommand(cmd.Flags())})
 	if more != nil {
 		more(&t)
 	}

@@ -32,7 +32,7 @@ func calibrateModel(cmd *cobra.Command, o heldOutOptions, from, to string) error
 		if err != nil {
 			return err
 		}
-		if err := recordChange(from, to, "calibrated", nil); err != nil {
+		if err := recordChange(cmd, from, to, "calibrated", nil); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s, calibrated on %d texts: entities by temperature %.2f and bias %.2f, relations by %.2f and %.2f\n",

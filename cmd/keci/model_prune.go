@@ -43,7 +43,7 @@ func pruneModel(cmd *cobra.Command, o heldOutOptions, from, to string, tolerance
 			return err
 		}
 		keptRatio := func(t *results.Training) { t.KeptRatio = pruned.Config.KeptRatio }
-		if err := recordChange(from, to, "pruned", keptRatio); err != nil {
+		if err := recordChange(cmd, from, to, "pruned", keptRatio); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), `wrote %s

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"path/filepath"
 	"time"
 
@@ -74,7 +72,7 @@ func (o pretrainOptions) run(cmd *cobra.Command) error {
 	if err := o.place().Check(o.learn.Resume); err != nil {
 		return err
 	}
-	card, err := o.pretrain(cmd.Context(), cmd.ErrOrStderr())
+	card, err := o.pretrain(cmd)
 	if err != nil {
 		return err
 	}
@@ -89,7 +87,8 @@ func (o pretrainOptions) run(cmd *cobra.Command) error {
 func (o pretrainOptions) place() pretrain.Place { return pretrain.Place(filepath.Clean(o.out)) }
 
 // pretrain runs, or goes on, and leaves the best encoder in the folder of the run.
-func (o pretrainOptions) pretrain(ctx context.Context, stderr io.Writer) (pretrain.Card, error) {
+func (o pretrainOptions) pretrain(cmd *cobra.Command) (pretrain.Card, error) {
+	ctx := cmd.Context()
 	file, err := results.Describe(o.text)
 	if err != nil {
 		return pretrain.Card{}, err
@@ -109,7 +108,7 @@ func (o pretrainOptions) pretrain(ctx context.Context, stderr io.Writer) (pretra
 		return pretrain.Card{}, err
 	}
 	defer learner.Finalize()
-	progress := pretrainProgress{newTrainProgress(stderr, o.quiet)}
+	progress := pretrainProgress{newTrainProgress(cmd.ErrOrStderr(), o.quiet)}
 	learned, heldOut := learner.Rows()
 	progress.line("%d texts: %d rows of %d word pieces to learn from, %d held out", len(texts), learned, o.learn.Length, heldOut)
 	history, err := train.Run(ctx, backend, learner, o.learn.Training(), o.place().Run(), progress)
@@ -121,7 +120,7 @@ func (o pretrainOptions) pretrain(ctx context.Context, stderr io.Writer) (pretra
 		Name: filepath.Base(filepath.Clean(o.out)), Encoder: filepath.Base(filepath.Clean(o.encoder)), License: pretrain.LicenseOf(o.encoder),
 		Texts: file, Count: len(texts), Learned: learned, HeldOut: heldOut, Options: o.learn,
 		Steps: history.Epochs[history.Best].Steps, Before: before, After: after[history.Best],
-		Program: thisProgram(), Command: thisCommand(), Finished: today(),
+		Program: thisProgram(), Command: thisCommand(cmd.Flags()), Finished: today(),
 	}, nil
 }
 

@@ -421,7 +421,7 @@ func (r recipe) training(m material, sets []system.Set, h train.History) results
 		addCounts(t.RelationLabels, set.Train.CountLabels())
 	}
 	t.Best, t.Curve, t.Doubts = h.Epochs[h.Best], h.Epochs, r.doubts(m)
-	t.Program, t.Command, t.Finished = thisProgram(), thisCommand(), today()
+	t.Program, t.Command, t.Finished = thisProgram(), thisCommand(r.flags), today()
 	return t
 }
 
@@ -464,8 +464,8 @@ func thisProgram() results.Program {
 // depends on it.
 func today() string { return time.Now().UTC().Format(time.DateOnly) }
 
-// thisCommand is the command line as a shell takes it, with what came from the
-// environment and the configuration file.
-func thisCommand() string {
-	return shellLine(slices.Concat([]string{"keci"}, os.Args[1:], settledArgs()))
+// thisCommand is the command line as a shell takes it, with what its flags have from
+// the environment and the configuration file.
+func thisCommand(flags *pflag.FlagSet) string {
+	return shellLine(slices.Concat([]string{"keci"}, os.Args[1:], settledArgs(flags)))
 }

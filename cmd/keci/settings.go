@@ -64,7 +64,6 @@ type setting struct {
 // applySettings gives the flags of a command that are not on its command line
 // what the environment says, or the configuration file.
 func applySettings(cmd *cobra.Command) error {
-	runningFlags.Store(cmd.Flags())
 	file, err := readSettings(cmd.Root())
 	if err != nil {
 		return err

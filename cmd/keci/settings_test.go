@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // TestMain keeps the configuration of whoever runs the tests out of them.
@@ -25,20 +26,27 @@ func TestMain(m *testing.M) {
 // settled gives the values of flags after a command line, without running it.
 func settled(t *testing.T, flags []string, args ...string) (values []string, err error) {
 	t.Helper()
+	all, err := settledFlags(t, args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, flag := range flags {
+		values = append(values, all.Lookup(flag).Value.String())
+	}
+	return values, nil
+}
+
+// settledFlags gives all flags of a command after its command line, without running it.
+func settledFlags(t *testing.T, args ...string) (*pflag.FlagSet, error) {
+	t.Helper()
 	root := newRootCommand()
 	cmd, rest, err := root.Find(args)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		for _, flag := range flags {
-			values = append(values, cmd.Flags().Lookup(flag).Value.String())
-		}
-		return nil
-	}
+	cmd.RunE = func(*cobra.Command, []string) error { return nil }
 	root.SetArgs(append(strings.Fields(strings.TrimPrefix(cmd.CommandPath(), "keci ")), rest...))
-	err = root.ExecuteContext(t.Context())
-	return values, err
+	return cmd.Flags(), root.ExecuteContext(t.Context())
 }
 
 func TestSettings(t *testing.T) {
@@ -193,18 +201,28 @@ func TestSettledArgs(t *testing.T) {
 				t.Setenv(name, value)
 			}
 			flags, call := strings.Fields(test.flags), strings.Fields(test.command)
-			before, err := settled(t, flags, append(call, "--config", file)...)
-			got := settledArgs()
-			if err != nil || !slices.Equal(got, test.want) {
-				t.Errorf("got %q (error %v), want %q", got, err, test.want)
+			values := func(args ...string) (values, told []string) {
+				all, err := settledFlags(t, append(call, args...)...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, flag := range flags {
+					values = append(values, all.Lookup(flag).Value.String())
+				}
+				return values, settledArgs(all)
+			}
+			before, got := values("--config", file)
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
 			}
 			for name := range test.env {
 				os.Unsetenv(name)
 			}
-			if again, err := settled(t, flags, append(call, got...)...); err != nil || !slices.Equal(before, again) {
-				t.Errorf("with these arguments the flags are %q (error %v), they were %q", again, err, before)
+			again, left := values(got...)
+			if !slices.Equal(before, again) {
+				t.Errorf("with these arguments the flags are %q, they were %q", again, before)
 			}
-			if left := settledArgs(); len(left) > 0 {
+			if len(left) > 0 {
 				t.Errorf("on the command line, and yet told as settled: %q", left)
 			}
 		})

@@ -4,26 +4,19 @@ import (
 	"bytes"
 	"encoding/csv"
 	"strings"
-	"sync/atomic"
 
 	"github.com/spf13/pflag"
 )
-
-// runningFlags are the flags of the command that runs. They stand beside os.Args:
-// with these they are the whole call, as results record it.
-var runningFlags atomic.Pointer[pflag.FlagSet]
 
 // settledAnnotation marks a flag that has its value from the environment or from a
 // file; it holds the arguments that give it the same value.
 const settledAnnotation = "keci_settled"
 
 // settledArgs are the arguments for what the environment and the configuration file
-// gave the command that runs, in order of the flags' names. No flag holds a secret:
+// gave a command that has these flags, in order of their names. No flag holds a secret:
 // passwords and tokens are in files, of which flags tell the names.
-func settledArgs() (args []string) {
-	if flags := runningFlags.Load(); flags != nil {
-		flags.VisitAll(func(flag *pflag.Flag) { args = append(args, flag.Annotations[settledAnnotation]...) })
-	}
+func settledArgs(flags *pflag.FlagSet) (args []string) {
+	flags.VisitAll(func(flag *pflag.Flag) { args = append(args, flag.Annotations[settledAnnotation]...) })
 	return args
 }
 
