@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -18,6 +19,24 @@ import (
 // answers: JSON both ways, and in for a document also the forms of inputMedia, and a
 // plain text when it has nothing but that.
 type bodies struct{ huma.API }
+
+// Adapter implements huma.API.
+func (b bodies) Adapter() huma.Adapter { return heads{b.API.Adapter()} }
+
+// heads answers HEAD as GET, without the body, which the HTTP server leaves out: what
+// watches a service or mirrors a page asks so (RFC 9110, section 9.1). What comes bit
+// by bit has no HEAD, nor have the descriptions in OpenAPI, which huma routes by itself.
+type heads struct{ huma.Adapter }
+
+// Handle implements huma.Adapter.
+func (h heads) Handle(op *huma.Operation, handler func(huma.Context)) {
+	h.Adapter.Handle(op, handler)
+	if op.Method == http.MethodGet && !streams(op) {
+		head := *op
+		head.Method = http.MethodHead
+		h.Adapter.Handle(&head, handler)
+	}
+}
 
 // Unmarshal implements huma.API.
 func (bodies) Unmarshal(contentType string, data []byte, value any) error {

@@ -21,7 +21,7 @@ func streams(op *huma.Operation) bool { return op.Metadata[streamKey] == true }
 // that content that nothing has changed. The tag is a weak one, since the same
 // content may be sent compressed. What a call that panics has written is dropped.
 func tag(ctx huma.Context, next func(huma.Context)) {
-	if op := ctx.Operation(); op.Method != http.MethodGet || streams(op) {
+	if op := ctx.Operation(); op.Method != http.MethodGet && op.Method != http.MethodHead || streams(op) {
 		next(ctx)
 		return
 	}

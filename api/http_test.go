@@ -79,6 +79,28 @@ func (o online) mustSend(t testing.TB, status int, method, path, body string, he
 	return answer
 }
 
+// HEAD gives the headers of GET and no body, wherever there is an end to wait for.
+func TestHead(t *testing.T) {
+	s := serve(t, nil)
+	s.mustSend(t, 201, "POST", "/v1/documents", `{"id":"a","text":"FKBP12 binds FK506."}`)
+	for _, path := range []string{"/", "/docs", "/healthz", "/readyz", "/v1/documents", "/v1/documents/a?format=svg", "/v1/model"} {
+		get := s.mustSend(t, 200, "GET", path, "")
+		head := s.mustSend(t, 200, "HEAD", path, "")
+		if len(head.body) > 0 {
+			t.Errorf("HEAD %s has a body", path)
+		}
+		for _, name := range []string{"Content-Type", "ETag", "Cache-Control", "Content-Security-Policy"} {
+			if head.Header.Get(name) != get.Header.Get(name) {
+				t.Errorf("HEAD %s: %s %q, GET has %q", path, name, head.Header.Get(name), get.Header.Get(name))
+			}
+		}
+	}
+	s.mustSend(t, 404, "HEAD", "/v1/documents/none", "")
+	s.mustSend(t, 405, "HEAD", "/v1/link", "")
+	etag := s.mustSend(t, 200, "HEAD", "/v1/documents/a", "").Header.Get("ETag")
+	s.mustSend(t, 304, "HEAD", "/v1/documents/a", "", "If-None-Match", etag)
+}
+
 func TestETags(t *testing.T) {
 	s := serve(t, nil)
 	s.mustSend(t, 201, "POST", "/v1/documents", `{"id":"a","text":"FKBP12 binds FK506."}`)

@@ -28,10 +28,10 @@ func (s *Server) routePage() {
 		panic(err) // the folder is part of the program
 	}
 	server := echo.WrapHandler(http.FileServerFS(files))
-	s.echo.GET("/", server, secure(policy))
+	s.echo.Match(readMethods, "/", server, secure(policy))
 	err = fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && path != "index.html" {
-			s.echo.GET("/"+path, server, secure(policy))
+			s.echo.Match(readMethods, "/"+path, server, secure(policy))
 		}
 		return err
 	})
