@@ -39,9 +39,10 @@ $XDG_CONFIG_HOME (by default ~/.config). A flag without a value there stays as i
 The password for Neo4j is no flag: it is read from $KECI_NEO4J_PASSWORD or a file.
 
 What keci can make again lies in $KECI_CACHE_DIR, by default keci in the user's cache
-folder: the model and the knowledge base of the program, and the vectors of the
-definitions that models have read. For these alone $KECI_DEFINITION_CACHE names
-another folder; off keeps none, and each process encodes them again.`
+folder: the model and the knowledge base of the program, the compiled layout engine of
+its pictures, and the vectors of the definitions that models have read. For these alone
+$KECI_DEFINITION_CACHE names another folder; off keeps none, and each process encodes
+them again.`
 
 // newSettingsTopic is what "keci help config" shows.
 func newSettingsTopic() *cobra.Command {

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 
 	"github.com/keci-kg/keci/graph/embedded"
+	"github.com/keci-kg/keci/internal/cachedir"
 	"github.com/keci-kg/keci/linker"
 )
 
@@ -29,7 +30,7 @@ func DefaultFacts() (*Facts, error) { return ReadFacts(bytes.NewReader(defaultFa
 
 // CacheVariable names the environment variable for the folder where keci keeps
 // what it can make again; without it, that is keci in the user's cache folder.
-const CacheVariable = "KECI_CACHE_DIR"
+const CacheVariable = cachedir.Variable
 
 // openAttempts is how often a folder is tried that other processes may be making
 // at the same time. After the first attempt it should be there.
@@ -66,16 +67,7 @@ func openCached(ctx context.Context, facts []byte, options ...linker.Option) (*K
 }
 
 // CacheDir is where keci keeps what it can make again.
-func CacheDir() (string, error) {
-	if dir := os.Getenv(CacheVariable); dir != "" {
-		return dir, nil
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("%w (set %s to a folder for it)", err, CacheVariable)
-	}
-	return filepath.Join(dir, "keci"), nil
-}
+func CacheDir() (string, error) { return cachedir.Dir() }
 
 // cacheFolder is where the knowledge base of a file of facts lies. Other facts
 // and other formats have other folders.

@@ -18,7 +18,10 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/layoutcache"
 )
+
+func init() { layoutcache.Restore() } // the layout engine is compiled now
 
 // MaxNodes and MaxEdges are the largest picture that is drawn, in entities and in
 // relations; beyond it nobody sees anything, and the layout takes minutes.
