@@ -88,6 +88,32 @@ func TestWalkthroughs(t *testing.T) {
 	}
 }
 
+// valueOf is a field of a document with a plain value.
+var valueOf = regexp.MustCompile(`"\w+":("[^"…]*"|[\d.]+|true|false)`)
+
+// TestDocumentInREADME compares the values of the document that the page shows with those
+// that come back for the text above it.
+func TestDocumentInREADME(t *testing.T) {
+	page := readFile(t, "../../README.md")
+	_, asked, found := strings.Cut(page, `-d '{"text":"`)
+	text, _, ends := strings.Cut(asked, `"}'`)
+	_, shown, shows := strings.Cut(page, "```json\n")
+	shown, _, closes := strings.Cut(shown, "```")
+	values := valueOf.FindAllString(shown, -1)
+	if !found || !ends || !shows || !closes || len(values) < 20 {
+		t.Fatalf("the page has another form: the text %q, the document %q", text, shown)
+	}
+	out, err := run(t, text, "extract")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range values {
+		if !strings.Contains(out, value) {
+			t.Errorf("the page shows %s, which is not in\n%s", value, out)
+		}
+	}
+}
+
 // walk runs all steps in one shell and gives what each prints.
 func walk(t *testing.T, steps []step, abstracts string) []string {
 	t.Helper()
