@@ -31,10 +31,10 @@ func newGraphExportCommand() *cobra.Command {
 				}
 				write := func(id string) error {
 					doc, err := store.Document(ctx, id)
-					if err == nil {
-						doc, err = doc.WithOffsets(graph.OffsetUnit(o.offsets))
-					}
 					if err != nil {
+						return err // which names the document
+					}
+					if doc, err = doc.WithOffsets(graph.OffsetUnit(o.offsets)); err != nil {
 						return fmt.Errorf("document %q: %w", id, err)
 					}
 					return out.Write(doc)

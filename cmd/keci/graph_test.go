@@ -143,7 +143,7 @@ func TestGraphExport(t *testing.T) {
 	if out, err := run(t, "", "graph", "export", "--data", data, "--out", "svg", "a"); err != nil || !strings.Contains(out, "</svg>") {
 		t.Errorf("one document as a picture: %v", err)
 	}
-	if _, err := run(t, "", "graph", "export", "--data", data, "c"); exitCode(err) != exitFailed || !strings.Contains(err.Error(), `"c"`) {
+	if _, err := run(t, "", "graph", "export", "--data", data, "c"); exitCode(err) != exitFailed || strings.Count(err.Error(), `"c"`) != 1 {
 		t.Errorf("a document that is not there: %v", err)
 	}
 }
