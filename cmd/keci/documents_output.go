@@ -13,6 +13,7 @@ import (
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format"
 	"github.com/keci-kg/keci/graph/forms"
+	"github.com/keci-kg/keci/internal/wholefile"
 )
 
 // outputFlags say in which form documents are written, and where.
@@ -48,9 +49,9 @@ type documentOutput struct {
 	format.Writer
 	failures format.FailureWriter // the writer itself, where its form has a place for them
 	aside    bool                 // failures go to standard error
-	partial  string               // what is written until all is done; empty for standard output
-	path     string               // what it is then
-	file     *os.File             // to be closed
+	partial  string               // where it is written until all is done; empty for streams
+	path     string               // where it is then
+	file     *wholefile.File      // that is written, if it is one
 }
 
 // partialSuffix is on the name of a file or folder until it is complete.
@@ -125,34 +126,16 @@ func clearPartial(dir string) error {
 	return os.Remove(dir)
 }
 
-func (o *documentOutput) toFile(form forms.Form) error {
-	err := o.create()
-	if err != nil {
+func (o *documentOutput) toFile(form forms.Form) (err error) {
+	o.file, err = wholefile.Create(o.path, partialSuffix)
+	switch {
+	case errors.Is(err, wholefile.ErrFolder):
+		return usageError("--output: %w; name a file in it", err)
+	case err != nil:
 		return fmt.Errorf("making the output: %w", err)
 	}
+	o.partial = o.file.Partial()
 	o.Writer, err = form.NewWriter(o.file)
-	return err
-}
-
-// create makes the file that is written. A file that the path leads to by a link is
-// replaced where it lies. A device or a pipe is written to as it is: to put a file in
-// its place would take /dev/null away from all programs.
-func (o *documentOutput) create() (err error) {
-	info, err := os.Stat(o.path)
-	switch {
-	case err != nil: // none is there yet, or Create tells what is wrong
-	case info.IsDir():
-		return usageError("--output: %s is a folder; name a file in it", o.path)
-	case !info.Mode().IsRegular():
-		o.file, err = os.OpenFile(o.path, os.O_WRONLY, 0)
-		return err
-	default:
-		if o.path, err = filepath.EvalSymlinks(o.path); err != nil {
-			return err
-		}
-	}
-	o.partial = o.path + partialSuffix
-	o.file, err = os.Create(o.partial)
 	return err
 }
 
@@ -178,21 +161,22 @@ func (o *documentOutput) close(broken error) error {
 			err = fmt.Errorf("write: %w", err)
 		}
 	}
-	if o.file != nil {
-		err = errors.Join(err, o.file.Close())
-	}
 	switch {
-	case o.partial == "":
-		return err
-	case errors.Is(err, format.ErrNoDocument):
+	case o.file != nil && errors.Is(err, format.ErrNoDocument):
+		return errors.Join(err, o.file.Discard())
+	case o.file != nil && err == nil:
+		err = o.file.Commit()
+	case o.file != nil:
+		err = errors.Join(err, o.file.Close())
+	case o.partial != "" && errors.Is(err, format.ErrNoDocument):
 		return errors.Join(err, os.Remove(o.partial))
-	case err == nil:
+	case o.partial != "" && err == nil:
 		err = os.Rename(o.partial, o.path)
 	}
-	if err != nil {
+	if err != nil && o.partial != "" {
 		return fmt.Errorf("%w (what was done is in %s)", err, o.partial)
 	}
-	return nil
+	return err
 }
 
 // isTerminal tells whether people see what is written.

@@ -2,12 +2,14 @@
 package panels
 
 import (
-	"os"
+	"errors"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+
+	"github.com/keci-kg/keci/internal/wholefile"
 )
 
 // Save writes square plots, each of the given side, next to one another as a PNG,
@@ -18,18 +20,12 @@ func Save(path string, side vg.Length, plots ...*plot.Plot) error {
 	for i, on := range plot.Align([][]*plot.Plot{plots}, tiles, draw.New(canvas))[0] {
 		plots[i].Draw(on)
 	}
-	next := path + ".next"
-	file, err := os.Create(next)
+	file, err := wholefile.Create(path, ".next")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(next)
 	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(file); err != nil {
-		file.Close()
-		return err
+		return errors.Join(err, file.Discard())
 	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(next, path)
+	return file.Commit()
 }
