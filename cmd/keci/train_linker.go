@@ -1,12 +1,14 @@
 package main
 
 import (
-	"bytes"
+	"context"
+	"errors"
 	"fmt"
-	"os"
+	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/keci-kg/keci/internal/wholefile"
 	"github.com/keci-kg/keci/linker"
 	"github.com/keci-kg/keci/linker/eval"
 )
@@ -44,6 +46,18 @@ func (o trainLinkerOptions) run(cmd *cobra.Command) error {
 	if !(o.share > 0 && o.share <= 1) {
 		return usageError("--share is %g: use more than 0 and at most 1", o.share)
 	}
+	file, err := wholefile.Create(o.out, partialSuffix) // that it can be written is seen before minutes of work
+	if err != nil {
+		return fmt.Errorf("making the output: %w", err)
+	}
+	if err := o.learn(cmd.Context(), file); err != nil {
+		return errors.Join(err, file.Discard())
+	}
+	return file.Commit()
+}
+
+// learn writes what is learned of the texts.
+func (o trainLinkerOptions) learn(ctx context.Context, out io.Writer) error {
 	texts, err := eval.ReadMedMentions(o.data)
 	if err != nil {
 		return err
@@ -51,20 +65,16 @@ func (o trainLinkerOptions) run(cmd *cobra.Command) error {
 	if texts, _ = eval.Split(texts, o.share); len(texts) == 0 {
 		return fmt.Errorf("--share %g of %s is no text to learn from", o.share, o.data)
 	}
-	kb, err := openKnowledgeBase(cmd.Context(), o.kb, linker.Learned(new(linker.Model)))
+	kb, err := openKnowledgeBase(ctx, o.kb, linker.Learned(new(linker.Model)))
 	if err != nil {
 		return err
 	}
 	defer kb.Close()
-	model, err := linker.Train(cmd.Context(), kb.Linker, texts, eval.Linkable)
+	model, err := linker.Train(ctx, kb.Linker, texts, eval.Linkable)
 	if err != nil {
 		return err
 	}
-	var content bytes.Buffer
-	if err := model.Write(&content); err != nil {
-		return fmt.Errorf("write linker model: %w", err)
-	}
-	if err := os.WriteFile(o.out, content.Bytes(), 0o644); err != nil {
+	if err := model.Write(out); err != nil {
 		return fmt.Errorf("write linker model: %w", err)
 	}
 	return nil
