@@ -13,6 +13,7 @@ import (
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/engine"
 	"github.com/keci-kg/keci/fusion/kge"
+	"github.com/keci-kg/keci/internal/wholefile"
 )
 
 type kbEmbedOptions struct {
@@ -77,6 +78,10 @@ func (o kbEmbedOptions) run(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	defer kb.Close()
+	path := filepath.Join(dir, kge.FileName)
+	if err := checkWritable(path); err != nil {
+		return err
+	}
 	release, err := kb.Release()
 	if err != nil {
 		return err
@@ -105,12 +110,22 @@ func (o kbEmbedOptions) run(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	e.KnowledgeBase = *kb.Provenance()
-	if err := e.Save(filepath.Join(dir, kge.FileName)); err != nil {
+	if err := e.Save(path); err != nil {
 		return err
 	}
 	out := json.NewEncoder(cmd.OutOrStdout())
 	out.SetIndent("", "  ")
 	return out.Encode(e.Report)
+}
+
+// checkWritable tells before minutes of work that a file cannot be written, as in a folder
+// of somebody else.
+func checkWritable(path string) error {
+	file, err := wholefile.Create(path, partialSuffix)
+	if err != nil {
+		return fmt.Errorf("making the output: %w", err)
+	}
+	return file.Discard()
 }
 
 // embedProgress tells the progress of one part after the other.

@@ -91,6 +91,18 @@ func TestEmbedWrongCalls(t *testing.T) {
 	}
 }
 
+// That the embeddings cannot be written is told before anything is learned.
+func TestEmbedSeesWhereItWrites(t *testing.T) {
+	kb := buildSmallKB(t)
+	if err := os.Mkdir(filepath.Join(kb, kge.FileName), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := keciRun(t, "kb", "embed", kb, "--encoder", "missing")
+	if exitCode(err) != exitFailed || !strings.Contains(err.Error(), kge.FileName) {
+		t.Errorf("error %v, want one that names %s", err, kge.FileName)
+	}
+}
+
 func readFile(t *testing.T, path string) string {
 	t.Helper()
 	content, err := os.ReadFile(path)
