@@ -90,6 +90,7 @@ func TestPageDeepLinks(t *testing.T) {
 		"#/jobs/none":                   "Not found",
 		"#/nowhere":                     "There is no such page",
 		"#/documents/a/b":               "There is no such page",
+		"#/documents/50%":               "Not found",
 		"#/relations/C1:bind:C2":        "Not found",
 		"#/relations/" + bindsSirolimus: "FKBP12 – bind – Sirolimus",
 	} {

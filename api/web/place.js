@@ -4,7 +4,16 @@
 // placeOf reads an address: the parts of its path, and the query.
 export function placeOf(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split(/\?(.*)/s);
-  return { parts: path.split("/").filter(Boolean).map(decodeURIComponent), query: new URLSearchParams(query) };
+  return { parts: path.split("/").filter(Boolean).map(decoded), query: new URLSearchParams(query) };
+}
+
+// decoded takes a part that somebody wrote by hand, such as "50%", as it is.
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 // addressOf is the address of a place. What is empty in query is left out.
