@@ -117,6 +117,17 @@ func TestPageGoesBack(t *testing.T) {
 	until(t, ctx, "!!document.querySelector('#submit')")
 }
 
+// What could not be opened is opened when the service can be reached again.
+func TestPageTriesAgain(t *testing.T) {
+	t.Parallel()
+	ctx := openBrowser(t, start(t, nil), 390)
+	do(t, ctx, offline(true), chromedp.Click("//nav[@id='sections']/a[text()='Documents']", chromedp.BySearch))
+	until(t, ctx, title+" === 'This did not work'")
+	says(t, innerText(t, ctx, "main"), "The service cannot be reached")
+	do(t, ctx, offline(false), chromedp.Click("#again"))
+	until(t, ctx, title+" === 'Documents'")
+}
+
 // saved clicks what saves a file, and gives the file.
 func saved(t *testing.T, ctx context.Context, dir, name string, click chromedp.Action) []byte {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -150,6 +151,11 @@ func shoot(t *testing.T, ctx context.Context, name string) {
 func innerText(t testing.TB, ctx context.Context, selector string) string {
 	t.Helper()
 	return value[string](t, ctx, "document.querySelector('"+selector+"').innerText")
+}
+
+// offline makes the page lose, or find again, the way to the service.
+func offline(lost bool) chromedp.Action {
+	return network.EmulateNetworkConditions(lost, 0, -1, -1)
 }
 
 // dark makes the browser prefer dark colours.

@@ -51,7 +51,9 @@ async function load(signal) {
   try {
     return await page.open(place, signal);
   } catch (problem) {
-    return { title: problem.status === 404 ? "Not found" : "This did not work", content: problemBox(problem) };
+    if (problem.status === 404) return { title: "Not found", content: problemBox(problem) };
+    const again = make("button", { type: "button", id: "again", onclick: open }, "Try again");
+    return { title: "This did not work", content: make("div", {}, problemBox(problem), make("div", { class: "actions" }, again)) };
   }
 }
 

@@ -28,9 +28,10 @@ export const conceptAt = (cui) => addressOf(["concepts", cui]);
 export const relationAt = (id) => addressOf(["relations", id]);
 export const jobAt = (id) => addressOf(["jobs", id]);
 
-// go opens a place.
+// go opens a place, anew when it is open already.
 export function go(address) {
-  location.hash = address;
+  if (new URL(address, location).href === location.href) dispatchEvent(new Event("hashchange"));
+  else location.hash = address;
 }
 
 // remember changes the query of the present address without leaving the place, so
