@@ -96,7 +96,12 @@ func TestPageListsGoOn(t *testing.T) {
 	if got := value[int](t, ctx, listed); got != 20 {
 		t.Errorf("%d sentences at first", got)
 	}
-	do(t, ctx, chromedp.Click(".more"))
+	do(t, ctx, offline(true), chromedp.Click(".more"))
+	until(t, ctx, "document.querySelector('.list-frame .problem')?.innerText.includes('cannot be reached')")
+	if got := value[int](t, ctx, listed); got != 20 {
+		t.Errorf("%d sentences are left when no more come", got)
+	}
+	do(t, ctx, offline(false), chromedp.Click(".more"))
 	until(t, ctx, listed+" === 23 && !document.querySelector('.more').checkVisibility()")
 	if got := value[string](t, ctx, focused+".textContent"); got != "u" {
 		t.Errorf("the focus went to %q", got)

@@ -5,23 +5,29 @@ import { get, path, saveAs, send } from "../service/service.js";
 
 // pagedList shows the beginning of a list, and more when it is asked for. page gives
 // {items, next} from a place on; newItem makes an element of an item; none says what
-// there is when nothing is.
+// there is when nothing is. What did not come can be asked for again.
 export function pagedList(container, page, newItem, none) {
   const more = make("button", { type: "button", class: "more", hidden: true }, "Show more");
-  const list = make("div", { class: "list-frame" }, container, more);
+  const failure = make("div");
+  const list = make("div", { class: "list-frame" }, container, failure, more);
   let next = "";
   async function load() {
     more.setAttribute("aria-disabled", "true");
     try {
       const found = await page(next);
       const made = found.items.map(newItem);
+      failure.replaceChildren();
       container.append(...made);
       if (next === "" && made.length === 0) list.replaceChildren(nothing(none));
       else if (next !== "") focusFirst(made[0]);
       next = found.next ?? "";
       more.hidden = next === "";
+      more.textContent = "Show more";
     } catch (problem) {
-      if (problem.name !== "AbortError") list.replaceChildren(problemBox(problem));
+      if (problem.name === "AbortError") return;
+      failure.replaceChildren(problemBox(problem));
+      more.hidden = problem.status === 404 || problem.status === 422;
+      more.textContent = "Try again";
     } finally {
       more.removeAttribute("aria-disabled");
     }
