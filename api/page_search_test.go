@@ -51,7 +51,8 @@ func TestPageSearch(t *testing.T) {
 // what all documents say of its ends.
 func TestPageRelation(t *testing.T) {
 	t.Parallel()
-	ctx := newBrowser(t, told(t), 1280)
+	s := told(t)
+	ctx := newBrowser(t, s, 1280)
 	visit(t, ctx, "#/search?q=FK506")
 	do(t, ctx, chromedp.Click("//a[text()='2 sentences in 2 documents']", chromedp.BySearch))
 	until(t, ctx, "document.querySelectorAll('#sentences > li').length === 2")
@@ -65,6 +66,15 @@ func TestPageRelation(t *testing.T) {
 	do(t, ctx, chromedp.Click("//a[text()='What all documents say of the two']", chromedp.BySearch))
 	until(t, ctx, title+" === 'Search'")
 	says(t, innerText(t, ctx, "main"), "Relations of C0039246 and C0085149", "2 sentences in 2 documents")
+
+	// They can be narrowed down, and the same be asked again when documents have come.
+	do(t, ctx, chromedp.Click(".filters summary"), chromedp.SendKeys("[name=document]", "new"), chromedp.Click("[role=search] button"))
+	until(t, ctx, "location.hash.includes('document=new') && "+settled)
+	says(t, innerText(t, ctx, "main"), "Relations of C0039246 and C0085149", "No document says anything of this kind")
+	s.mustAsk(t, 201, "POST", "/v1/documents", `{"id":"new","text":"FKBP12 binds FK506 and rapamycin."}`)
+	do(t, ctx, chromedp.Click("[role=search] button"))
+	until(t, ctx, "document.querySelectorAll('#relations-found > li').length === 1")
+	says(t, innerText(t, ctx, "#found-relations"), "1 sentence in 1 document")
 }
 
 func TestPageConcept(t *testing.T) {

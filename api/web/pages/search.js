@@ -27,10 +27,9 @@ export async function open({ query }, signal) {
   return { title, content: make("div", { class: "pile" }, form(asked, model), make("div", { class: "found" }, ...lists.map(({ part }) => part))) };
 }
 
-// filtersOf are the filters of an address as the interface takes them.
+// filtersOf are the filters of an address.
 function filtersOf(asked) {
-  const set = filters.map(([name, , { type }]) => [name, type === "date" && asked[name] ? `${asked[name]}T00:00:00Z` : asked[name]]);
-  return Object.fromEntries(set.filter(([, value]) => value));
+  return Object.fromEntries(filters.map(([name]) => [name, asked[name]]).filter(([, value]) => value));
 }
 
 function form(asked, model) {
@@ -45,7 +44,10 @@ function form(asked, model) {
     asked.concept && make("p", {}, `Relations of ${[asked.concept, asked.other].filter(Boolean).join(" and ")}. `, make("a", { href: "#/search" }, "Search anew")));
   made.addEventListener("submit", (event) => {
     event.preventDefault();
-    go(addressOf(["search"], Object.fromEntries(new FormData(made))));
+    const given = Object.fromEntries(new FormData(made));
+    // The concepts of the address stay unless others are searched.
+    const of = given.q ? {} : { concept: asked.concept, other: asked.other };
+    go(addressOf(["search"], { ...given, ...of }));
   });
   return made;
 }
