@@ -93,6 +93,10 @@ func TestPageByKeyboard(t *testing.T) {
 		}
 	}
 	says(t, evidenceText(t, ctx), "Tacrolimus", "chemical\n97 %")
+	if value[bool](t, ctx, "(() => { const key = new KeyboardEvent('keydown', {key: 'ArrowLeft', altKey: true, bubbles: true, cancelable: true}); "+
+		focused+".dispatchEvent(key); return key.defaultPrevented })()") {
+		t.Error("Alt with an arrow does not lead back in the text")
+	}
 	if !value[bool](t, ctx, "getComputedStyle("+focused+").outlineStyle !== 'none'") {
 		t.Error("the focus is not visible")
 	}

@@ -26,6 +26,7 @@ export function renderText(container, doc, select, enter) {
     if (id && id !== current) select(id, false);
   };
   container.onkeydown = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return; // Alt with an arrow is the browser's way back
     const at = order.indexOf(current);
     const to = { Home: 0, End: order.length - 1 }[event.key] ?? at + steps[event.key];
     if (event.key === "Enter" || event.key === " ") {
