@@ -35,6 +35,13 @@ func midst(t *testing.T, ctx context.Context, selector string) (x, y float64) {
 	return at[0], at[1]
 }
 
+// corner is the upper left corner of an element on the screen.
+func corner(t *testing.T, ctx context.Context, selector string) (x, y float64) {
+	t.Helper()
+	at := value[[]float64](t, ctx, "(() => { const r = document.querySelector('"+selector+"').getBoundingClientRect(); return [r.x, r.y] })()")
+	return at[0], at[1]
+}
+
 func extractInPage(t *testing.T, ctx context.Context, text string) {
 	t.Helper()
 	do(t, ctx, chromedp.SetValue("#input", text), chromedp.Click("#submit"))
@@ -73,6 +80,16 @@ func TestPageGraphMoves(t *testing.T) {
 		t.Errorf("dragging a box selected it:\n%s", got)
 	}
 	do(t, ctx, chromedp.Click("#fit"))
+
+	// A button that was pressed in the picture and let go beside it drags nothing.
+	left, top := corner(t, ctx, "#graph svg")
+	do(t, ctx, chromedp.MouseEvent(input.MousePressed, left+2, top+2, chromedp.ButtonLeft, chromedp.ClickCount(1)),
+		chromedp.MouseEvent(input.MouseMoved, left-60, top+2, chromedp.ButtonLeft), chromedp.MouseEvent(input.MouseReleased, left-60, top+2, chromedp.ButtonLeft, chromedp.ClickCount(1)),
+		chromedp.MouseEvent(input.MouseMoved, left+40, top+40), chromedp.MouseEvent(input.MouseMoved, left+80, top+40))
+	if got := seen(t, ctx); got != whole {
+		t.Errorf("moving the mouse makes %+v of %+v", got, whole)
+	}
+
 	do(t, ctx, chromedp.ActionFunc(func(ctx context.Context) error {
 		return input.DispatchMouseEvent(input.MouseWheel, x, y).WithDeltaX(0).WithDeltaY(-120).WithModifiers(input.ModifierCtrl).Do(ctx)
 	}))

@@ -77,6 +77,7 @@ function followPointers(svg, pan, zoom) {
     down.set(event.pointerId, { x: event.clientX, y: event.clientY });
   });
   svg.addEventListener("pointermove", (event) => {
+    if (event.buttons === 0) down.delete(event.pointerId); // it was let go beside the picture
     const before = down.get(event.pointerId);
     if (!before) return;
     const [dx, dy] = [event.clientX - before.x, event.clientY - before.y];
