@@ -216,6 +216,9 @@ func TestPageUploads(t *testing.T) {
 	until(t, ctx, graphDrawn)
 	visit(t, ctx, "#/jobs")
 	says(t, innerText(t, ctx, "#jobs"), "done, 2 of 2 done", "1 failed")
+
+	do(t, ctx, chromedp.SetUploadFiles("#files", []string{write("one.txt", "FK506"), write("latin.txt", "FK506 na\xefve")}), chromedp.Click("#upload"))
+	until(t, ctx, "document.querySelector('.drop .problem')?.innerText.includes('latin.txt is not a text in UTF-8')")
 }
 
 // A job is followed while it is worked on, and can be ended.

@@ -26,9 +26,16 @@ async function startOf(file) {
   return value ?? "";
 }
 
+// wholeText gives a plain text; another encoding, or no text at all, would be read as
+// nonsense without a word.
 async function wholeText(file) {
   const stream = packed(file) ? file.stream().pipeThrough(new DecompressionStream("gzip")) : file.stream();
-  return new Response(stream).text();
+  const bytes = await new Response(stream).arrayBuffer();
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw { title: "This is no text", detail: `${file.name} is not a text in UTF-8; nothing was uploaded.` };
+  }
 }
 
 // upload makes jobs of files: one of all plain texts, whose names become their ids,
