@@ -232,6 +232,12 @@ func TestPageFollowsAJob(t *testing.T) {
 	until(t, ctx, "document.querySelectorAll('#results li').length === 1")
 	says(t, innerText(t, ctx, "main"), "running")
 	shoot(t, ctx, "job")
+	visit(t, ctx, "#/jobs")
+	do(t, ctx, chromedp.Evaluate("{ const all = fetch; window.fetch = (path, options) => window.found || !path.endsWith('/events') ? all(path, options) : Promise.reject(new TypeError('lost')); }", nil),
+		chromedp.Click("#jobs a"))
+	until(t, ctx, "document.querySelector('#lost')?.innerText.includes('connection is lost')")
+	do(t, ctx, chromedp.Evaluate("window.found = true", nil))
+	until(t, ctx, "document.querySelector('#lost').innerText === ''")
 	do(t, ctx, chromedp.Click("#cancel"))
 	until(t, ctx, "document.querySelector('#state').innerText === 'cancelled' && !document.querySelector('#cancel').checkVisibility()")
 }

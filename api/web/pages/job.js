@@ -28,21 +28,24 @@ export async function open({ parts: [, id] }, signal) {
   };
 }
 
-// resume reads until read gives true, and again when the connection breaks off first.
-async function resume(signal, read) {
+// resume reads until read gives true, and again when the connection breaks off first,
+// which lost is told, or when the service has too much to do.
+async function resume(signal, lost, read) {
   for (;;) {
     try {
       if (await read()) return;
     } catch (problem) {
-      if (signal.aborted || (problem.status >= 400 && problem.status < 500)) throw problem;
+      if (signal.aborted || (problem.status >= 400 && problem.status < 500 && problem.status !== 429)) throw problem;
+      lost();
     }
     await new Promise((resolve) => setTimeout(resolve, 1000));
     signal.throwIfAborted();
   }
 }
 
-const follow = (parts, id, signal) => resume(signal, async () => {
+const follow = (parts, id, signal) => resume(signal, () => { parts.lost.textContent = "The connection is lost. Trying again …"; }, async () => {
   for await (const job of events(["jobs", id, "events"], signal)) {
+    parts.lost.textContent = "";
     show(parts, job);
     if (ended(job)) return true;
   }
@@ -61,7 +64,7 @@ function show({ state, progress, counted, cancel, error, times }, job) {
 
 async function listResults({ results, rest }, id, signal) {
   let read = 0;
-  await resume(signal, async () => {
+  await resume(signal, () => {}, async () => {
     for await (const result of lines(["jobs", id, "results"], { from: read }, signal)) {
       if (read === most) {
         rest.textContent = `The first ${most} are shown; “Save the results” gives all of them.`;
@@ -91,13 +94,14 @@ function build(job) {
     cancel: make("button", { type: "button", id: "cancel" }, "Cancel"),
     save: make("button", { type: "button", id: "save" }, "Save the results"),
     error: make("p", { class: "failed" }),
+    lost: make("p", { class: "nothing", id: "lost", role: "status" }),
     problem: make("div"),
     results: make("ul", { class: "jobs", id: "results" }),
     rest: nothing(""),
   };
   parts.root = make("div", { class: "pile" },
     make("section", { class: "card", "aria-label": "Progress" }, make("p", { class: "facts" }, parts.state, parts.times), parts.progress,
-      make("div", { class: "actions" }, parts.counted, parts.cancel, parts.save), parts.error, parts.problem),
+      make("div", { class: "actions" }, parts.counted, parts.cancel, parts.save), parts.error, parts.lost, parts.problem),
     card("job-results", "Results", parts.results, parts.rest));
   return parts;
 }
