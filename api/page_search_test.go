@@ -47,6 +47,22 @@ func TestPageSearch(t *testing.T) {
 	}
 }
 
+// A list that is longer than what can be saved at once is not saved as if it were all.
+func TestPageTellsWhatItDidNotSave(t *testing.T) {
+	t.Parallel()
+	ctx := newBrowser(t, told(t), 1280)
+	visit(t, ctx, "#/search")
+	dir := allowSaving(t, ctx)
+	saved(t, ctx, dir, "relations.csv", chromedp.Click("#found-relations [data-format=csv]"))
+	const told = "document.querySelector('#found-relations .actions').innerText.includes('These are the first 10,000')"
+	if value[bool](t, ctx, told) {
+		t.Error("three of three are not all")
+	}
+	do(t, ctx, chromedp.Evaluate("{ const all = fetch; window.fetch = (path, options) => all(path.replace('limit=10000', 'limit=2'), options); }", nil), // not to store 10,000
+		chromedp.Click("#found-relations [data-format=jsonl]"))
+	until(t, ctx, told)
+}
+
 // From a relation to the sentences that say it, to one of the documents, and to
 // what all documents say of its ends.
 func TestPageRelation(t *testing.T) {

@@ -47,15 +47,16 @@ export const pages = (parts, name, query, signal) => async (after) => {
   return { items: answer[name], next: answer.next };
 };
 
-const mostExported = 10_000;
-
-// exportButtons save a list of the service in the forms that it writes lists in.
-export function exportButtons(parts, query) {
+// exportButtons save a list of the service, of which it gives so many at once, in the
+// forms that it writes lists in.
+export function exportButtons(parts, query, most = 10_000) {
   const problem = make("div");
   const save = (format) => async () => {
     try {
       problem.replaceChildren();
-      saveAs(await (await send(path(parts, { ...query, format, limit: mostExported }))).blob(), `${parts.at(-1)}.${format}`);
+      const answer = await send(path(parts, { ...query, format, limit: most }));
+      saveAs(await answer.blob(), `${parts.at(-1)}.${format}`);
+      if (answer.headers.has("Link")) problem.replaceChildren(nothing(`These are the first ${most.toLocaleString("en")}. To have all, narrow them down, or ask for them with a program.`));
     } catch (caught) {
       problem.replaceChildren(problemBox(caught));
     }
