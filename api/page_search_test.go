@@ -26,7 +26,7 @@ func TestPageSearch(t *testing.T) {
 	do(t, ctx, chromedp.SendKeys("#q", "rapamycin"+kb.Enter))
 	until(t, ctx, title+" === 'Search: rapamycin'")
 	says(t, innerText(t, ctx, "#found-concepts"), "Concepts of the knowledge base", "Sirolimus", "C0072980 · Rapamycin")
-	says(t, innerText(t, ctx, "#found-relations"), "FKBP12 – bind – Sirolimus", "91 %", "FKBP12 binds rapamycin and calcineurin.", "1 sentence in 1 document")
+	says(t, innerText(t, ctx, "#found-relations"), "FKBP12 – bind – Sirolimus", "91 %", "FKBP12 binds rapamycin and calcineurin.", "Found once in 1 document, this one in PMID:2")
 	if got := value[[]string](t, ctx, "[...document.querySelectorAll('#relations-found .mention')].map(m => m.textContent)"); strings.Join(got, " ") != "FKBP12 rapamycin" {
 		t.Errorf("the sentence marks %q", got)
 	}
@@ -70,7 +70,7 @@ func TestPageRelation(t *testing.T) {
 	s := told(t)
 	ctx := newBrowser(t, s, 1280)
 	visit(t, ctx, "#/search?q=FK506")
-	do(t, ctx, chromedp.Click("//a[text()='2 sentences in 2 documents']", chromedp.BySearch))
+	do(t, ctx, chromedp.Click("//a[text()='Found 2 times in 2 documents']", chromedp.BySearch))
 	until(t, ctx, "document.querySelectorAll('#sentences > li').length === 2")
 	says(t, innerText(t, ctx, "main"), "FKBP12 – bind – Tacrolimus", "99 % that at least one is right", "β FKBP12 binds FK506.", "FKBP12 again binds FK506.", "44 % → 91 %")
 	do(t, ctx, chromedp.Click("//*[@id='sentences']//a[text()='PMID:1']", chromedp.BySearch))
@@ -81,16 +81,16 @@ func TestPageRelation(t *testing.T) {
 	}
 	do(t, ctx, chromedp.Click("//a[text()='What all documents say of the two']", chromedp.BySearch))
 	until(t, ctx, title+" === 'Search'")
-	says(t, innerText(t, ctx, "main"), "Relations of C0039246 and C0085149", "2 sentences in 2 documents")
+	says(t, innerText(t, ctx, "main"), "Relations of FKBP12 and Tacrolimus", "Found 2 times in 2 documents")
 
 	// They can be narrowed down, and the same be asked again when documents have come.
 	do(t, ctx, chromedp.Click(".filters summary"), chromedp.SendKeys("[name=document]", "new"), chromedp.Click("[role=search] button"))
 	until(t, ctx, "location.hash.includes('document=new') && "+settled)
-	says(t, innerText(t, ctx, "main"), "Relations of C0039246 and C0085149", "No document says anything of this kind")
+	says(t, innerText(t, ctx, "main"), "Relations of FKBP12 and Tacrolimus", "No document says anything of this kind")
 	s.mustAsk(t, 201, "POST", "/v1/documents", `{"id":"new","text":"FKBP12 binds FK506 and rapamycin."}`)
 	do(t, ctx, chromedp.Click("[role=search] button"))
 	until(t, ctx, "document.querySelectorAll('#relations-found > li').length === 1")
-	says(t, innerText(t, ctx, "#found-relations"), "1 sentence in 1 document")
+	says(t, innerText(t, ctx, "#found-relations"), "Found once in 1 document, this one in new")
 }
 
 func TestPageConcept(t *testing.T) {

@@ -45,7 +45,7 @@ func TestPageWalk(t *testing.T) {
 	// 5. Ask all of them
 	do(t, ctx, chromedp.Click("//nav[@id='sections']/a[text()='Search']", chromedp.BySearch), chromedp.WaitVisible("#q"), chromedp.SendKeys("#q", "rapamycin"+kb.Enter))
 	until(t, ctx, title+" === 'Search: rapamycin'")
-	do(t, ctx, chromedp.Click("//a[text()='2 sentences in 2 documents']", chromedp.BySearch))
+	do(t, ctx, chromedp.Click("//a[text()='Found 2 times in 2 documents']", chromedp.BySearch))
 	until(t, ctx, "document.querySelectorAll('#sentences > li').length === 2")
 	do(t, ctx, chromedp.Click("//*[@id='sentences']//a[text()='a:2']", chromedp.BySearch))
 	until(t, ctx, graphDrawn)

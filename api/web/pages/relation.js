@@ -1,8 +1,8 @@
 // A relation that documents tell, with every sentence that says it.
 
-import { make, card, count, percent } from "../dom.js";
+import { make, card, percent } from "../dom.js";
 import { get } from "../service/service.js";
-import { evidenceItem, sentenceOfFact } from "./facts.js";
+import { evidenceItem, sentenceOfFact, timesFound } from "./facts.js";
 import { exportButtons, pagedList, pages } from "./list.js";
 
 export async function open({ parts: [, id] }, signal) {
@@ -12,7 +12,7 @@ export async function open({ parts: [, id] }, signal) {
   return {
     title: `${fact.head.name} – ${fact.label} ${fact.directed ? "→" : "–"} ${fact.tail.name}`,
     content: make("div", { class: "pile" },
-      make("p", { class: "facts" }, sentenceOfFact(fact), make("span", {}, `${count(fact.mentions, "sentence", "sentences")} in ${count(fact.documents, "document", "documents")}`),
+      make("p", { class: "facts" }, sentenceOfFact(fact), make("span", {}, timesFound(fact)),
         make("span", {}, `${percent(fact.noisyOr)} that at least one is right, the best alone ${percent(fact.maxScore)}`)),
       card("all-sentences", "The sentences that say it", sentences.list, exportButtons(["relations", id, "evidence"], {}))),
   };

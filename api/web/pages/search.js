@@ -1,9 +1,9 @@
 // Search: concepts of the knowledge base, and relations that documents tell.
 
-import { make, card, count } from "../dom.js";
+import { make, card } from "../dom.js";
 import { addressOf, conceptAt, go } from "../place.js";
 import { get } from "../service/service.js";
-import { factItem } from "./facts.js";
+import { conceptItem, conceptLink, conceptOf, factItem } from "./facts.js";
 import { exportButtons, pagedList, pages } from "./list.js";
 
 // What narrows relations down: the names of the interface, how they are asked for.
@@ -19,12 +19,12 @@ const filters = [
 
 export async function open({ query }, signal) {
   const asked = Object.fromEntries(query);
-  const model = await get(["model"], {}, signal);
+  const [model, ...ends] = await Promise.all([get(["model"], {}, signal), ...[asked.concept, asked.other].filter(Boolean).map((cui) => conceptOf(cui, signal))]);
   const narrowed = filtersOf(asked);
   const lists = [concepts(asked, narrowed, signal), relations(asked, narrowed, signal)];
   await Promise.all(lists.map(({ loaded }) => loaded));
   const title = asked.q ? `Search: ${asked.q}` : "Search";
-  return { title, content: make("div", { class: "pile" }, form(asked, model), make("div", { class: "found" }, ...lists.map(({ part }) => part))) };
+  return { title, content: make("div", { class: "pile" }, form(asked, model, ends), make("div", { class: "found" }, ...lists.map(({ part }) => part))) };
 }
 
 // filtersOf are the filters of an address.
@@ -32,7 +32,8 @@ function filtersOf(asked) {
   return Object.fromEntries(filters.map(([name]) => [name, asked[name]]).filter(([, value]) => value));
 }
 
-function form(asked, model) {
+// form asks for names or, where ends are chosen, what narrows down what is said of these.
+function form(asked, model, ends) {
   const field = ([name, label, attributes]) => make("label", {}, label, make("input", { name, value: asked[name] ?? "", ...attributes }));
   const options = (id, values) => make("datalist", { id }, ...values.map((value) => make("option", { value })));
   const made = make("form", { class: "card", role: "search" },
@@ -41,7 +42,9 @@ function form(asked, model) {
       make("button", { type: "submit", class: "primary" }, "Search")),
     make("details", { class: "filters", open: Object.keys(filtersOf(asked)).length > 0 }, make("summary", {}, "Only relations with …"), make("div", {}, ...filters.map(field))),
     options("labels", model.relationLabels), options("types", model.entityTypes),
-    asked.concept && make("p", {}, `Relations of ${[asked.concept, asked.other].filter(Boolean).join(" and ")}. `, make("a", { href: "#/search" }, "Search anew")));
+    ends.length > 0 && make("p", {}, "Relations of ", ...ends.flatMap((end, i) => (i > 0 ? [" and ", conceptLink(end)] : [conceptLink(end)])), ". ",
+      ends.length > 1 && make("a", { href: addressOf(["paths"], { from: asked.concept, to: asked.other }) }, "Paths over other concepts"), ends.length > 1 && " · ",
+      make("a", { href: "#/search" }, "Search anew")));
   made.addEventListener("submit", (event) => {
     event.preventDefault();
     const given = Object.fromEntries(new FormData(made));
@@ -58,13 +61,9 @@ function concepts({ q, concept }, { label, ...narrowed }, signal) {
   const page = q ? pages(["concepts"], "concepts", { q, limit: 10 }, signal)
     : pages(["concepts", "seen"], "concepts", { ...narrowed, limit: 10 }, signal);
   const none = q ? "The knowledge base has no concept of this name." : "No document names a concept yet.";
-  const { list, loaded } = pagedList(make("ul", { class: "plain", id: "concepts" }), page, conceptItem, none);
+  const { list, loaded } = pagedList(make("ul", { class: "plain", id: "concepts" }), page, (found) => conceptItem(found, conceptAt(found.cui)), none);
   return { loaded, part: card("found-concepts", q ? "Concepts of the knowledge base" : "What the documents name most", list) };
 }
-
-const conceptItem = (found) => make("li", { class: "fact-item" }, make("a", { href: conceptAt(found.cui) }, found.name),
-  make("div", { class: "detail" }, [found.cui, found.documents !== undefined && `in ${count(found.documents, "document", "documents")}`,
-    found.synonyms?.slice(0, 4).join(", ")].filter(Boolean).join(" · ")));
 
 function relations({ q, concept, other }, narrowed, signal) {
   const asked = { q, concept, other, ...narrowed };
