@@ -50,6 +50,7 @@ func TestPageHasNoBarriers(t *testing.T) {
 		{"not found", "#/search?q=nothing", nil},
 		{"concept", "#/concepts/C0085149", nil},
 		{"relation", "#/relations/" + bindsTacrolimus, nil},
+		{"paths", "#/paths?from=C0085149&to=C0072980&q=rapamycin", nil},
 		{"uploads", "#/jobs", nil},
 		{"job", "#/jobs/" + jobs[0].ID, chromedp.WaitVisible("#results .failed")},
 		{"unknown", "#/documents/none", nil},

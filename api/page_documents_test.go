@@ -88,6 +88,7 @@ func TestPageDeepLinks(t *testing.T) {
 		"#/concepts/C0000000":           "Not found",
 		"#/documents/none":              "Not found",
 		"#/jobs/none":                   "Not found",
+		"#/paths?from=C0085149":         "From Tacrolimus to another concept",
 		"#/nowhere":                     "There is no such page",
 		"#/documents/a/b":               "There is no such page",
 		"#/documents/50%":               "Not found",

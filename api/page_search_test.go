@@ -109,6 +109,32 @@ func TestPageConcept(t *testing.T) {
 	until(t, ctx, title+" === 'Tacrolimus'")
 }
 
+// From a concept to another by its name, over what documents say of a third.
+func TestPagePaths(t *testing.T) {
+	t.Parallel()
+	ctx := newBrowser(t, told(t), 1280)
+	visit(t, ctx, "#/concepts/C0085149")
+	do(t, ctx, chromedp.SendKeys("#path-to", "rapamycin"+kb.Enter))
+	until(t, ctx, title+" === 'From Tacrolimus to another concept' && document.querySelectorAll('#path-ends > li').length === 1")
+	do(t, ctx, chromedp.Click("#path-ends a"))
+	until(t, ctx, title+" === 'From Tacrolimus to Sirolimus'")
+	says(t, innerText(t, ctx, "#paths"), "Tacrolimus – FKBP12 – Sirolimus", "90 %", "FKBP12 – bind – Tacrolimus", "β FKBP12 binds FK506.", "FKBP12 – bind – Sirolimus", "this one in PMID:2")
+	shoot(t, ctx, "paths")
+	dir := allowSaving(t, ctx)
+	if got := string(saved(t, ctx, dir, "paths.csv", chromedp.Click("#found-paths [data-format=csv]"))); strings.Count(got, "\n") != 3 {
+		t.Errorf("the path of two steps is saved as\n%s", got)
+	}
+	for place, want := range map[string]string{
+		"#/paths?from=C0085149&to=C0000000": "C0000000\": not found",
+		"#/paths?from=C0085149&to=C0085149": "Nothing that the documents say",
+		"#/paths?from=C0085149&q=nothing":   "no concept of this name",
+		"#/paths":                           "search for it",
+	} {
+		visit(t, ctx, place)
+		says(t, innerText(t, ctx, "main"), want)
+	}
+}
+
 // A list that is longer than a page goes on when asked.
 func TestPageListsGoOn(t *testing.T) {
 	t.Parallel()

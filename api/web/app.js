@@ -13,10 +13,11 @@ import * as job from "./pages/job.js";
 import * as search from "./pages/search.js";
 import * as concept from "./pages/concept.js";
 import * as relation from "./pages/relation.js";
+import * as paths from "./pages/paths.js";
 
 // Each page has a function open, which gives its title and its content. The signal
 // that it gets is aborted when the reader leaves.
-const lists = { "": read, documents, jobs: uploads, search };
+const lists = { "": read, documents, jobs: uploads, search, paths };
 const things = { documents: stored, jobs: job, concepts: concept, relations: relation };
 
 const element = (id) => document.getElementById(id);
@@ -45,7 +46,7 @@ async function open() {
 async function load(signal) {
   const place = placeOf(location.hash);
   const [section = "", id] = place.parts;
-  markSection(section === "concepts" || section === "relations" ? "search" : section);
+  markSection(["concepts", "relations", "paths"].includes(section) ? "search" : section);
   const page = (id === undefined ? lists : things)[section];
   if (!page || place.parts.length > 2) return { title: "There is no such page", content: make("p", {}, "Begin at ", make("a", { href: "#/" }, "the first page"), ".") };
   try {

@@ -1,10 +1,11 @@
 // A concept: what the knowledge base knows of it, and where documents name it.
 
 import { make, card } from "../dom.js";
-import { conceptAt, documentAt } from "../place.js";
+import { addressOf, conceptAt, documentAt } from "../place.js";
 import { get, post } from "../service/service.js";
 import { factItem } from "./facts.js";
 import { pagedList, pages } from "./list.js";
+import { pathForm } from "./paths.js";
 
 export async function open({ parts: [, cui] }, signal) {
   const concept = await get(["concepts", cui], {}, signal);
@@ -14,7 +15,8 @@ export async function open({ parts: [, cui] }, signal) {
     title: concept.name,
     content: make("div", { class: "found" },
       make("div", { class: "pile" }, card("about-concept", "In the knowledge base", about(concept, types)), card("neighbours", "Curated relations", around)),
-      make("div", { class: "pile" }, card("said", "What the documents say", lists[0].list),
+      make("div", { class: "pile" }, card("said", "What the documents say", lists[0].list,
+        make("p", {}, make("a", { href: addressOf(["search"], { concept: cui }) }, "Narrow it down, or save it")), pathForm(cui)),
         card("seen", "Where documents name it, or may do so", lists[1].list))),
   };
 }
@@ -60,7 +62,17 @@ async function named(relations, signal) {
 const said = (cui, signal) => pagedList(make("ul", { class: "plain", id: "said-list" }),
   pages(["relations"], "relations", { concept: cui, evidence: 1, limit: 10 }, signal), factItem, "No document says anything of it.");
 
-const seen = (cui, signal) => pagedList(make("ul", { class: "plain", id: "seen-list" }),
-  pages(["concepts", cui, "mentions"], "mentions", { limit: 20 }, signal), place, "No document names it.");
+function seen(cui, signal) {
+  const mentions = pages(["concepts", cui, "mentions"], "mentions", { limit: 50 }, signal);
+  const page = async (after) => {
+    const { items, next } = await mentions(after);
+    return { items: [...Map.groupBy(items, ({ documentId }) => documentId)], next };
+  };
+  return pagedList(make("ul", { class: "plain", id: "seen-list" }), page, inDocument, "No document names it.");
+}
 
-const place = ({ documentId, mention }) => make("li", {}, make("a", { href: documentAt(documentId, { mention: mention.id }) }, mention.text), ` in ${documentId}`);
+// inDocument are the mentions in a document.
+function inDocument([documentId, mentions]) {
+  const links = mentions.map(({ mention }) => make("a", { href: documentAt(documentId, { mention: mention.id }) }, mention.text));
+  return make("li", {}, ...links.flatMap((link, i) => (i > 0 ? [", ", link] : [link])), ` in ${documentId}`);
+}
