@@ -118,6 +118,38 @@ func TestPageGoesBack(t *testing.T) {
 	until(t, ctx, "!!document.querySelector('#submit')")
 }
 
+// Who comes back finds a text that was too long for the address, and the place in a list.
+func TestPageKeepsPlaces(t *testing.T) {
+	t.Parallel()
+	ctx := openBrowser(t, told(t), 390)
+	long := strings.Repeat("FKBP12 binds FK506. ", 120)
+	extractInPage(t, ctx, long)
+	do(t, ctx, chromedp.Click("#evidence-body .concepts a"))
+	until(t, ctx, title+" === 'FKBP12' && "+settled)
+	if got := value[float64](t, ctx, "scrollY"); got != 0 {
+		t.Errorf("a new page begins at %v", got)
+	}
+	do(t, ctx, chromedp.Evaluate("scrollTo(0, 500)", nil))
+	until(t, ctx, "history.state?.scrolled === 500")
+	do(t, ctx, chromedp.Click("//nav[@id='sections']/a[text()='Documents']", chromedp.BySearch))
+	until(t, ctx, title+" === 'Documents' && scrollY === 0")
+	do(t, ctx, chromedp.Evaluate("history.back()", nil))
+	until(t, ctx, title+" === 'FKBP12' && scrollY === 500")
+	do(t, ctx, chromedp.Evaluate("history.back()", nil))
+	until(t, ctx, graphDrawn)
+	for range 2 {
+		if got := value[string](t, ctx, "document.querySelector('#input').value"); got != long {
+			t.Errorf("the text became %.100q", got)
+		}
+		do(t, ctx, chromedp.Reload())
+		until(t, ctx, graphDrawn)
+	}
+	do(t, ctx, chromedp.Click("//nav[@id='sections']/a[text()='Search']", chromedp.BySearch))
+	until(t, ctx, title+" === 'Search'")
+	do(t, ctx, chromedp.Click("//nav[@id='sections']/a[text()='Read']", chromedp.BySearch))
+	until(t, ctx, "document.querySelector('#input')?.value.endsWith('calcineurin.')")
+}
+
 // What could not be opened is opened when the service can be reached again.
 func TestPageTriesAgain(t *testing.T) {
 	t.Parallel()

@@ -1,7 +1,7 @@
 // The page: opens what its address names.
 
 import { make, count, problemBox } from "./dom.js";
-import { placeOf } from "./place.js";
+import { keep, kept, placeOf } from "./place.js";
 import { offerScheme } from "./scheme.js";
 import { get } from "./service/service.js";
 import { forget, showForget } from "./service/token.js";
@@ -23,11 +23,14 @@ const things = { documents: stored, jobs: job, concepts: concept, relations: rel
 const element = (id) => document.getElementById(id);
 let leaving = new AbortController();
 let first = true;
+let scrolling;
 
 async function open() {
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
+  clearTimeout(scrolling);
+  const { scrolled = 0 } = kept();
   const main = element("main");
   main.setAttribute("aria-busy", "true");
   const page = await load(signal);
@@ -36,10 +39,8 @@ async function open() {
   main.removeAttribute("aria-busy");
   document.title = `${page.title} – keci`;
   page.shown?.();
-  if (!first) {
-    scrollTo(0, 0);
-    main.querySelector("h1").focus();
-  }
+  if (!first) main.querySelector("h1").focus({ preventScroll: true });
+  scrollTo(0, scrolled);
   first = false;
 }
 
@@ -78,5 +79,11 @@ element("skip").addEventListener("click", (event) => {
   element("main").focus();
 });
 addEventListener("hashchange", open);
+// Who comes back to a place finds it where it was left.
+history.scrollRestoration = "manual";
+addEventListener("scroll", () => {
+  clearTimeout(scrolling);
+  scrolling = setTimeout(() => keep({ scrolled: Math.round(scrollY) }), 150);
+}, { passive: true });
 open();
 showAbout().catch(() => {});

@@ -38,5 +38,10 @@ export function go(address) {
 // that it can be kept or sent to someone.
 export function remember(changes) {
   const { parts, query } = placeOf(location.hash);
-  history.replaceState(null, "", addressOf(parts, { ...Object.fromEntries(query), ...changes }));
+  history.replaceState(history.state, "", addressOf(parts, { ...Object.fromEntries(query), ...changes }));
 }
+
+// keep keeps with the present place, for when the reader comes back to it or reloads
+// the page, what its address has no room for; kept gives it.
+export const keep = (values) => history.replaceState({ ...history.state, ...values }, "");
+export const kept = () => history.state ?? {};

@@ -1,7 +1,7 @@
 // The first page: a text in, its graph out.
 
 import { make, count, problemBox } from "../dom.js";
-import { documentAt, go, remember } from "../place.js";
+import { documentAt, go, keep, kept, remember } from "../place.js";
 import { post } from "../service/service.js";
 import { viewDocument } from "../document/viewer.js";
 
@@ -11,12 +11,14 @@ const examples = [
   "Cyclin-dependent kinase 2 (CDK2) forms a complex with cyclin A. The inhibitor p27Kip1 binds the CDK2–cyclin A complex and blocks binding of ATP to CDK2.",
 ];
 
-// Longer texts do not go into the address: they would make it useless for sending.
+// Longer texts do not go into the address, which they would make useless for sending:
+// the browser keeps them for the way back.
 const addressable = 2000;
 
 // open gives the form, and what it led to when the address has a text.
 export function open({ query }, signal) {
-  const parts = build(query.get("text") ?? examples[0]);
+  const given = query.get("text") ?? kept().text;
+  const parts = build(given ?? examples[0]);
   let example = 0;
   let asked = new AbortController(); // ended when something else is asked
   signal.addEventListener("abort", () => asked.abort());
@@ -30,11 +32,13 @@ export function open({ query }, signal) {
     const text = parts.input.value;
     const started = performance.now();
     try {
-      const keep = parts.keep.checked;
-      const answer = await post([keep ? "documents" : "extract"], { offsets: "utf16" }, { text }, asked.signal);
+      const stored = parts.keep.checked;
+      const answer = await post([stored ? "documents" : "extract"], { offsets: "utf16" }, { text }, asked.signal);
       const doc = await answer.json();
-      if (keep) return go(documentAt(doc.id));
-      remember({ text: text.length <= addressable ? text : "", mention: "", relation: "", stage: "" });
+      if (stored) return go(documentAt(doc.id));
+      const short = text.length <= addressable;
+      remember({ text: short ? text : "", mention: "", relation: "", stage: "" });
+      keep({ text: short ? undefined : text });
       const view = viewDocument(doc, { query: wanted, stored: false, signal: asked.signal });
       parts.result.replaceChildren(view.root);
       parts.status.value = summary(doc, performance.now() - started, answer);
@@ -61,7 +65,7 @@ export function open({ query }, signal) {
   return {
     title: "Biomedical text in, knowledge graph out",
     content: parts.root,
-    shown: () => query.has("text") && extract(query),
+    shown: () => given !== undefined && extract(query),
   };
 }
 
