@@ -51,6 +51,22 @@ func TestPageKeepsDocuments(t *testing.T) {
 	s.mustAsk(t, 200, "GET", "/v1/documents/PMID:49", "")
 }
 
+// On paper a text does not end where its window did.
+func TestPageOnPaper(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	s.mustAsk(t, 201, "POST", "/v1/documents", body(t, map[string]string{"id": "long", "text": strings.Repeat("FKBP12 binds FK506. ", 200)}))
+	ctx := newBrowser(t, s, 1280)
+	visit(t, ctx, "#/documents/long")
+	do(t, ctx, onPaper)
+	if cut := value[int](t, ctx, "document.querySelector('#text').scrollHeight - document.querySelector('#text').clientHeight"); cut > 0 {
+		t.Errorf("%d pixels of the text are not printed", cut)
+	}
+	if value[bool](t, ctx, "[...document.querySelectorAll('header, .menu, #zoom-in, #remove')].some((one) => one.checkVisibility())") {
+		t.Error("what can only be clicked is printed")
+	}
+}
+
 // Whatever is opened has an address that leads to it again.
 func TestPageDeepLinks(t *testing.T) {
 	t.Parallel()

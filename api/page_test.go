@@ -161,6 +161,9 @@ func offline(lost bool) chromedp.Action {
 // dark makes the browser prefer dark colours.
 var dark = emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}})
 
+// onPaper makes the browser show the page as it would be printed.
+var onPaper = emulation.SetEmulatedMedia().WithMedia("print")
+
 const (
 	nested     = "FK506 binding protein (FKBP12) binds rapamycin, no calcineurin. 𝛂 <b>"
 	focused    = "document.activeElement"
