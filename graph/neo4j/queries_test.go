@@ -33,7 +33,7 @@ func TestQueriesOfTheGuide(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string][]string{
-		"1": {"[C0039246 FKBP12]"},
+		"1": {"[C0039246 FKBP12 true 0.5]"},
 		"2": {"[C0085149 Tacrolimus [FK506]]", "[C0039246 FKBP12 [FK506 binding protein 12 Tacrolimus Binding Protein 1A]]"},
 		"3": {"[FKBP12 bind 1 1 0.5]"},
 		"4": {"[example x bind x FKBP12 0.5 x x x x ]"},
