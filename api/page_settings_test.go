@@ -1,8 +1,10 @@
 package api_test
 
 import (
+	"context"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -41,6 +43,23 @@ func TestPageAsksForAToken(t *testing.T) {
 	do(t, ctx, chromedp.KeyEvent(kb.Escape))
 	until(t, ctx, "document.querySelector('main').innerText.includes('This did not work')")
 	says(t, innerText(t, ctx, "main"), "asks for a token")
+}
+
+// A browser that keeps nothing for pages shows the page, in the colours that are chosen.
+func TestPageWithoutStorage(t *testing.T) {
+	t.Parallel()
+	ctx := newBrowser(t, start(t, nil), 1280)
+	do(t, ctx, chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(`for (const kind of ["localStorage", "sessionStorage"])
+			Object.defineProperty(window, kind, {get() { throw new DOMException("denied", "SecurityError"); }});`).Do(ctx)
+		return err
+	}))
+	visit(t, ctx, "#/documents")
+	says(t, innerText(t, ctx, "main"), "No document is stored yet")
+	do(t, ctx, chromedp.SetValue("#colours", "dark"), chromedp.Evaluate("document.querySelector('#colours').dispatchEvent(new Event('change'))", nil))
+	if got := value[string](t, ctx, "document.documentElement.dataset.colours"); got != "dark" {
+		t.Errorf("the colours are %q", got)
+	}
 }
 
 func TestPageColours(t *testing.T) {

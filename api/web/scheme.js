@@ -1,5 +1,7 @@
 // Light or dark colours: as the system has them, unless the reader chooses.
 
+import { ofVisits } from "./service/storage.js";
+
 const key = "keci.colours";
 
 function apply(choice) {
@@ -8,10 +10,10 @@ function apply(choice) {
 
 // offerScheme makes a select choose the colours.
 export function offerScheme(select) {
-  select.value = localStorage.getItem(key) ?? "auto";
+  select.value = ofVisits.getItem(key) ?? "auto";
   apply(select.value);
   select.addEventListener("change", () => {
-    localStorage.setItem(key, select.value);
+    ofVisits.setItem(key, select.value);
     apply(select.value);
   });
 }

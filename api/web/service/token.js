@@ -1,8 +1,10 @@
 // The access token, where the service asks for one. It is kept until the tab is closed.
 
+import { ofTab } from "./storage.js";
+
 const key = "keci.token";
 
-export const token = () => sessionStorage.getItem(key) ?? "";
+export const token = () => ofTab.getItem(key) ?? "";
 
 let asking = null; // the question that is open; several calls wait for one answer
 
@@ -31,7 +33,7 @@ function ask(again) {
 }
 
 function keep(value) {
-  sessionStorage.setItem(key, value);
+  ofTab.setItem(key, value);
   showForget();
 }
 
@@ -41,6 +43,6 @@ export function showForget() {
 }
 
 export function forget() {
-  sessionStorage.removeItem(key);
+  ofTab.removeItem(key);
   location.reload();
 }
