@@ -266,6 +266,10 @@ func TestPageUploads(t *testing.T) {
 	visit(t, ctx, "#/jobs")
 	says(t, innerText(t, ctx, "#jobs"), "done, 2 of 2 done", "1 failed")
 
+	// Several jobs are shown in the list of them.
+	do(t, ctx, chromedp.SetUploadFiles("#files", []string{write("seven.txt", "FK506"), write("eight.jsonl", `{"id":"eight","text":"FK506"}`)}), chromedp.Click("#upload"))
+	until(t, ctx, title+" === 'Uploads' && document.querySelectorAll('#jobs > li').length === 6")
+
 	do(t, ctx, chromedp.SetUploadFiles("#files", []string{write("one.txt", "FK506"), write("latin.txt", "FK506 na\xefve")}), chromedp.Click("#upload"))
 	until(t, ctx, "document.querySelector('.drop .problem')?.innerText.includes('latin.txt is not a text in UTF-8')")
 }

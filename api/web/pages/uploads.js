@@ -38,7 +38,7 @@ function form() {
     problem.replaceChildren();
     try {
       const jobs = await upload([...files.files], store.checked);
-      go(jobAt(jobs[0].id));
+      go(jobs.length === 1 ? jobAt(jobs[0].id) : "#/jobs");
     } catch (caught) {
       problem.replaceChildren(problemBox(caught));
     }
