@@ -127,11 +127,13 @@ func TestPageGraphByKeyboard(t *testing.T) {
 	}
 }
 
-// Two fingers make the picture larger.
+// Two fingers make the picture larger, and what was touched leads to its evidence.
 func TestPageGraphByTouch(t *testing.T) {
 	t.Parallel()
 	ctx := openBrowser(t, start(t, nil), 390)
 	extractInPage(t, ctx, nested)
+	do(t, ctx, chromedp.Click("#reading .to-evidence"))
+	until(t, ctx, focused+".id === 'evidence-title' && "+focused+".getBoundingClientRect().top < innerHeight")
 	do(t, ctx, chromedp.ScrollIntoView("#graph"))
 	whole := seen(t, ctx)
 	x, y := midst(t, ctx, "#graph svg")

@@ -24,10 +24,12 @@ export function layout() {
   parts.evidenceCard = card("evidence", "Evidence", parts.evidence);
   parts.evidenceTitle = parts.evidenceCard.querySelector("h2");
   parts.evidenceTitle.tabIndex = -1;
+  // On a small screen the evidence of what was touched lies far below.
+  const toEvidence = () => make("button", { type: "button", class: "to-evidence", onclick: () => parts.evidenceTitle.focus() }, "Evidence ↓");
   const picture = card("picture", "Graph", make("div", { class: "zoom" }, button("zoom-out", "Smaller", "−"), button("zoom-in", "Larger", "+"), button("fit", "All of it", "⤢")),
-    parts.graph, parts.alone, parts.relations, keys(["← → ↑ ↓", "go from box to box"], ["Shift ←", "moves"], ["+ - 0", "zoom"]));
+    parts.graph, parts.alone, parts.relations, toEvidence(), keys(["← → ↑ ↓", "go from box to box"], ["Shift ←", "moves"], ["+ - 0", "zoom"]));
   parts.root = make("div", { id: "result" }, parts.tools, parts.failure, parts.changes, make("div", { class: "result" },
-    card("reading", "Entities in the text", parts.text, parts.legend, keys(["← →", "go from entity to entity"], ["Enter", "to its evidence"], ["Esc", "back"])),
+    card("reading", "Entities in the text", parts.text, parts.legend, toEvidence(), keys(["← →", "go from entity to entity"], ["Enter", "to its evidence"], ["Esc", "back"])),
     picture, parts.evidenceCard));
   return parts;
 }
