@@ -232,9 +232,30 @@ func TestPageGraphOfManyEntities(t *testing.T) {
 		t.Errorf("%d boxes are shown, want the two with a line", got)
 	}
 	says(t, innerText(t, ctx, "#picture"), "with the 28 entities without a relation", "1 relation")
+	if value[bool](t, ctx, "document.querySelector('#undrawn').checkVisibility()") {
+		t.Error("the page tells of what is not drawn")
+	}
 	before := seen(t, ctx)
 	do(t, ctx, chromedp.Click(".alone input"))
 	if got := value[int](t, ctx, visible); got != 30 || seen(t, ctx).width <= before.width {
 		t.Errorf("then %d boxes are shown in %+v, before in %+v", got, seen(t, ctx), before)
 	}
+}
+
+// Of more boxes than the service draws, those with a line are drawn.
+func TestPageGraphOfTooManyEntities(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	doc := graph.Document{ID: "too many", Text: strings.Repeat("a", 500), Offsets: graph.OffsetCodepoint,
+		Relations: []graph.Extraction{{ID: "R1", Head: "T1", Tail: "T500", Label: "bind", Score: 0.9}}}
+	for i := range 500 {
+		doc.Mentions = append(doc.Mentions, graph.Mention{ID: fmt.Sprintf("T%d", i+1), Start: i, End: i + 1, Text: fmt.Sprintf("e%d", i), Type: "protein", Concepts: []graph.Candidate{}})
+	}
+	if _, err := s.store.SaveDocument(t.Context(), doc, false); err != nil {
+		t.Fatal(err)
+	}
+	ctx := newBrowser(t, s, 1280)
+	visit(t, ctx, "#/documents/too%20many")
+	until(t, ctx, "document.querySelectorAll('#graph .node').length === 2")
+	says(t, innerText(t, ctx, "#picture"), "498 mentions without a relation stand in the text alone")
 }

@@ -17,6 +17,7 @@ export function layout() {
     legend: make("ul", { class: "legend", id: "legend", "aria-label": "Colours of the entity types" }),
     graph: make("div", { class: "graph", id: "graph" }),
     alone: make("label", { class: "alone", hidden: true }, make("input", { type: "checkbox" }), make("span")),
+    undrawn: make("p", { class: "hint", id: "undrawn", hidden: true }),
     relations: make("details", { id: "relations" }),
     evidence: make("div", { id: "evidence-body" }),
   };
@@ -27,7 +28,7 @@ export function layout() {
   // On a small screen the evidence of what was touched lies far below.
   const toEvidence = () => make("button", { type: "button", class: "to-evidence", onclick: () => parts.evidenceTitle.focus() }, "Evidence ↓");
   const picture = card("picture", "Graph", make("div", { class: "zoom" }, button("zoom-out", "Smaller", "−"), button("zoom-in", "Larger", "+"), button("fit", "All of it", "⤢")),
-    parts.graph, parts.alone, parts.relations, toEvidence(), keys(["← → ↑ ↓", "go from box to box"], ["Shift ←", "moves"], ["+ - 0", "zoom"]));
+    parts.graph, parts.alone, parts.undrawn, parts.relations, toEvidence(), keys(["← → ↑ ↓", "go from box to box"], ["Shift ←", "moves"], ["+ - 0", "zoom"]));
   parts.root = make("div", { id: "result" }, parts.tools, parts.failure, parts.changes, make("div", { class: "result" },
     card("reading", "Entities in the text", parts.text, parts.legend, toEvidence(), keys(["← →", "go from entity to entity"], ["Enter", "to its evidence"], ["Esc", "back"])),
     picture, parts.evidenceCard));

@@ -64,6 +64,7 @@ export function renderPicture(frame, svg, doc, select) {
     ...view,
     alone: alone.length,
     leftOut: leaveOut,
+    undrawn: doc.mentions.length - new Set(boxes.flatMap((box) => box.mentions)).size, // mentions that the service left out
     showAlone,
     // mark shows which mentions and relation are selected.
     mark(mentions, relation) {

@@ -51,7 +51,7 @@ export function viewDocument(final, { query, stored, signal }) {
     renderLegend(parts.legend, doc);
     renderRelations();
     picture = undefined;
-    parts.alone.hidden = true;
+    parts.alone.hidden = parts.undrawn.hidden = true;
     choose(present(doc, first(doc)), false);
     await draw();
   }
@@ -86,6 +86,8 @@ export function viewDocument(final, { query, stored, signal }) {
     parts.alone.hidden = !picture.leftOut;
     parts.alone.querySelector("input").checked = false;
     parts.alone.querySelector("span").textContent = `with the ${count(picture.alone, "entity", "entities")} without a relation`;
+    parts.undrawn.hidden = picture.undrawn === 0;
+    parts.undrawn.textContent = `There are too many entities to draw: ${count(picture.undrawn, "mention", "mentions")} without a relation stand in the text alone.`;
   }
 
   // open shows the graph of a stage, for which the service may have to be asked, or

@@ -49,6 +49,27 @@ type row struct {
 type network struct {
 	nodes []node
 	edges []edge
+	alone int // nodes without an edge that are left out
+}
+
+// related is the network without the nodes that have no edge.
+func (n network) related() network {
+	places := make([]int, len(n.nodes)) // of the nodes that stay, from 1
+	for _, e := range n.edges {
+		places[e.from], places[e.to] = 1, 1
+	}
+	kept := network{edges: slices.Clone(n.edges)}
+	for i, stays := range places {
+		if stays == 1 {
+			kept.nodes = append(kept.nodes, n.nodes[i])
+			places[i] = len(kept.nodes)
+		}
+	}
+	for i, e := range kept.edges {
+		kept.edges[i].from, kept.edges[i].to = places[e.from]-1, places[e.to]-1
+	}
+	kept.alone = len(n.nodes) - len(kept.nodes)
+	return kept
 }
 
 func newNetwork(doc graph.Document) network {

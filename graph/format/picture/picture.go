@@ -30,8 +30,8 @@ const (
 	MaxEdges = 400
 )
 
-// ErrTooLarge is returned, wrapped, for a graph of more than MaxNodes entities or
-// MaxEdges relations.
+// ErrTooLarge is returned, wrapped, for a graph of more than MaxNodes entities with a
+// relation, or without any, or of more than MaxEdges relations.
 var ErrTooLarge = errors.New("the graph is too large to be drawn")
 
 // engine lays out one picture at a time, that of who has put something into drawer;
@@ -55,7 +55,9 @@ func newEngine() (*graphviz.Graphviz, error) {
 // its type and dashed where the text denies it, and a line for each two that are related
 // with labels and probabilities. The boxes
 // carry the classes "tone-N" (see Tone) and "mention-T1", …, the lines "relation-R1",
-// …, so that a page can style and select them. The same document gives the same picture.
+// …, so that a page can style and select them. Of more than MaxNodes entities, those that
+// have a relation are drawn, and the title tells how many are not. The same document gives
+// the same picture.
 // Pictures are drawn one at a time, and one whose turn has not come when ctx ends is not
 // drawn.
 func WriteSVG(ctx context.Context, out io.Writer, doc graph.Document) error {
@@ -65,6 +67,9 @@ func WriteSVG(ctx context.Context, out io.Writer, doc graph.Document) error {
 // render lays the graph of a document out and writes it in a form of Graphviz.
 func render(ctx context.Context, out io.Writer, doc graph.Document, form graphviz.Format) error {
 	drawn := newNetwork(doc)
+	if len(drawn.nodes) > MaxNodes && len(drawn.edges) > 0 {
+		drawn = drawn.related()
+	}
 	if err := drawn.check(); err != nil {
 		return err
 	}
@@ -113,7 +118,11 @@ func takeTurn(ctx context.Context) error {
 }
 
 func title(drawn network) string {
-	return fmt.Sprintf("Graph of %s and %s", count(len(drawn.nodes), "entity", "entities"), count(drawn.relations(), "relation", "relations"))
+	told := fmt.Sprintf("Graph of %s and %s", count(len(drawn.nodes), "entity", "entities"), count(drawn.relations(), "relation", "relations"))
+	if drawn.alone > 0 {
+		told += fmt.Sprintf(", without %s that have none", count(drawn.alone, "entity", "entities"))
+	}
+	return told
 }
 
 func count(n int, one, more string) string {

@@ -144,6 +144,24 @@ func TestWriteSVGTooLarge(t *testing.T) {
 	}
 }
 
+// Of many entities, those are drawn that have a relation.
+func TestWriteSVGOfMany(t *testing.T) {
+	var doc graph.Document
+	for i := range picture.MaxNodes + 1 {
+		doc.Mentions = append(doc.Mentions, graph.Mention{ID: fmt.Sprint("T", i), Text: fmt.Sprint("number ", i)})
+	}
+	doc.Relations = []graph.Extraction{{ID: "R1", Head: "T7", Tail: "T400", Label: "bind"}, {ID: "R2", Head: "T400", Tail: "T3", Label: "cleave"}}
+	texts, classes := read(t, draw(t, doc))
+	for _, want := range []string{"Graph of 3 entities and 2 relations, without 398 entities that have none", "number 3", "number 7", "number 400", "bind", "cleave"} {
+		if !strings.Contains(texts, want) {
+			t.Errorf("the picture lacks %q:\n%s", want, texts)
+		}
+	}
+	if strings.Contains(classes, "mention-T8") || !strings.Contains(classes, "relation-R2") {
+		t.Errorf("the picture has the classes %s", classes)
+	}
+}
+
 func TestWriteSVGOfTooManyRelations(t *testing.T) {
 	doc := graph.Document{Mentions: []graph.Mention{{ID: "T1", Text: "one"}, {ID: "T2", Text: "two"}}}
 	for i := range picture.MaxEdges + 1 {
