@@ -17,6 +17,12 @@ const streamKey = "stream"
 
 func streams(op *huma.Operation) bool { return op.Metadata[streamKey] == true }
 
+// etagOf is the tag of a content.
+func etagOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return `W/"` + hex.EncodeToString(sum[:16]) + `"`
+}
+
 // tag gives what is read a tag made of its content, and answers those who have
 // that content that nothing has changed. The tag is a weak one, since the same
 // content may be sent compressed. What a call that panics has written is dropped.
@@ -29,8 +35,7 @@ func tag(ctx huma.Context, next func(huma.Context)) {
 	response := c.Response()
 	held := hold(response, func() { next(ctx) })
 	if held.status == http.StatusOK {
-		sum := sha256.Sum256(held.body.Bytes())
-		etag := `W/"` + hex.EncodeToString(sum[:16]) + `"`
+		etag := etagOf(held.body.Bytes())
 		response.Header().Set("ETag", etag)
 		response.Header().Set(echo.HeaderCacheControl, "private, no-cache") // keep it, and ask whether it is still so
 		if matches(c.Request().Header.Values("If-None-Match"), etag) {

@@ -28,15 +28,33 @@ func (s *Server) routePage() {
 		panic(err) // the folder is part of the program
 	}
 	server := echo.WrapHandler(http.FileServerFS(files))
-	s.echo.Match(readMethods, "/", server, secure(policy))
 	err = fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && path != "index.html" {
-			s.echo.Match(readMethods, "/"+path, server, secure(policy))
+		if err != nil || entry.IsDir() {
+			return err
 		}
-		return err
+		content, err := fs.ReadFile(files, path)
+		if err != nil {
+			return err
+		}
+		if path == "index.html" {
+			path = ""
+		}
+		s.echo.Match(readMethods, "/"+path, server, secure(policy), tagged(etagOf(content)))
+		return nil
 	})
 	if err != nil {
 		panic(err)
+	}
+}
+
+// tagged sends the tag of the content, so that browsers that have it need not get it
+// again whenever the page is opened.
+func tagged(etag string) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			c.Response().Header().Set("ETag", etag)
+			return next(c)
+		}
 	}
 }
 
