@@ -51,6 +51,18 @@ func TestPageKeepsDocuments(t *testing.T) {
 	s.mustAsk(t, 200, "GET", "/v1/documents/PMID:49", "")
 }
 
+// The list of documents fits a phone, with ids that are hashes and titles without a space.
+func TestPageDocumentsOnAPhone(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	s.mustAsk(t, 201, "POST", "/v1/documents", body(t, map[string]string{"title": strings.Repeat("title", 50), "text": "FKBP12 binds FK506."}))
+	ctx := newBrowser(t, s, 390)
+	visit(t, ctx, "#/documents")
+	if over := value[int](t, ctx, "document.querySelector('.scroll').scrollWidth - document.querySelector('.scroll').clientWidth"); over > 0 {
+		t.Errorf("%d pixels of the list are beyond the edge", over)
+	}
+}
+
 // On paper a text does not end where its window did.
 func TestPageOnPaper(t *testing.T) {
 	t.Parallel()
