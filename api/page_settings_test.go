@@ -43,6 +43,20 @@ func TestPageAsksForAToken(t *testing.T) {
 	do(t, ctx, chromedp.KeyEvent(kb.Escape))
 	until(t, ctx, "document.querySelector('main').innerText.includes('This did not work')")
 	says(t, innerText(t, ctx, "main"), "asks for a token")
+
+	// A call that was refused late does not ask once more.
+	do(t, ctx, chromedp.Evaluate("history.replaceState(null, '', '#/'); { const all = fetch; window.fetch = async (path, options) => { const answer = await all(path, options); if (path.includes('documents')) await new Promise((go) => { window.arrive = go; }); return answer; }; }", nil),
+		chromedp.Evaluate("location.hash = '#/documents'", nil))
+	until(t, ctx, "window.arrive")
+	do(t, ctx, chromedp.Evaluate("import('/service/service.js').then((m) => m.get(['model'])).catch(() => {}), 0", nil))
+	until(t, ctx, asked)
+	do(t, ctx, chromedp.KeyEvent(kb.Escape))
+	until(t, ctx, "!"+asked)
+	do(t, ctx, chromedp.Evaluate("window.arrive()", nil))
+	until(t, ctx, "document.querySelector('main').innerText.includes('This did not work') && "+settled)
+	if value[bool](t, ctx, asked) {
+		t.Error("the page asks again")
+	}
 }
 
 // A browser that keeps nothing for pages shows the page, in the colours that are chosen.

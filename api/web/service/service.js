@@ -32,11 +32,12 @@ async function reach(path, options) {
 export async function send(path, options = {}) {
   for (;;) {
     const used = token();
+    const sent = performance.now();
     const headers = { ...options.headers, ...(used && { Authorization: `Bearer ${used}` }) };
     const answer = await reach(path, { ...options, headers });
     if (answer.ok) return answer;
     const problem = await problemOf(answer);
-    if (answer.status !== 401 || !(await anotherToken(used))) throw problem;
+    if (answer.status !== 401 || !(await anotherToken(used, sent))) throw problem;
   }
 }
 

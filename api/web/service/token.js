@@ -8,10 +8,13 @@ export const token = () => ofTab.getItem(key) ?? "";
 
 let asking = null; // the question that is open; several calls wait for one answer
 
-// anotherToken asks for a token other than the one that was refused. It gives
-// false when the reader has none.
-export async function anotherToken(refused) {
+let declined = -Infinity; // when the reader went on without
+
+// anotherToken asks for a token other than the one that was refused to a call sent at a
+// time. It gives false when the reader has none, or has said so since.
+export async function anotherToken(refused, sent) {
   if (token() !== refused) return true; // given meanwhile
+  if (sent < declined) return false;
   asking ??= ask(refused !== "").finally(() => { asking = null; });
   return asking;
 }
@@ -27,6 +30,7 @@ function ask(again) {
     dialog.addEventListener("close", () => {
       const given = dialog.returnValue === "use" && field.value.trim() !== "";
       if (given) keep(field.value.trim());
+      else declined = performance.now();
       resolve(given);
     }, { once: true });
   });
