@@ -1,10 +1,12 @@
 package linker
 
 import (
+	"bytes"
 	"math"
 	"math/bits"
 	"slices"
 	"sort"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -67,9 +69,30 @@ func (l *Linker) rank(s *scratch) {
 		if l.ranks() {
 			l.weigh(s, k, longest)
 			m := &s.matches[k]
-			slices.SortFunc(s.hits[m.firstHit:m.lastHit], compareHits)
+			hits := s.hits[m.firstHit:m.lastHit]
+			slices.SortFunc(hits, compareHits)
+			settleNamesakes(hits)
 		}
 	})
+}
+
+// settleNamesakes puts first the plainest of the concepts that have the name of the
+// best candidate and were found as it was: of what several sources say of one thing,
+// the concept with the fewest semantic types. What was learned of types tells
+// different things apart, and nothing of these. They change places with their values.
+func settleNamesakes(hits []hit) {
+	if len(hits) == 0 {
+		return
+	}
+	best, plainest := hits[0], 0
+	for i, h := range hits {
+		same := h.how == best.how && h.points == best.points && bytes.EqualFold(h.name, best.name)
+		if same && len(h.types) < len(hits[plainest].types) {
+			plainest = i
+		}
+	}
+	hits[0], hits[plainest] = hits[plainest], hits[0]
+	hits[0].value, hits[plainest].value = hits[plainest].value, hits[0].value
 }
 
 // eachMatch gives do each match, its candidates ordered without context, and
@@ -180,17 +203,19 @@ func (s *scratch) before(m *match) value {
 	return s.word(m.first - 1)
 }
 
-// glue classes the character at byte i.
+// glue classes the character at byte i. In tokenised text it is what stands beyond
+// the blank.
 func (s *scratch) glue(i int) int {
 	text := s.tokens.text
 	if i < 0 || i >= len(text) {
 		return 0
 	}
 	at := i
-	if text[i] == ' ' { // in tokenised text, what is beyond the blank
-		if i > 0 && i+1 < len(text) && (text[i+1] == '-' || text[i+1] == '/' || text[i+1] == ')') {
+	if text[i] == ' ' {
+		switch {
+		case i > 0 && i+1 < len(text) && strings.IndexByte("-/).,;:'", text[i+1]) >= 0:
 			at = i + 1
-		} else if i > 1 && (text[i-1] == '-' || text[i-1] == '/' || text[i-1] == '(') {
+		case i > 1 && strings.IndexByte("-/(", text[i-1]) >= 0:
 			at = i - 1
 		}
 	}

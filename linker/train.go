@@ -138,9 +138,12 @@ func (t *trainer) spanExamples(ctx context.Context) (*examples, error) {
 func (t *trainer) rankingExamples(ctx context.Context, spans []float64) (*examples, error) {
 	e := newExamples()
 	return e, t.eachText(ctx, func(text Annotated) {
-		gold := map[Annotation]bool{}
+		gold, absent := map[Annotation]bool{}, map[[2]int]bool{}
 		for _, a := range text.Mentions {
 			gold[a] = true
+			if _, ok := t.l.files.find(string(a.CUI)); !ok {
+				absent[[2]int{a.Start, a.End}] = true
+			}
 		}
 		s, f := t.s, &t.s.features
 		t.l.eachMatch(s, func(k, longest int) {
@@ -154,7 +157,8 @@ func (t *trainer) rankingExamples(ctx context.Context, spans []float64) (*exampl
 			shared, total := len(f.hashes), s.totalSeen(m)
 			for rank := range m.lastHit - m.firstHit {
 				cui := graph.CUI(s.hits[m.firstHit+rank].cui)
-				if !t.linkable(cui) {
+				byItsName := s.hits[m.firstHit+rank].how == byName
+				if !t.linkable(cui) || byItsName && absent[[2]int{m.start, m.end}] {
 					continue
 				}
 				f.hashes = f.hashes[:shared]

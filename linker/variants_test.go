@@ -3,8 +3,10 @@ package linker
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -186,14 +188,14 @@ func TestDerivationsAreNotFinal(t *testing.T) {
 	}
 }
 
-// A concept that people could not choose is no wrong choice: where its name is
-// marked it stays likely.
+// A concept that people could not choose is no wrong choice, and neither is one whose name
+// they gave to a concept that the dictionary lacks: where the name is marked it stays likely.
 func TestTrainWithoutChoice(t *testing.T) {
-	var texts []Annotated
-	for document := range 30 {
-		texts = append(texts, Annotated{strconv.Itoa(document), "The cat saw lung cancer.", []Annotation{{4, 7, "C0"}, {12, 23, "C0"}}})
-	}
-	confidence := func(linkable func(graph.CUI) bool) float64 {
+	confidence := func(chosen graph.CUI, linkable func(graph.CUI) bool) float64 {
+		var texts []Annotated
+		for document := range 30 {
+			texts = append(texts, Annotated{strconv.Itoa(document), "The cat saw lung cancer.", []Annotation{{4, 7, chosen}, {12, 23, "C13"}}})
+		}
 		m, err := Train(context.Background(), buildTest(t, testConcepts), texts, linkable)
 		if err != nil {
 			t.Fatal(err)
@@ -202,12 +204,54 @@ func TestTrainWithoutChoice(t *testing.T) {
 		if err != nil || len(mentions) == 0 {
 			t.Fatal(mentions, err)
 		}
-		return mentions[0].Concepts[0].Confidence
+		for _, c := range mentions[0].Concepts {
+			if c.CUI == "C19" {
+				return c.Confidence
+			}
+		}
+		t.Fatalf("no cat in %+v", mentions[0])
+		return 0
 	}
-	wrong := confidence(all)
-	right := confidence(func(cui graph.CUI) bool { return cui != "C19" })
-	if wrong >= 0.1 || right <= wrong {
-		t.Errorf("confidence %g as a wrong choice, %g as none", wrong, right)
+	wrong := confidence("C20", all)
+	notToChoose := confidence("C20", func(cui graph.CUI) bool { return cui != "C19" })
+	absent := confidence("C0", all)
+	if wrong >= 0.1 || notToChoose < 2*wrong || absent < 2*wrong {
+		t.Errorf("confidence %g as a wrong choice, %g as none, %g where another is meant that is not there", wrong, notToChoose, absent)
+	}
+}
+
+// Of concepts with the name of the best candidate the one with the fewest types is
+// first, with the highest confidence; of others the ranking decides.
+func TestSettleNamesakes(t *testing.T) {
+	many, few, other := []graph.TUI{"T109", "T121"}, []graph.TUI{"T109"}, []graph.TUI{}
+	hits := []hit{
+		{cui: []byte("K1"), name: []byte("Dopamine"), types: many, points: 1000, value: 3},
+		{cui: []byte("K2"), name: []byte("dopamine hydrochloride"), types: other, points: 1000, value: 2},
+		{cui: []byte("K3"), name: []byte("dopamine"), types: few, points: 1000, value: 1},
+		{cui: []byte("K4"), name: []byte("dopamine"), types: other, points: 900, value: 0},
+	}
+	settleNamesakes(hits)
+	var got []string
+	for _, h := range hits {
+		got = append(got, fmt.Sprint(string(h.cui), h.value))
+	}
+	if want := []string{"K33", "K22", "K11", "K40"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	settleNamesakes(nil)
+}
+
+// A name is what it is before a comma, and where tokens are parted by blanks.
+func TestGlueOfTokenisedText(t *testing.T) {
+	glue := func(text string) int {
+		s := buildTest(t, testConcepts).newScratch()
+		s.tokens.text = text
+		return s.glue(len("lung cancer"))
+	}
+	for _, mark := range []string{",", ".", ";", ":", ")", "-", "/", "'s"} {
+		if written, tokenised := glue("lung cancer"+mark+" and"), glue("lung cancer "+mark+" and"); written != tokenised {
+			t.Errorf("%q: %d as written, %d as tokens", mark, written, tokenised)
+		}
 	}
 }
 

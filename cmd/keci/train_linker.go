@@ -70,7 +70,7 @@ func (o trainLinkerOptions) learn(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer kb.Close()
-	model, err := linker.Train(ctx, kb.Linker, texts, eval.Linkable)
+	model, err := linker.Train(ctx, kb.Linker, eval.Written(texts), eval.Linkable)
 	if err != nil {
 		return err
 	}

@@ -215,3 +215,23 @@ func TestReadMedMentionsRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestWritten: blanks stand where people write them, and mentions go with their words.
+func TestWritten(t *testing.T) {
+	text := linker.Annotated{Document: "1", Text: `Mice ' s " β - cell tumours " ( 50 % ) , and / or IL-2 : none .`}
+	for _, name := range []string{"β - cell tumours", "Mice", "IL-2", "none"} {
+		start := strings.Index(text.Text, name)
+		text.Mentions = append(text.Mentions, linker.Annotation{Start: start, End: start + len(name), CUI: "C1"})
+	}
+	got := eval.Written([]linker.Annotated{text})[0]
+	if want := `Mice' s "β-cell tumours" (50%), and/or IL-2: none.`; got.Text != want || got.Document != "1" {
+		t.Errorf("got %q, want %q", got.Text, want)
+	}
+	var names []string
+	for _, m := range got.Mentions {
+		names = append(names, got.Text[m.Start:m.End]+" "+string(m.CUI))
+	}
+	if diff := cmp.Diff([]string{"β-cell tumours C1", "Mice C1", "IL-2 C1", "none C1"}, names); diff != "" {
+		t.Errorf("want - got +:\n%s", diff)
+	}
+}
