@@ -147,6 +147,9 @@ func (r recipe) cut(c corpus.Corpus, stderr io.Writer) (corpus.Corpus, error) {
 	if lost.Unnamed > 0 {
 		fmt.Fprintf(stderr, "%s: %d relations are of concepts that no entity of their document has: they are not learned; look at the ids of the entities\n", c.Name, lost.Unnamed)
 	}
+	if lost.Loops > 0 {
+		fmt.Fprintf(stderr, "%s: %d relations are of a mention with itself: they are not learned\n", c.Name, lost.Loops)
+	}
 	if lost.Entities > 0 || lost.Relations > 0 {
 		together := "a sentence"
 		if traits.Sentences > 1 {

@@ -12,6 +12,7 @@ import (
 type Lost struct {
 	Entities, Relations int
 	Unnamed             int // relations of a concept that no entity of the document has
+	Loops               int // relations of a mention with itself, which no system here finds
 }
 
 // InSentences cuts documents into sentences, see [Corpus.InWindows].
@@ -35,6 +36,7 @@ func (c Corpus) InWindows(n int, fits func(text string) bool) (Corpus, Lost) {
 		lost.Entities += missing.Entities
 		lost.Relations += missing.Relations
 		lost.Unnamed += missing.Unnamed
+		lost.Loops += missing.Loops
 	}
 	c.Examples, c.Sentences = windows, true
 	if !c.Directed {
@@ -81,7 +83,10 @@ type kept struct {
 func (k kept) lost(e Example) Lost {
 	l := Lost{Entities: len(e.Entities) - len(k.entities)}
 	for _, r := range e.Relations {
-		if !k.relations[r] {
+		switch {
+		case r.Head == r.Tail:
+			l.Loops++
+		case !k.relations[r]:
 			l.Relations++
 		}
 	}
@@ -117,7 +122,7 @@ func (e Example) part(id string, r linker.Range, k kept) Example {
 	for _, rel := range e.Relations {
 		head, ok := places[rel.Head]
 		tail, also := places[rel.Tail]
-		if ok && also {
+		if ok && also && head != tail {
 			k.relations[rel] = true
 			part.Relations = append(part.Relations, Relation{Head: head, Tail: tail, Label: rel.Label})
 		}
