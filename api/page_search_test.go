@@ -72,7 +72,7 @@ func TestPageRelation(t *testing.T) {
 	visit(t, ctx, "#/search?q=FK506")
 	do(t, ctx, chromedp.Click("//a[text()='Found 2 times in 2 documents']", chromedp.BySearch))
 	until(t, ctx, "document.querySelectorAll('#sentences > li').length === 2")
-	says(t, innerText(t, ctx, "main"), "FKBP12 – bind – Tacrolimus", "99 % that at least one is right", "β FKBP12 binds FK506.", "FKBP12 again binds FK506.", "44 % → 91 %")
+	says(t, innerText(t, ctx, "main"), "FKBP12 – bind – Tacrolimus", "99 % that at least one document is right", "β FKBP12 binds FK506.", "FKBP12 again binds FK506.", "44 % → 91 %")
 	do(t, ctx, chromedp.Click("//*[@id='sentences']//a[text()='PMID:1']", chromedp.BySearch))
 	until(t, ctx, graphDrawn)
 	says(t, evidenceText(t, ctx), "FKBP12 – bind – FK506", "β FKBP12 binds FK506.")

@@ -137,7 +137,10 @@ type Fact struct {
 	Documents int     `json:"documents"`
 	Mentions  int     `json:"mentions"`
 	MaxScore  float64 `json:"maxScore"` // the highest score of a relation
-	NoisyOr   float64 `json:"noisyOr"`  // the probability that at least one of the relations holds, were they independent
+	// NoisyOr is the probability that at least one document is right, were they
+	// independent, each as sure as its best relation: 1 − Π(1 − best score). What one
+	// document says again and again is no further evidence.
+	NoisyOr float64 `json:"noisyOr"`
 }
 
 // Key identifies the fact.

@@ -156,12 +156,14 @@ func (t *tally) add(item *badger.Item, id string, filter graph.Filter) error {
 	if err != nil || len(relations) == 0 {
 		return err
 	}
-	t.documents++
+	best := 0.0
 	for _, relation := range relations {
-		t.mentions++
-		t.highest = max(t.highest, relation.Score)
-		t.noneHolds *= 1 - relation.Score
+		best = max(best, relation.Score)
 	}
+	t.documents++
+	t.mentions += len(relations)
+	t.highest = max(t.highest, best)
+	t.noneHolds *= 1 - best
 	return nil
 }
 

@@ -171,8 +171,7 @@ func extractedFrom(facts string) string {
 	evidence := strings.Join(strings.Fields(evidenceQuery), " ") // on one line
 	return strings.NewReplacer("$facts", facts, "RETURN fact.head AS head,", "WITH fact.head AS head,").Replace(evidence) +
 		" MATCH (a:Concept {cui: head}) MATCH (b:Concept {cui: tail}) CREATE (a)-[:EXTRACTED {label: label, directed: directed, documents: documents," +
-		" mentions: size(scores), maxScore: reduce(most = 0.0, s IN scores | CASE WHEN s > most THEN s ELSE most END)," +
-		" noisyOr: 1 - reduce(none = 1.0, s IN scores | none * (1 - s))}]->(b)"
+		" mentions: mentions, maxScore: " + maxScore + ", noisyOr: " + noisyOr + "}]->(b)"
 }
 
 // expression is Cypher that stands for itself.

@@ -54,7 +54,7 @@ func scoresOfSaved(doc graph.Document, present graph.Presence) map[graph.FactKey
 func addExtracted(ctx context.Context, tx driver.ManagedTransaction, told map[graph.FactKey][]float64) error {
 	edges := make([]map[string]any, 0, len(told))
 	for _, key := range sortedFacts(told) {
-		edges = append(edges, extractedRow(key, 1, told[key]))
+		edges = append(edges, extractedRow(key, len(told[key]), []float64{slices.Max(told[key])}))
 	}
 	return run(ctx, tx, `
 		UNWIND $edges AS edge
@@ -71,8 +71,8 @@ func sortedFacts(told map[graph.FactKey][]float64) []graph.FactKey {
 	return slices.SortedFunc(maps.Keys(told), graph.FactKey.Compare)
 }
 
-// evidenceQuery gives for facts the scores of all relations between mentions
-// that stand for them, in the order of documents and of the relations in them. It
+// evidenceQuery gives for facts the number of the relations between mentions that
+// stand for them, and the best score of each document, in the order of documents. It
 // starts at the concept that fewer mentions refer to, and looks at these alone.
 const evidenceQuery = `
 	UNWIND $facts AS fact
@@ -86,9 +86,9 @@ const evidenceQuery = `
 	MATCH (o)-[:REFERS_TO {rank: 1}]->(far)
 	MATCH (d:Document)-[:HAS_MENTION]->(m)
 	WITH DISTINCT fact, d.id AS document, r
-	ORDER BY document, r.place
+	WITH fact, document, count(r) AS relations, max(r.score) AS best ORDER BY document
 	RETURN fact.head AS head, fact.tail AS tail, fact.label AS label, fact.directed AS directed,
-		count(DISTINCT document) AS documents, collect(r.score) AS scores`
+		count(document) AS documents, sum(relations) AS mentions, collect(best) AS scores`
 
 // refreshExtracted writes the relationships EXTRACTED of facts anew, from all
 // documents. The caller has locked their concepts.
@@ -120,7 +120,7 @@ func refreshExtracted(ctx context.Context, tx driver.ManagedTransaction, facts [
 			score, _ := value.(float64)
 			scores = append(scores, score)
 		}
-		edges[i] = extractedRow(readKey(record), intOf(record, "documents"), scores)
+		edges[i] = extractedRow(readKey(record), intOf(record, "mentions"), scores)
 	}
 	return run(ctx, tx, `
 		UNWIND $edges AS edge
@@ -146,16 +146,16 @@ func factsOf(ctx context.Context, tx driver.ManagedTransaction, cui string) ([]g
 	return facts, nil
 }
 
-// extractedRow sums the scores of a fact up. noisyOr is the probability that at
-// least one of the relations holds, if they were independent: 1 − Π(1 − score).
-func extractedRow(key graph.FactKey, documents int, scores []float64) map[string]any {
+// extractedRow sums up how many relations tell a fact, and the best scores of the
+// documents that they are in, see [graph.Fact].
+func extractedRow(key graph.FactKey, mentions int, scores []float64) map[string]any {
 	highest, noneHolds := 0.0, 1.0
 	for _, score := range scores {
 		highest = max(highest, score)
 		noneHolds *= 1 - score
 	}
 	row := keyRow(key)
-	row["documents"], row["mentions"], row["maxScore"], row["noisyOr"] = documents, len(scores), highest, 1-noneHolds
+	row["documents"], row["mentions"], row["maxScore"], row["noisyOr"] = len(scores), mentions, highest, 1-noneHolds
 	return row
 }
 

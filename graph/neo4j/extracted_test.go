@@ -72,14 +72,14 @@ func TestExtracted(t *testing.T) {
 	save(told("a", []graph.CUI{fk506, fkbp, fk506},
 		relation(1, "bind", 2, false, 0.5), relation(2, "bind", 3, false, 0.8), // the same twice, without direction
 		relation(1, "inhibit", 2, true, 0.6)), false)
-	bind := edge{fkbp, "bind", fk506, false, 1, 2, 0.8, 0.9}
+	bind := edge{fkbp, "bind", fk506, false, 1, 2, 0.8, 0.8} // one document, as sure as the better of the two
 	inhibit := edge{fk506, "inhibit", fkbp, true, 1, 1, 0.6, 0.6}
 	sameEdges(t, server, bind, inhibit)
 
 	save(told("b", []graph.CUI{fk506, fkbp, "C7777777", fk506},
 		relation(1, "bind", 2, false, 0.9), relation(2, "inhibit", 1, true, 0.3), // the other way round: another one
 		relation(3, "bind", 4, false, 1)), false)
-	both := edge{fkbp, "bind", fk506, false, 2, 3, 0.9, 0.99}
+	both := edge{fkbp, "bind", fk506, false, 2, 3, 0.9, 0.98}
 	inverse := edge{fkbp, "inhibit", fk506, true, 1, 1, 0.3, 0.3}
 	unlisted := edge{fk506, "bind", "C7777777", false, 1, 1, 1, 1}
 	sameEdges(t, server, both, inverse, inhibit, unlisted)

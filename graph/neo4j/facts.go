@@ -63,13 +63,16 @@ const (
 		WHERE r.label = x.label AND r.directed = x.directed AND (NOT x.directed OR startNode(r) = h)
 		MATCH (d:Document)-[:HAS_MENTION]->(h)
 		WHERE ` + relationCounts + `
-		WITH DISTINCT d.id AS document, r ORDER BY document, r.place
-		RETURN count(DISTINCT document) AS documents, collect(r.score) AS scores
+		WITH DISTINCT d.id AS document, r
+		WITH document, count(r) AS relations, max(r.score) AS best ORDER BY document
+		RETURN count(document) AS documents, sum(relations) AS mentions, collect(best) AS scores
 	}
-	WITH a, b, x, documents, size(scores) AS mentions,
-		reduce(most = 0.0, s IN scores | CASE WHEN s > most THEN s ELSE most END) AS maxScore,
-		1 - reduce(none = 1.0, s IN scores | none * (1 - s)) AS noisyOr
+	WITH a, b, x, documents, mentions, ` + maxScore + ` AS maxScore, ` + noisyOr + ` AS noisyOr
 	WHERE mentions > 0`
+
+	// What the best scores of the documents come to.
+	maxScore = "reduce(most = 0.0, s IN scores | CASE WHEN s > most THEN s ELSE most END)"
+	noisyOr  = "1 - reduce(none = 1.0, s IN scores | none * (1 - s))"
 )
 
 const factPage = `

@@ -13,7 +13,7 @@ export async function open({ parts: [, id] }, signal) {
     title: `${fact.head.name} – ${fact.label} ${fact.directed ? "→" : "–"} ${fact.tail.name}`,
     content: make("div", { class: "pile" },
       make("p", { class: "facts" }, sentenceOfFact(fact), make("span", {}, timesFound(fact)),
-        make("span", {}, `${percent(fact.noisyOr)} that at least one is right, the best alone ${percent(fact.maxScore)}`)),
+        make("span", {}, `${percent(fact.noisyOr)} that at least one document is right, the best sentence alone ${percent(fact.maxScore)}`)),
       card("all-sentences", "The sentences that say it", sentences.list, exportButtons(["relations", id, "evidence"], {}))),
   };
 }
