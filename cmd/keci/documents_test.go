@@ -94,7 +94,7 @@ func TestLinkWritesAFile(t *testing.T) {
 		t.Fatalf("output %q, told %q, error %v", out, told, err)
 	}
 	for document, err := range format.ReadAnnotatedFile(path, "") {
-		if err != nil || len(document.Mentions) != 1 || document.Mentions[0].Concepts[0].CUI != "C2" {
+		if err != nil || len(document.Mentions) != 1 || document.Mentions[0].Concepts[0].CUI != "C1" {
 			t.Errorf("read %+v, %v", document, err)
 		}
 	}
@@ -122,7 +122,7 @@ func TestLinkWritesBrat(t *testing.T) {
 		t.Fatal(err)
 	}
 	ann, err := os.ReadFile(filepath.Join(dir, "PMID%3A1.ann"))
-	if err != nil || !strings.Contains(string(ann), "Reference T1 KB:C2\tfkbp12") {
+	if err != nil || !strings.Contains(string(ann), "Reference T1 KB:C1\tFKBP1A") {
 		t.Errorf("annotations %q, %v", ann, err)
 	}
 	if _, err := run(t, "FKBP12", "link", "--kb", kb, "--out", "brat", "-o", dir); exitCode(err) != exitUsage {

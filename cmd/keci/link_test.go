@@ -135,19 +135,19 @@ func TestLinkCommand(t *testing.T) {
 		want        []string
 		exit        int
 	}{
-		{"standard input", "FKBP12\n", nil, []string{hash + " FKBP12@0-6=C2,C1"}, 0},
-		{"JSONL", `{"id":1,"text":"FKBP12"}`, []string{"--in", "jsonl"}, []string{"1 FKBP12@0-6=C2,C1"}, 0},
-		{"one candidate", "FKBP12\n", []string{"--max-candidates", "1"}, []string{hash + " FKBP12@0-6=C2"}, 0},
-		{"code points", "", []string{in("b/c.jsonl")}, []string{"c1", "c2 FKBP12@2-8=C2,C1"}, 0},
-		{"UTF-16", "", []string{in("b/c.jsonl"), "--offsets", "utf16"}, []string{"c1", "c2 FKBP12@3-9=C2,C1"}, 0},
-		{"bytes", "", []string{in("b/c.jsonl"), "--offsets", "byte"}, []string{"c1", "c2 FKBP12@5-11=C2,C1"}, 0},
+		{"standard input", "FKBP12\n", nil, []string{hash + " FKBP12@0-6=C1,C2"}, 0},
+		{"JSONL", `{"id":1,"text":"FKBP12"}`, []string{"--in", "jsonl"}, []string{"1 FKBP12@0-6=C1,C2"}, 0},
+		{"one candidate", "FKBP12\n", []string{"--max-candidates", "1"}, []string{hash + " FKBP12@0-6=C1"}, 0},
+		{"code points", "", []string{in("b/c.jsonl")}, []string{"c1", "c2 FKBP12@2-8=C1,C2"}, 0},
+		{"UTF-16", "", []string{in("b/c.jsonl"), "--offsets", "utf16"}, []string{"c1", "c2 FKBP12@3-9=C1,C2"}, 0},
+		{"bytes", "", []string{in("b/c.jsonl"), "--offsets", "byte"}, []string{"c1", "c2 FKBP12@5-11=C1,C2"}, 0},
 		{"files and folders, one bad", "", []string{in("named.md"), in("a.txt"), in("b")}, []string{
-			in("named.md") + " fkbp12@0-6=C2,C1", in("a.txt") + " FKBP12@0-6=C2,C1", "c1", "c2 FKBP12@2-8=C2,C1",
+			in("named.md") + " fkbp12@0-6=C2,C1", in("a.txt") + " FKBP12@0-6=C1,C2", "c1", "c2 FKBP12@2-8=C1,C2",
 			in("b/d.txt") + ": the text holds no letter and no digit"}, exitSomeFailed},
 		{"missing file", "", []string{in("x.txt"), in("a.txt")}, []string{
-			in("x.txt") + ": " + in("x.txt") + ": no such file or directory", in("a.txt") + " FKBP12@0-6=C2,C1"}, exitSomeFailed},
+			in("x.txt") + ": " + in("x.txt") + ": no such file or directory", in("a.txt") + " FKBP12@0-6=C1,C2"}, exitSomeFailed},
 		{"bad lines", `{"id":"a","text":"` + "\n" + `{"id":"b","text":"FKBP12"}` + "\n" + `{"id":"c"}`, []string{"--in", "jsonl"}, []string{
-			"-:1: line 1: no JSON document with the fields id, title and text: unexpected EOF", "b FKBP12@0-6=C2,C1",
+			"-:1: line 1: no JSON document with the fields id, title and text: unexpected EOF", "b FKBP12@0-6=C1,C2",
 			`c: line 3: the field "text" is missing`}, exitSomeFailed},
 		{"too long", "FKBP12\n", []string{"--max-text-bytes", "6"}, []string{
 			hash + ": the text is too long: 7 bytes, at most 6 are allowed (--max-text-bytes)"}, exitSomeFailed},
@@ -216,7 +216,7 @@ func TestLinkStops(t *testing.T) {
 	}
 	broken := io.MultiReader(strings.NewReader(`{"id":"a","text":"FKBP12"}`+"\n"), iotest.ErrReader(errors.New("disk on fire")))
 	out, err := link(t.Context(), broken, "--in", "jsonl", "--kb", kb)
-	if diff := cmp.Diff([]string{"a FKBP12@0-6=C2,C1", "-: line 2: disk on fire"}, lines(t, out)); diff != "" || exitCode(err) != exitSomeFailed {
+	if diff := cmp.Diff([]string{"a FKBP12@0-6=C1,C2", "-: line 2: disk on fire"}, lines(t, out)); diff != "" || exitCode(err) != exitSomeFailed {
 		t.Errorf("broken input: %v, want - got +:\n%s", err, diff)
 	}
 }

@@ -31,9 +31,9 @@ func TestLinkWithOwnTermsAndSeveralKnowledgeBases(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"terms", []string{"--kb", kb, "--terms", terms}, " XY-7@0-4=X1 FKBP12@11-17=X2,C2,C1"},
-		{"two", []string{"--kb", kb, "--kb", kb, "--terms", terms}, " XY-7@0-4=X1 FKBP12@11-17=X2,C2,C1"},
-		{"stop words", []string{"--kb", kb, "--stop-words", stop}, " FKBP12@11-17=C2,C1"},
+		{"terms", []string{"--kb", kb, "--terms", terms}, " XY-7@0-4=X1 FKBP12@11-17=X2,C1,C2"},
+		{"two", []string{"--kb", kb, "--kb", kb, "--terms", terms}, " XY-7@0-4=X1 FKBP12@11-17=X2,C1,C2"},
+		{"stop words", []string{"--kb", kb, "--stop-words", stop}, " FKBP12@11-17=C1,C2"},
 		{"the best", []string{"--kb", kb, "--terms", terms, "--max-candidates", "1"}, " XY-7@0-4=X1 FKBP12@11-17=X2"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -62,7 +62,7 @@ func TestLinkTellsCodesAndSynonyms(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &d); err != nil {
 		t.Fatal(err)
 	}
-	c := d.Mentions[0].Concepts[1] // C1
+	c := d.Mentions[0].Concepts[0] // C1
 	if diff := cmp.Diff([]graph.Code{{Source: "TEST", Code: "1"}}, c.Codes); diff != "" {
 		t.Errorf("codes, want - got +:\n%s", diff)
 	}
