@@ -36,7 +36,7 @@ func readProvenance(from getter, key string) *graph.Provenance {
 func mentionRow(m graph.Mention, place int) map[string]any {
 	row := map[string]any{
 		"id": m.ID, "place": place, "start": m.Start, "end": m.End, "text": m.Text, "type": orNil(m.Type), "score": orNil(m.Score),
-		"negated": m.Negated, "longForm": orNil(m.LongForm), "final": m.Final,
+		"negated": m.Negated, "longForm": orNil(m.LongForm), "final": orNil(m.Final),
 	}
 	if m.Initial != nil {
 		row["initialType"], row["initialScore"] = m.Initial.Type, m.Initial.Score
