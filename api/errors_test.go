@@ -53,6 +53,7 @@ func TestProblems(t *testing.T) {
 		"no body":            {status: 400, says: []string{"body is required"}},
 		"no text":            {body: `{"id":"a"}`, status: 422, says: []string{"text"}},
 		"text is a number":   {body: `{"text":1}`, status: 422, field: "text", says: []string{"string"}},
+		"BioC as JSON":       {body: `{"documents":[{"id":"b","passages":[]}]}`, status: 422, says: []string{`unknown field "documents"`, "application/vnd.bioc+json"}},
 		"unknown field":      {body: `{"text":"FK506","txet":1}`, status: 422, field: "txet", says: []string{`unknown field "txet"`}},
 		"unknown parameter":  {target: "?offset=byte", body: text("FK506"), status: 422, field: "offset", says: []string{"unknown query parameter"}},
 		"unknown offsets":    {target: "?offsets=words", body: text("FK506"), status: 422, field: "offsets", says: []string{"codepoint", "byte", "utf16"}},

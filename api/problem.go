@@ -137,6 +137,12 @@ func problemOfFaults(status int, message string, faults []error) *Problem {
 	return p
 }
 
+// otherForm tells of fields that other forms of documents have how to send these.
+var otherForm = map[string]string{
+	"documents":   "; BioC JSON is sent as Content-Type application/vnd.bioc+json",
+	"denotations": "; PubAnnotation is sent as Content-Type application/vnd.pubannotation+json",
+}
+
 // fieldError is one fault that huma found. The value at fault, which may be the
 // whole text, is left out.
 func fieldError(fault error) FieldError {
@@ -148,7 +154,7 @@ func fieldError(fault error) FieldError {
 	_, field, _ := strings.Cut(detail.Location, ".") // after "body", "query", "path"
 	switch {
 	case detail.Message == validation.MsgUnexpectedProperty:
-		return FieldError{field, fmt.Sprintf("unknown field %q", field)}
+		return FieldError{field, fmt.Sprintf("unknown field %q%s", field, otherForm[field])}
 	case field == "":
 		return FieldError{Detail: detail.Message}
 	}
