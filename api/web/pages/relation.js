@@ -13,7 +13,12 @@ export async function open({ parts: [, id] }, signal) {
     title: `${fact.head.name} – ${fact.label} ${fact.directed ? "→" : "–"} ${fact.tail.name}`,
     content: make("div", { class: "pile" },
       make("p", { class: "facts" }, sentenceOfFact(fact), make("span", {}, timesFound(fact)),
-        make("span", {}, `${percent(fact.noisyOr)} that at least one document is right, the best sentence alone ${percent(fact.maxScore)}`)),
+        make("span", {}, howSure(fact))),
       card("all-sentences", "The sentences that say it", sentences.list, exportButtons(["relations", id, "evidence"], {}))),
   };
+}
+
+function howSure({ documents, noisyOr, maxScore }) {
+  if (documents === 1) return `${percent(maxScore)} that it is right`;
+  return `${percent(noisyOr)} that at least one document is right, the best sentence alone ${percent(maxScore)}`;
 }
