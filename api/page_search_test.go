@@ -6,6 +6,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/keci-kg/keci/graph"
 )
 
 // told is a service whose documents bind FKBP12 with what they name.
@@ -158,4 +160,24 @@ func TestPageListsGoOn(t *testing.T) {
 	if got := value[string](t, ctx, focused+".textContent"); got != "u" {
 		t.Errorf("the focus went to %q", got)
 	}
+}
+
+// A concept that documents know from another knowledge base has a page.
+func TestPageConceptOfDocumentsAlone(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	mention := func(id string, start, end int, cui graph.CUI, name string) graph.Mention {
+		return graph.Mention{ID: id, Start: start, End: end, Text: name, Type: "protein", Concepts: []graph.Candidate{{CUI: cui, Name: name, SemanticTypes: []graph.TUI{}}}}
+	}
+	doc := graph.Document{ID: "a", Text: "XYZ binds FK506.", Offsets: graph.OffsetCodepoint,
+		Mentions:  []graph.Mention{mention("T1", 0, 3, "X0000001", "XYZ"), mention("T2", 10, 15, "C0085149", "FK506")},
+		Relations: []graph.Extraction{{ID: "R1", Head: "T1", Tail: "T2", Label: "bind", Score: 0.9}}}
+	if _, err := s.store.SaveDocument(t.Context(), doc, false); err != nil {
+		t.Fatal(err)
+	}
+	ctx := newBrowser(t, s, 1280)
+	visit(t, ctx, "#/concepts/C0085149")
+	do(t, ctx, chromedp.Click("//*[@id='said']//a[text()='XYZ']", chromedp.BySearch))
+	until(t, ctx, title+" === 'XYZ' && "+settled)
+	says(t, innerText(t, ctx, "main"), "no concept with the id X0000001", "XYZ binds FK506.")
 }

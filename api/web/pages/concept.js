@@ -8,7 +8,8 @@ import { pagedList, pages } from "./list.js";
 import { pathForm } from "./paths.js";
 
 export async function open({ parts: [, cui] }, signal) {
-  const concept = await get(["concepts", cui], {}, signal);
+  const { concept, name } = await known(cui, signal);
+  if (!concept) return onlyTold(cui, name, signal);
   const lists = [said(cui, signal), seen(cui, signal)];
   const [types, around] = await Promise.all([typesOf(cui, signal), neighbours(cui, signal), ...lists.map(({ loaded }) => loaded)]);
   return {
@@ -18,6 +19,30 @@ export async function open({ parts: [, cui] }, signal) {
       make("div", { class: "pile" }, card("said", "What the documents say", lists[0].list,
         make("p", {}, make("a", { href: addressOf(["search"], { concept: cui }) }, "Narrow it down, or save it")), pathForm(cui)),
         card("seen", "Where documents name it, or may do so", lists[1].list))),
+  };
+}
+
+// known is a concept of the knowledge base or, where it has none with the id, the name by
+// which documents know it that were read with another one.
+async function known(cui, signal) {
+  try {
+    return { concept: await get(["concepts", cui], {}, signal) };
+  } catch (problem) {
+    const { relations } = await get(["relations"], { concept: cui, limit: 1 }, signal);
+    if (problem.status !== 404 || relations.length === 0) throw problem;
+    const { head, tail } = relations[0];
+    return { name: (head.cui === cui ? head : tail).name };
+  }
+}
+
+async function onlyTold(cui, name, signal) {
+  const { list, loaded } = said(cui, signal);
+  await loaded;
+  return {
+    title: name,
+    content: make("div", { class: "pile" },
+      card("about-concept", "In the knowledge base", make("p", {}, `It has no concept with the id ${cui}: documents were read with another one.`)),
+      card("said", "What the documents say", list)),
   };
 }
 
