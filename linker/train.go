@@ -48,6 +48,9 @@ const (
 // People could choose only the concepts that are linkable: the others of the
 // dictionary, as those of its own that a terminology lacks, are no wrong
 // choices, and no candidates are compared with them.
+// Nor is a concept a wrong choice for its own name where people meant one that the
+// dictionary lacks: they may have told apart what it does not (diabetes, the finding,
+// and diabetes mellitus).
 func Train(ctx context.Context, l *Linker, texts []Annotated, linkable func(graph.CUI) bool) (*Model, error) {
 	m := &Model{Threshold: threshold}
 	t := trainer{texts: texts, perDocument: m.countAliases(l.files, texts), l: l.forTraining(m), linkable: linkable}
@@ -157,8 +160,8 @@ func (t *trainer) rankingExamples(ctx context.Context, spans []float64) (*exampl
 			shared, total := len(f.hashes), s.totalSeen(m)
 			for rank := range m.lastHit - m.firstHit {
 				cui := graph.CUI(s.hits[m.firstHit+rank].cui)
-				byItsName := s.hits[m.firstHit+rank].how == byName
-				if !t.linkable(cui) || byItsName && absent[[2]int{m.start, m.end}] {
+				itsName := s.hits[m.firstHit+rank].how == byName
+				if !t.linkable(cui) || itsName && absent[[2]int{m.start, m.end}] {
 					continue
 				}
 				f.hashes = f.hashes[:shared]
