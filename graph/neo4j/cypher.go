@@ -171,7 +171,7 @@ func extractedFrom(facts string) string {
 	evidence := strings.Join(strings.Fields(evidenceQuery), " ") // on one line
 	return strings.NewReplacer("$facts", facts, "RETURN fact.head AS head,", "WITH fact.head AS head,").Replace(evidence) +
 		" MATCH (a:Concept {cui: head}) MATCH (b:Concept {cui: tail}) CREATE (a)-[:EXTRACTED {label: label, directed: directed, documents: documents," +
-		" mentions: mentions, maxScore: " + maxScore + ", noisyOr: " + noisyOr + "}]->(b)"
+		" mentions: mentions, maxScore: maxScore, noisyOr: " + noisyOr + "}]->(b)"
 }
 
 // expression is Cypher that stands for itself.

@@ -88,7 +88,7 @@ const evidenceQuery = `
 	WITH DISTINCT fact, d.id AS document, r
 	WITH fact, document, count(r) AS relations, max(r.score) AS best ORDER BY document
 	RETURN fact.head AS head, fact.tail AS tail, fact.label AS label, fact.directed AS directed,
-		count(document) AS documents, sum(relations) AS mentions, collect(best) AS scores`
+		count(document) AS documents, sum(relations) AS mentions, max(best) AS maxScore, collect(best) AS scores`
 
 // refreshExtracted writes the relationships EXTRACTED of facts anew, from all
 // documents. The caller has locked their concepts.

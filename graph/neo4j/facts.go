@@ -65,14 +65,13 @@ const (
 		WHERE ` + relationCounts + `
 		WITH DISTINCT d.id AS document, r
 		WITH document, count(r) AS relations, max(r.score) AS best ORDER BY document
-		RETURN count(document) AS documents, sum(relations) AS mentions, collect(best) AS scores
+		RETURN count(document) AS documents, sum(relations) AS mentions, max(best) AS maxScore, collect(best) AS scores
 	}
-	WITH a, b, x, documents, mentions, ` + maxScore + ` AS maxScore, ` + noisyOr + ` AS noisyOr
+	WITH a, b, x, documents, mentions, maxScore, ` + noisyOr + ` AS noisyOr
 	WHERE mentions > 0`
 
-	// What the best scores of the documents come to.
-	maxScore = "reduce(most = 0.0, s IN scores | CASE WHEN s > most THEN s ELSE most END)"
-	noisyOr  = "1 - reduce(none = 1.0, s IN scores | none * (1 - s))"
+	// noisyOr is what the best scores of the documents come to, see [graph.Fact].
+	noisyOr = "1 - reduce(none = 1.0, s IN scores | none * (1 - s))"
 )
 
 const factPage = `

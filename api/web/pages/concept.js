@@ -28,8 +28,9 @@ async function known(cui, signal) {
   try {
     return { concept: await get(["concepts", cui], {}, signal) };
   } catch (problem) {
+    if (problem.status !== 404) throw problem;
     const { relations } = await get(["relations"], { concept: cui, limit: 1 }, signal);
-    if (problem.status !== 404 || relations.length === 0) throw problem;
+    if (relations.length === 0) throw problem;
     const { head, tail } = relations[0];
     return { name: (head.cui === cui ? head : tail).name };
   }
