@@ -25,6 +25,7 @@ The same program writes the same pages.`,
 			date := builtAt()
 			header := &doc.GenManHeader{Section: "1", Source: "keci " + version, Manual: "keci", Date: &date}
 			cmd.Root().DisableAutoGenTag = true
+			nameGroups(cmd.Root())
 			return doc.GenManTree(cmd.Root(), header, args[0])
 		},
 	}

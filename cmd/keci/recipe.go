@@ -66,7 +66,9 @@ func (r *recipe) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&r.sweepEpochs, "sweep-epochs", 2, "passes over the data in each run of a sweep")
 	f.BoolVarP(&r.quiet, "quiet", "q", false, "tell no progress")
 	for _, s := range systems {
-		f.AddFlagSet(settingsOf(s.Recipe(s.Variants()[0])))
+		settings := settingsOf(s.Recipe(s.Variants()[0]))
+		groupFlags(settings, s.Variants())
+		f.AddFlagSet(settings)
 	}
 }
 

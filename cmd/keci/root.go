@@ -54,6 +54,7 @@ are delivered, 130 interrupted.`,
 	root.AddCommand(newSettingsTopic())
 	checkHelp(root)
 	root.SetUsageTemplate(root.UsageTemplate() + settingsFootnote)
+	tellGroups(root)
 	return root
 }
 

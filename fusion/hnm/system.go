@@ -53,14 +53,14 @@ type recipe struct {
 
 // AddFlags adds the settings.
 func (r *recipe) AddFlags(f *pflag.FlagSet) {
-	f.IntVar(&r.cfg.Row, "row", r.cfg.Row, "hnm: word pieces that are read of a text around two concepts")
-	f.Float64Var(&r.settings.Negatives, "negatives", r.settings.Negatives, "hnm: pairs without a relation to learn from, for each with one")
+	f.IntVar(&r.cfg.Row, "row", r.cfg.Row, "word pieces that are read of a text around two concepts")
+	f.Float64Var(&r.settings.Negatives, "negatives", r.settings.Negatives, "pairs without a relation to learn from, for each with one")
 	if r.cfg.Variant == Baseline {
 		return
 	}
-	f.BoolVar(&r.settings.Mining, "mining", r.settings.Mining, "hnm: mine hard negatives before each epoch but the first")
-	f.Float64Var(&r.settings.Contrastive, "contrastive", r.settings.Contrastive, "hnm: weight of the contrastive loss (0: none)")
-	f.Float64Var(&r.settings.Temperature, "temperature", r.settings.Temperature, "hnm: temperature of the contrastive loss")
+	f.BoolVar(&r.settings.Mining, "mining", r.settings.Mining, "mine hard negatives before each epoch but the first")
+	f.Float64Var(&r.settings.Contrastive, "contrastive", r.settings.Contrastive, "weight of the contrastive loss (0: none)")
+	f.Float64Var(&r.settings.Temperature, "temperature", r.settings.Temperature, "temperature of the contrastive loss")
 }
 
 // Check looks at what does not depend on a corpus.

@@ -85,14 +85,14 @@ type recipe struct {
 
 // AddFlags adds the settings of the paper's hyperparameters.
 func (r *recipe) AddFlags(f *pflag.FlagSet) {
-	f.Float64Var(&r.cfg.EntityThreshold, "entity-threshold", r.cfg.EntityThreshold, "KECI: lowest score of an entity, where nothing is held out to choose it")
-	f.Float64Var(&r.cfg.RelationThreshold, "relation-threshold", r.cfg.RelationThreshold, "KECI: lowest score of a relation, likewise")
-	f.Float64Var(&r.cfg.KeptRatio, "kept-ratio", r.cfg.KeptRatio, "KECI: λ, spans kept for each word piece")
-	f.IntVar(&r.window, "window", r.window, "KECI: consecutive sentences that are read together, so that relations between them are found")
-	f.Var(&r.epochTexts, "epoch-texts", "KECI: most texts of each corpus in an epoch, or of single ones as in 1265,bc5cdr=500; those of a larger one take turns (0: all in each)")
-	f.IntVar(&r.cfg.Span.MaxWidth, "max-span", r.cfg.Span.MaxWidth, "KECI: longest span in word pieces")
-	f.Float64Var(&r.cfg.Dropout, "dropout", r.cfg.Dropout, "KECI: dropout rate in the scorers and the vectors of spans (the paper has 0.3 without knowledge)")
-	f.Float64Var(&r.cfg.LabelSmoothing, "label-smoothing", r.cfg.LabelSmoothing, "KECI: share of each label that is spread over all labels while training")
+	f.Float64Var(&r.cfg.EntityThreshold, "entity-threshold", r.cfg.EntityThreshold, "lowest score of an entity, where nothing is held out to choose it")
+	f.Float64Var(&r.cfg.RelationThreshold, "relation-threshold", r.cfg.RelationThreshold, "lowest score of a relation, likewise")
+	f.Float64Var(&r.cfg.KeptRatio, "kept-ratio", r.cfg.KeptRatio, "λ, spans kept for each word piece")
+	f.IntVar(&r.window, "window", r.window, "consecutive sentences that are read together, so that relations between them are found")
+	f.Var(&r.epochTexts, "epoch-texts", "most texts of each corpus in an epoch, or of single ones as in 1265,bc5cdr=500; those of a larger one take turns (0: all in each)")
+	f.IntVar(&r.cfg.Span.MaxWidth, "max-span", r.cfg.Span.MaxWidth, "longest span in word pieces")
+	f.Float64Var(&r.cfg.Dropout, "dropout", r.cfg.Dropout, "dropout rate in the scorers and the vectors of spans (the paper has 0.3 without knowledge)")
+	f.Float64Var(&r.cfg.LabelSmoothing, "label-smoothing", r.cfg.LabelSmoothing, "share of each label that is spread over all labels while training")
 }
 
 // Check looks at what does not depend on a corpus.

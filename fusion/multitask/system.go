@@ -54,8 +54,8 @@ type recipe struct {
 
 // AddFlags adds the switches.
 func (r *recipe) AddFlags(f *pflag.FlagSet) {
-	f.BoolVar(&r.augment, "augment", r.augment, "multitask: learn from texts with other names as well: concepts are replaced by others of their type")
-	f.BoolVar(&r.cfg.Dictionary, "dictionary", r.cfg.Dictionary, "multitask: let the tagger hear of what the linker finds")
+	f.BoolVar(&r.augment, "augment", r.augment, "learn from texts with other names as well: concepts are replaced by others of their type")
+	f.BoolVar(&r.cfg.Dictionary, "dictionary", r.cfg.Dictionary, "let the tagger hear of what the linker finds")
 }
 
 // Check has nothing to look at: the settings are switches.

@@ -52,9 +52,9 @@ type recipe struct {
 
 // AddFlags adds the settings.
 func (r *recipe) AddFlags(f *pflag.FlagSet) {
-	f.Float64Var(&r.settings.Concatenations, "concatenations", r.settings.Concatenations, "remedi: learn from concatenations of two, of three and of four sentences as well, each so many for a sentence (0: none)")
-	f.Float64Var(&r.settings.Weighting, "class-weighting", r.settings.Weighting, "remedi: how much rare tags count more in the loss: 0 not, 1 so that all count the same together")
-	f.BoolVar(&r.settings.PartOfSpeech, "part-of-speech", r.settings.PartOfSpeech, "remedi: let the classifier of masked mentions hear of the part of speech of each word")
+	f.Float64Var(&r.settings.Concatenations, "concatenations", r.settings.Concatenations, "learn from concatenations of two, of three and of four sentences as well, each so many for a sentence (0: none)")
+	f.Float64Var(&r.settings.Weighting, "class-weighting", r.settings.Weighting, "how much rare tags count more in the loss: 0 not, 1 so that all count the same together")
+	f.BoolVar(&r.settings.PartOfSpeech, "part-of-speech", r.settings.PartOfSpeech, "let the classifier of masked mentions hear of the part of speech of each word")
 }
 
 // Check looks at what does not depend on a corpus.
