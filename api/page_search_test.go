@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,6 +110,44 @@ func TestPageConcept(t *testing.T) {
 	}
 	do(t, ctx, chromedp.Click("#evidence-body .concepts a"))
 	until(t, ctx, title+" === 'Tacrolimus'")
+}
+
+// UMLS has each relation of a source both ways, by abbreviations where the source has no
+// name for it, and drugs have a hundred names.
+func TestPageConceptOfUMLS(t *testing.T) {
+	t.Parallel()
+	ctx := newBrowser(t, told(t), 1280)
+	visit(t, ctx, "#/search")
+	do(t, ctx, chromedp.Evaluate(`{
+		const all = fetch;
+		const umls = (head, label, tail, rel) => ({ head, label, tail, rel, sources: ["TEST"] });
+		const answers = {
+			"/v1/concepts/C0085149": { cui: "C0085149", name: "Tacrolimus", semanticTypes: [], synonyms: Array.from({ length: 30 }, (_, i) => "name " + i) },
+			"/v1/concepts/C0085149/neighbors": { relations: [
+				umls("C0085149", "CHD", "C0072980", "CHD"), umls("C0072980", "PAR", "C0085149", "PAR"),
+				umls("C0039246", "bound_by", "C0085149", "RO"), umls("C0085149", "binds", "C0039246", "RO"),
+				umls("C0085149", "regulates", "C0006686", "RO"), umls("C0006686", "regulates", "C0085149", "RO"),
+			] },
+		};
+		window.fetch = (address, options) => {
+			const answer = answers[new URL(address, location).pathname];
+			return answer ? Promise.resolve(Response.json(answer)) : all(address, options);
+		};
+		location.hash = "#/concepts/C0085149";
+	}`, nil))
+	until(t, ctx, title+" === 'Tacrolimus'")
+	if got, want := value[[]string](t, ctx, "[...document.querySelectorAll('#neighbours li')].map(item => item.innerText)"), []string{
+		"Tacrolimus – child of → Sirolimus", "FKBP12 – bound by → Tacrolimus", "Tacrolimus – regulates → Calcineurin", "Calcineurin – regulates → Tacrolimus",
+	}; !slices.Equal(got, want) {
+		t.Errorf("the curated relations are %q, want %q", got, want)
+	}
+	names := innerText(t, ctx, "#about-concept")
+	says(t, names, "name 11", "18 more")
+	if strings.Contains(names, "name 12") {
+		t.Error("all names are shown at once")
+	}
+	do(t, ctx, chromedp.Click("#about-concept summary"))
+	says(t, innerText(t, ctx, "#about-concept"), "name 29")
 }
 
 // From a concept to another by its name, over what documents say of a third.

@@ -55,24 +55,54 @@ async function typesOf(cui, signal) {
 function about(concept, types) {
   const kinds = concept.semanticTypes.map((tui) => `${types.find((t) => t.tui === tui)?.name ?? ""} (${tui})`);
   const row = (term, ...said) => (said.length > 0 ? [make("dt", {}, term), ...said.map((one) => make("dd", {}, one))] : []);
+  const names = concept.synonyms ?? [];
   return make("dl", { class: "about-list" },
     ...row("Id", concept.cui),
     ...row("Definition", ...(concept.definition ? [concept.definition] : [])),
     ...row("Semantic types", ...kinds),
-    ...row("Other names", ...(concept.synonyms ?? [])),
+    ...row("Other names", ...names.slice(0, shownNames), ...rest(names.slice(shownNames))),
     ...row("In its sources", ...(concept.codes ?? []).map(({ source, code }) => `${source}: ${code}`)));
 }
 
+const shownNames = 12; // at once; drugs have a hundred
+
+// rest are further names, to be unfolded.
+function rest(names) {
+  if (names.length === 0) return [];
+  return [make("details", {}, make("summary", {}, `${names.length} more`), ...names.map((name) => make("div", {}, name)))];
+}
+
 async function neighbours(cui, signal) {
+  const isNew = readOneWay();
   const page = async (after) => {
-    const { relations, next } = await get(["concepts", cui, "neighbors"], { limit: 20, after }, signal);
-    return { items: await named(relations, signal), next };
+    const { relations, next } = await get(["concepts", cui, "neighbors"], { limit: 40, after }, signal);
+    return { items: await named(relations.filter(isNew), signal), next };
   };
   const end = ({ cui: id, name }) => (id === cui ? make("span", {}, name) : make("a", { href: conceptAt(id) }, name));
-  const item = ({ head, label, tail }) => make("li", {}, end(head), ` – ${label.replaceAll("_", " ")} → `, end(tail));
+  const item = ({ head, label, tail }) => make("li", {}, end(head), ` – ${inWords[label] ?? label.replaceAll("_", " ")} → `, end(tail));
   const { list, loaded } = pagedList(make("ul", { class: "plain" }), page, item, "The knowledge base relates it to no other concept.");
   await loaded;
   return list;
+}
+
+// inWords are the relations (REL) of UMLS, which stand where a source names none of its own.
+const inWords = {
+  AQ: "allowed qualifier of", CHD: "child of", PAR: "parent of", QB: "can be qualified by", RB: "broader than", RL: "like",
+  RN: "narrower than", RO: "related to", RQ: "related to, perhaps the same as", RU: "related to", SIB: "sibling of", SY: "same as", XR: "not related to",
+};
+
+// readOneWay finds the relations that were not told before the other way round: UMLS has
+// each of a source twice, as "isa" and "inverse isa". One that a source names alike both
+// ways, as "regulates", is told both ways.
+function readOneWay() {
+  const alike = { PAR: "CHD", RN: "RB", QB: "AQ" };
+  const seen = new Map();
+  return ({ head, label, tail, rel, sources = [] }) => {
+    const key = [...[head, tail].sort(), alike[rel] ?? rel, ...sources].join(" ");
+    const first = seen.get(key) ?? { head, label };
+    seen.set(key, first);
+    return head === first.head || (label === first.label && !(label in inWords));
+  };
 }
 
 // named gives relations the names of their concepts.
