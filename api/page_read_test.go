@@ -28,7 +28,7 @@ func TestPageByMouse(t *testing.T) {
 		t.Errorf("mentions in the text, with what is around them:\n%s", strings.Join(marks, "\n"))
 	}
 	says(t, value[string](t, ctx, "document.querySelector('#status').innerText"), "5 entities", "4 relations")
-	says(t, value[string](t, ctx, "document.querySelector('#legend').innerText"), "protein-family", "chemical")
+	says(t, value[string](t, ctx, "document.querySelector('#legend').innerText"), "protein-family", "chemical", "negated")
 	says(t, evidenceText(t, ctx), "FK506 binding protein", "protein-family") // the first is selected
 
 	do(t, ctx, chromedp.Click("//p[@id='text']//span[text()='calcineurin']", chromedp.BySearch))

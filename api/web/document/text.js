@@ -85,9 +85,11 @@ function reveal(container, stop) {
   if (inner.top < outer.top || inner.bottom > outer.bottom) container.scrollTop += inner.top - outer.top - outer.height / 3;
 }
 
-// renderLegend tells which colour is which type.
+// renderLegend tells which colour is which type, and what a dashed line is.
 export function renderLegend(container, doc) {
   const types = [...new Set(doc.mentions.map((m) => m.type).filter(Boolean))].sort();
-  container.replaceChildren(...types.map((type) => make("li", { class: `pill tone-${tone(type)}` }, type)));
-  container.hidden = types.length === 0;
+  const entries = types.map((type) => make("li", { class: `pill tone-${tone(type)}` }, type));
+  if (doc.mentions.some((m) => m.negated)) entries.push(make("li", { class: "dashed" }, "negated"));
+  container.replaceChildren(...entries);
+  container.hidden = entries.length === 0;
 }

@@ -60,14 +60,14 @@ function about(concept, types) {
     ...row("Id", concept.cui),
     ...row("Definition", ...(concept.definition ? [concept.definition] : [])),
     ...row("Semantic types", ...kinds),
-    ...row("Other names", ...names.slice(0, shownNames), ...rest(names.slice(shownNames))),
+    ...row("Other names", ...names.slice(0, shownNames), ...unfolding(names.slice(shownNames))),
     ...row("In its sources", ...(concept.codes ?? []).map(({ source, code }) => `${source}: ${code}`)));
 }
 
 const shownNames = 12; // at once; drugs have a hundred
 
-// rest are further names, to be unfolded.
-function rest(names) {
+// unfolding has further names, if there are some.
+function unfolding(names) {
   if (names.length === 0) return [];
   return [make("details", {}, make("summary", {}, `${names.length} more`), ...names.map((name) => make("div", {}, name)))];
 }
