@@ -48,7 +48,10 @@ func mention(start, end int, cuis ...graph.CUI) graph.Mention {
 var typeOf = map[graph.CUI]graph.TUI{"C1": "T191", "C2": "T017", "C3": "T999", "K4": "T023"}
 
 // trees are tree numbers: T017 is of ST21pv, T191 and T023 are below such, T999 is not.
-var trees = map[graph.TUI]string{"T038": "B2.2.1", "T191": "B2.2.1.2.1.2", "T017": "A1.2", "T023": "A1.2.3.1", "T999": "B9"}
+var trees = map[graph.TUI]string{above: "B2.2.1", "T191": "B2.2.1.2.1.2", "T017": "A1.2", "T023": "A1.2.3.1", "T999": "B9"}
+
+// above is a type that no concept has, and so none of a knowledge base without a Semantic Network.
+const above = "T038"
 
 // types is a knowledge base of typeOf and trees.
 type types struct{ graph.Knowledge }
@@ -61,7 +64,7 @@ func (types) Concept(_ context.Context, cui graph.CUI) (graph.Concept, error) {
 }
 
 func (types) SemanticType(_ context.Context, tui graph.TUI) (graph.SemanticType, error) {
-	if trees[tui] == "" {
+	if trees[tui] == "" || tui == above {
 		return graph.SemanticType{}, graph.ErrNotFound
 	}
 	return graph.SemanticType{TUI: tui, TreeNumber: trees[tui]}, nil

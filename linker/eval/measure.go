@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/keci-kg/keci/graph"
@@ -11,8 +12,11 @@ import (
 )
 
 // st21pv are the 21 semantic types whose concepts, and those of the types
-// below them, MedMentions ST21pv marks (Mohan and Li 2019, table 4).
-const st21pv = "T005 T007 T017 T022 T031 T033 T037 T038 T058 T062 T074 T082 T091 T092 T097 T098 T103 T168 T170 T201 T204"
+// below them, MedMentions ST21pv marks (Mohan and Li 2019, table 4): T007, T204,
+// T005, T017, T074, T103, T031, T168, T022, T082, T033, T201, T170, T091, T092,
+// T097, T098, T038, T037, T058 and T062, by their tree numbers. A knowledge base
+// need not have a type to have some below it.
+var st21pv = strings.Fields("A1.1.2 A1.1.3 A1.1.4 A1.2 A1.3.1 A1.4.1 A1.4.2 A1.4.3 A2.1.4.1 A2.1.5 A2.2 A2.3.1 A2.4 A2.6.1 A2.7 A2.9.1 A2.9.2 B2.2.1 B2.3 B1.3.1 B1.3.2")
 
 // realCUI begins the identifiers that the UMLS gave; no gold has another one.
 const realCUI = "C"
@@ -156,30 +160,15 @@ func (j *Judge) isWanted(ctx context.Context, c graph.Candidate) (bool, error) {
 	return false, nil
 }
 
+// isBelow reports whether a type, unless the knowledge base does not have it, is of ST21pv or below.
 func (j *Judge) isBelow(ctx context.Context, tui graph.TUI) (bool, error) {
-	number, err := j.treeNumber(ctx, tui)
-	if err != nil || number == "" {
-		return false, err
-	}
-	for top := range strings.FieldsSeq(st21pv) {
-		above, err := j.treeNumber(ctx, graph.TUI(top))
-		if err != nil {
-			return false, err
-		}
-		if above != "" && (number == above || strings.HasPrefix(number, above+".")) {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// treeNumber is empty for a type that the knowledge base does not have.
-func (j *Judge) treeNumber(ctx context.Context, tui graph.TUI) (string, error) {
 	t, err := j.knowledge.SemanticType(ctx, tui)
 	if err != nil && !errors.Is(err, graph.ErrNotFound) {
-		return "", fmt.Errorf("look the semantic type %s up: %w", tui, err)
+		return false, fmt.Errorf("look the semantic type %s up: %w", tui, err)
 	}
-	return t.TreeNumber, nil
+	return slices.ContainsFunc(st21pv, func(top string) bool {
+		return strings.HasPrefix(t.TreeNumber+".", top+".")
+	}), nil
 }
 
 // Measures gives the figures of everything added.
