@@ -2,6 +2,7 @@ package linker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -34,6 +35,9 @@ const (
 	threshold    = 0.28 // near half the F1 to be expected, where F1 is greatest
 )
 
+// ErrNothingKnown is returned by Train when it could learn only that nothing is a mention.
+var ErrNothingKnown = errors.New("train the linker: none of the concepts that people marked in the texts is in the knowledge base")
+
 // Train learns a model from texts in which people linked concepts. Aliases are
 // kept of the concepts that the linker's dictionary has. The same texts in the
 // same order give the same model.
@@ -53,7 +57,11 @@ const (
 // and diabetes mellitus).
 func Train(ctx context.Context, l *Linker, texts []Annotated, linkable func(graph.CUI) bool) (*Model, error) {
 	m := &Model{Threshold: threshold}
-	t := trainer{texts: texts, perDocument: m.countAliases(l.files, texts), l: l.forTraining(m), linkable: linkable}
+	perDocument := m.countAliases(l.files, texts)
+	if len(m.aliases) == 0 {
+		return nil, ErrNothingKnown
+	}
+	t := trainer{texts: texts, perDocument: perDocument, l: l.forTraining(m), linkable: linkable}
 	t.s = t.l.newScratch()
 	t.s.features.names = map[uint64]string{}
 	spans, err := t.spanExamples(ctx)

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/keci-kg/keci/linker"
 )
 
 // writeLinked writes texts in the form of MedMentions that mention concepts of the small
@@ -41,6 +44,10 @@ func TestTrainLinkerThatFails(t *testing.T) {
 	out := writeText(t, "linker.tsv.gz", "old")
 	if _, _, err := keciRun(t, "train", "linker", "--data", "missing.jsonl", "--out", out); err == nil || !strings.Contains(err.Error(), "missing.jsonl") {
 		t.Errorf("no texts: %v", err)
+	}
+	unknown := writeText(t, "unknown.jsonl", `{"pmid":"1","tokens":["FKBP12"],"mentions":[{"start":0,"end":1,"cui":"C999"}]}`)
+	if _, _, err := keciRun(t, "train", "linker", "--data", unknown, "--kb", buildSmallKB(t), "--out", out); !errors.Is(err, linker.ErrNothingKnown) {
+		t.Errorf("none of the concepts is known: %v", err)
 	}
 	if left, err := os.ReadDir(filepath.Dir(out)); err != nil || len(left) != 1 || readFile(t, out) != "old" {
 		t.Errorf("the folder holds %v, %v", left, err)

@@ -206,8 +206,9 @@ func TestReadMedMentions(t *testing.T) {
 
 func TestReadMedMentionsRefuses(t *testing.T) {
 	for content, want := range map[string]string{
-		"{}\n{\"tokens\":[\"a\"],\"mentions\":[{\"start\":0,\"end\":2}]}\n": ":2: a mention has the tokens 0 to 2 of 1",
-		"{}\n\n{": ":3:",
+		"{\"tokens\":[\"a\"]}\n{\"tokens\":[\"a\"],\"mentions\":[{\"start\":0,\"end\":2}]}\n": ":2: a mention has the tokens 0 to 2 of 1",
+		"{\"tokens\":[\"a\"]}\n\n{":       ":3:",
+		"{\"id\":\"1\",\"text\":\"a\"}\n": `:1: it has no "tokens"`, // a document for keci link
 	} {
 		path := filepath.Join(t.TempDir(), "bad.jsonl")
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

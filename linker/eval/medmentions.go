@@ -67,6 +67,9 @@ func decodeMedMentions(line []byte) (linker.Annotated, error) {
 	if err := json.Unmarshal(line, &sentence); err != nil {
 		return linker.Annotated{}, err
 	}
+	if len(sentence.Tokens) == 0 {
+		return linker.Annotated{}, errors.New(`it has no "tokens": is it a sentence in the form of MedMentions?`)
+	}
 	starts := make([]int, 1, len(sentence.Tokens)+1)
 	for i, token := range sentence.Tokens {
 		starts = append(starts, starts[i]+len(token)+1)
