@@ -25,13 +25,6 @@ func (r *Release) Concepts(ctx context.Context) iter.Seq2[graph.Concept, error] 
 				fail(err)
 				return
 			}
-			if problem := r.emptyKey(row, colCUI); problem != nil {
-				if err := r.report(problem); err != nil {
-					fail(err)
-					return
-				}
-				continue
-			}
 			if cui := row.fields[colCUI]; string(atoms.cui) != string(cui) {
 				if err := checkOrder(row, string(atoms.cui), string(cui)); err != nil {
 					fail(err)
@@ -57,14 +50,6 @@ func (r *Release) Concepts(ctx context.Context) iter.Seq2[graph.Concept, error] 
 		}
 		r.cuis = cuis
 	}
-}
-
-// emptyKey is the problem of a row that is of no concept.
-func (r *Release) emptyKey(row *row, column int) *Problem {
-	if len(row.fields[column]) > 0 {
-		return nil
-	}
-	return row.problem(BadValue, column, "the CUI is empty")
 }
 
 // The columns of MRCONSO that are used.

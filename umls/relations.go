@@ -28,13 +28,6 @@ func (r *Release) Relations(ctx context.Context) iter.Seq2[graph.Relation, error
 				yield(graph.Relation{}, err)
 				return
 			}
-			if problem := r.emptyKey(row, relCUI1); problem != nil {
-				if err := r.report(problem); err != nil {
-					yield(graph.Relation{}, err)
-					return
-				}
-				continue
-			}
 			if tail := row.fields[relCUI1]; string(group.tail) != string(tail) {
 				if err := checkOrder(row, string(group.tail), string(tail)); err != nil {
 					yield(graph.Relation{}, err)
@@ -45,14 +38,12 @@ func (r *Release) Relations(ctx context.Context) iter.Seq2[graph.Relation, error
 				}
 				group.reset(graph.CUI(tail))
 			}
-			if concepts != nil {
-				if problem := danglingEnd(row, concepts); problem != nil {
-					if err := r.report(problem); err != nil {
-						yield(graph.Relation{}, err)
-						return
-					}
-					continue
+			if problem := cmp.Or(noLabel(row), danglingEnd(row, concepts)); problem != nil {
+				if err := r.report(problem); err != nil {
+					yield(graph.Relation{}, err)
+					return
 				}
+				continue
 			}
 			group.add(row, &r.options)
 		}
@@ -77,8 +68,19 @@ func (r *Release) knownConcepts(ctx context.Context) (*graph.CUISet, error) {
 	return cuis, nil
 }
 
-// danglingEnd is the problem of a row whose ends are not both in MRCONSO.
+// noLabel is the problem of a row that does not say what the relation is.
+func noLabel(r *row) *Problem {
+	if len(r.fields[relREL]) == 0 && len(r.fields[relRELA]) == 0 {
+		return r.problem(BadValue, relREL, "REL and RELA are empty")
+	}
+	return nil
+}
+
+// danglingEnd is the problem of a row whose ends are not both in MRCONSO, if that is known.
 func danglingEnd(r *row, concepts *graph.CUISet) *Problem {
+	if concepts == nil {
+		return nil
+	}
 	for _, column := range []int{relCUI1, relCUI2} {
 		if cui := graph.CUI(r.fields[column]); !concepts.Has(cui) {
 			return r.problem(Dangling, column, "the concept %s is not in MRCONSO", cui)

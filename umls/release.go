@@ -43,7 +43,7 @@ type Release struct {
 	options Options
 	files   map[string]*tableFile // by name of the table
 	ranks   map[termType]int      // MRRANK
-	told    map[problemGroup]int  // the last line whose problem was told
+	told    map[problemPlace]int  // the last line whose problem was told
 	cuis    *graph.CUISet         // of MRCONSO, once it was read
 }
 
@@ -56,7 +56,7 @@ func Open(dir string, options Options) (*Release, error) {
 	if len(options.Languages) == 0 {
 		options.Languages = []string{"ENG"}
 	}
-	r := &Release{dir: dir, options: options, files: map[string]*tableFile{}, told: map[problemGroup]int{}}
+	r := &Release{dir: dir, options: options, files: map[string]*tableFile{}, told: map[problemPlace]int{}}
 	if err := r.open(); err != nil {
 		return nil, fmt.Errorf("opening release %s: %w", dir, err)
 	}

@@ -57,6 +57,12 @@ func TestReport(t *testing.T) {
 		{"said again", "META/MRSTY.RRF", doubled(small["META/MRSTY.RRF"], 1), []string{"duplicate META/MRSTY.RRF:3"}},
 		{"unknown tail", "META/MRREL.RRF", strings.Replace(rel, "C0000001|A2", "C0000000|A2", 1), []string{"unknown end META/MRREL.RRF:1:1"}},
 		{"unknown head", "META/MRREL.RRF", strings.Replace(rel, "C0000003", "C0000009", 1), []string{"unknown end META/MRREL.RRF:5:5"}},
+		{"a tab in a concept", "META/MRCONSO.RRF", strings.Replace(conso, "C0000001|", "C0000001\t|", 1), []string{"bad value META/MRCONSO.RRF:1:1"}},
+		{"no type", "META/MRSTY.RRF", strings.Replace(small["META/MRSTY.RRF"], "T109", "", 1), []string{"bad value META/MRSTY.RRF:2:2"}},
+		{"no head", "META/MRREL.RRF", strings.Replace(rel, "C0000003", "", 1), []string{"bad value META/MRREL.RRF:5:5"}},
+		{"no label", "META/MRREL.RRF", strings.Replace(rel, "SIB", "", 1), []string{"bad value META/MRREL.RRF:5:4"}},
+		{"no retired concept", "META/MRCUI.RRF", "|1999|RB||x|C0000001|Y|\n", []string{"bad value META/MRCUI.RRF:1:1"}},
+		{"no deleted concept", "META/CHANGE/DELETEDCUI.RRF", "|gone|\n", []string{"bad value META/CHANGE/DELETEDCUI.RRF:1:1"}},
 		{"empty", "META/MRDEF.RRF", "", []string{"empty META/MRDEF.RRF"}},
 		{"unknown relation", "NET/SRSTRE1", "T121|T999|T126|\n", []string{"bad value NET/SRSTRE1:1:2"}},
 		{"no rank", "META/MRRANK.RRF", "first|MSH|PT|N|\n", []string{"bad value META/MRRANK.RRF:1:1"}},
@@ -71,6 +77,22 @@ func TestReport(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A problem that only one of several readings of a table looks for is told of, though an
+// earlier one told of another that comes later.
+func TestReportOfSeveralReadings(t *testing.T) {
+	conso := strings.Replace(small["META/MRCONSO.RRF"], "aspirin tablet", "", 1) + "|ENG|P|L9|PF|S9|Y|A10||||MSH|PT|D4|of nothing|0|N||\n"
+	var lines []int
+	r := open(t, with(small, "META/MRCONSO.RRF", conso), Options{Report: func(p *Problem) error {
+		lines = append(lines, p.Line)
+		return nil
+	}})
+	if _, err := r.ConceptsOfCodes(t.Context(), func(string) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	collect(t, r.Concepts(t.Context()))
+	check(t, []int{11, 1}, lines)
 }
 
 // doubled says a line (from 0) twice.

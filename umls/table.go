@@ -11,6 +11,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -21,6 +22,7 @@ type table struct {
 	folders []string // where it may lie in a release, the likeliest first
 	columns []string
 	needed  []string // columns without which it cannot be read
+	ids     []int    // columns of which each must hold an identifier
 	open    bool     // the last column is not ended by |
 }
 
@@ -30,31 +32,35 @@ func (t *table) file() string { return t.name + t.suffix }
 // column is the index of a column.
 func (t *table) column(name string) int { return slices.Index(t.columns, name) }
 
-func meta(name, columns, needed string) *table {
-	return &table{name, ".RRF", []string{"META", "."}, strings.Split(columns, ","), strings.Split(needed, ","), false}
+func meta(name, columns, needed string, ids ...string) *table {
+	t := &table{name, ".RRF", []string{"META", "."}, strings.Split(columns, ","), strings.Split(needed, ","), nil, false}
+	for _, id := range ids {
+		t.ids = append(t.ids, t.column(id))
+	}
+	return t
 }
 
 func net(name, columns string) *table {
 	all := strings.Split(columns, ",")
-	return &table{name, "", []string{"NET", "."}, all, all, false}
+	return &table{name, "", []string{"NET", "."}, all, all, nil, false}
 }
 
 // The tables that are read.
 var (
 	mrfiles = meta("MRFILES", "FIL,DES,FMT,CLS,RWS,BTS", "FIL,FMT")
-	mrconso = meta("MRCONSO", "CUI,LAT,TS,LUI,STT,SUI,ISPREF,AUI,SAUI,SCUI,SDUI,SAB,TTY,CODE,STR,SRL,SUPPRESS,CVF", "CUI,LAT,SAB,STR")
+	mrconso = meta("MRCONSO", "CUI,LAT,TS,LUI,STT,SUI,ISPREF,AUI,SAUI,SCUI,SDUI,SAB,TTY,CODE,STR,SRL,SUPPRESS,CVF", "CUI,LAT,SAB,STR", "CUI")
 	mrrank  = meta("MRRANK", "RANK,SAB,TTY,SUPPRESS", "RANK,SAB,TTY")
-	mrsty   = meta("MRSTY", "CUI,TUI,STN,STY,ATUI,CVF", "CUI,TUI,STY")
-	mrdef   = meta("MRDEF", "CUI,AUI,ATUI,SATUI,SAB,DEF,SUPPRESS,CVF", "CUI,AUI,DEF")
-	mrrel   = meta("MRREL", "CUI1,AUI1,STYPE1,REL,CUI2,AUI2,STYPE2,RELA,RUI,SRUI,SAB,SL,RG,DIR,SUPPRESS,CVF", "CUI1,REL,CUI2,SAB")
+	mrsty   = meta("MRSTY", "CUI,TUI,STN,STY,ATUI,CVF", "CUI,TUI,STY", "CUI", "TUI")
+	mrdef   = meta("MRDEF", "CUI,AUI,ATUI,SATUI,SAB,DEF,SUPPRESS,CVF", "CUI,AUI,DEF", "CUI")
+	mrrel   = meta("MRREL", "CUI1,AUI1,STYPE1,REL,CUI2,AUI2,STYPE2,RELA,RUI,SRUI,SAB,SL,RG,DIR,SUPPRESS,CVF", "CUI1,REL,CUI2,SAB", "CUI1", "CUI2")
 	mrsab   = meta("MRSAB", "VCUI,RCUI,VSAB,RSAB,SON,SF,SVER,VSTART,VEND,IMETA,RMETA,SLC,SCC,SRL,TFR,CFR,CXTY,TTYL,ATNL,LAT,CENC,CURVER,SABIN,SSN,SCIT", "RSAB,SON,SABIN")
-	mrcui   = meta("MRCUI", "CUI1,VER,REL,RELA,MAPREASON,CUI2,MAPIN", "CUI1,REL,CUI2")
-	deleted = &table{"DELETEDCUI", ".RRF", []string{"META/CHANGE", "CHANGE", "META", "."}, []string{"PCUI", "PSTR"}, []string{"PCUI"}, false}
+	mrcui   = meta("MRCUI", "CUI1,VER,REL,RELA,MAPREASON,CUI2,MAPIN", "CUI1,REL,CUI2", "CUI1")
+	deleted = &table{"DELETEDCUI", ".RRF", []string{"META/CHANGE", "CHANGE", "META", "."}, []string{"PCUI", "PSTR"}, []string{"PCUI"}, []int{0}, false}
 	srdef   = net("SRDEF", "RT,UI,NAME,NUMBER,DEF,EX,UN,NH,ABR,RIN")
 	srstr   = net("SRSTR", "NAME1,RL,NAME2,LS")
 	srstre1 = net("SRSTRE1", "UI1,RL,UI2")
 	srstre2 = net("SRSTRE2", "NAME1,RL,NAME2")
-	groups  = &table{"SemGroups", ".txt", []string{"NET", "META", "."}, []string{"GROUP", "NAME", "TUI", "TYPE"}, nil, true}
+	groups  = &table{"SemGroups", ".txt", []string{"NET", "META", "."}, []string{"GROUP", "NAME", "TUI", "TYPE"}, nil, nil, true}
 
 	tables = []*table{mrfiles, mrconso, mrrank, mrsty, mrdef, mrrel, mrsab, mrcui, deleted, srdef, srstr, srstre1, srstre2, groups}
 )
@@ -199,8 +205,24 @@ func (r *row) parse(line []byte) *Problem {
 		column := slices.IndexFunc(r.fields, func(field []byte) bool { return !utf8.Valid(field) })
 		return r.problem(NotUTF8, column, "the row is not valid UTF-8")
 	}
+	if problem := r.noIdentifier(); problem != nil {
+		return problem
+	}
 	if r.repeats.seen(r.split[0], line) {
 		return r.problem(Duplicate, -1, "the row is the same as one before it")
+	}
+	return nil
+}
+
+// noIdentifier is the problem of a row that does not say what it is of.
+func (r *row) noIdentifier() *Problem {
+	for _, id := range r.file.table.ids {
+		switch field := r.fields[id]; {
+		case len(field) == 0:
+			return r.problem(BadValue, id, "the %s is empty", r.file.table.columns[id])
+		case bytes.ContainsFunc(field, unicode.IsControl):
+			return r.problem(BadValue, id, "the %s %q holds a control character", r.file.table.columns[id], field)
+		}
 	}
 	return nil
 }
@@ -235,13 +257,20 @@ func (r *row) ended() *Problem {
 	return p
 }
 
+// problemPlace is where readings of a file come upon problems in ascending order of lines.
+type problemPlace struct {
+	file   string
+	kind   Kind
+	column int
+}
+
 // report tells of a problem (nil is none), unless an earlier reading of the file
 // has told of it.
 func (r *Release) report(p *Problem) error {
 	if p == nil {
 		return nil
 	}
-	told := problemGroup{p.File, p.Kind}
+	told := problemPlace{p.File, p.Kind, p.Column}
 	if last, known := r.told[told]; known && p.Line <= last {
 		return nil
 	}

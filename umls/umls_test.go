@@ -292,7 +292,7 @@ func TestDamagedTables(t *testing.T) {
 		{"relations not sorted", "META/MRREL.RRF", rel + rel, "MRREL.RRF:7: C0000001 comes after"},
 		{"no name", "META/MRCONSO.RRF", strings.Replace(lines[0], "aspirin tablet", "", 1), "MRCONSO.RRF:1:15: the name (STR) is empty"},
 		{"no concept", "META/MRCONSO.RRF", strings.TrimPrefix(lines[0], "C0000001") + conso, "MRCONSO.RRF:1:1: the CUI is empty"},
-		{"relation of no concept", "META/MRREL.RRF", strings.TrimPrefix(rel, "C0000001") + rel, "MRREL.RRF:1:1: the CUI is empty"},
+		{"relation of no concept", "META/MRREL.RRF", strings.TrimPrefix(rel, "C0000001") + rel, "MRREL.RRF:1:1: the CUI1 is empty"},
 		{"not UTF-8", "META/MRCONSO.RRF", strings.Replace(lines[0], "aspirin", "a\xffspirin", 1), "MRCONSO.RRF:1:15: the row is not valid UTF-8"},
 		{"endless line", "META/MRCONSO.RRF", strings.Repeat("x", 3<<20), "MRCONSO.RRF:1: the line is longer"},
 		{"unknown kind", "NET/SRDEF", "XX|T1|n|A|||||||\n", "SRDEF:1:1: "},
