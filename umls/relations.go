@@ -13,8 +13,9 @@ import (
 
 // Relations gives the relations of MRREL between two different concepts, each
 // once with all its sources, in ascending order of tail, then head, then label.
-// A row reads CUI2 –RELA→ CUI1, or CUI2 –REL→ CUI1 when it has no RELA. Ends
-// may be concepts that Concepts passes over. MRREL must be sorted by CUI1.
+// A row reads CUI2 –RELA→ CUI1, or CUI2 –REL→ CUI1 when it has no RELA; one whose
+// REL says that they are not related is passed over. Ends may be concepts that
+// Concepts passes over. MRREL must be sorted by CUI1.
 func (r *Release) Relations(ctx context.Context) iter.Seq2[graph.Relation, error] {
 	return func(yield func(graph.Relation, error) bool) {
 		group := relationGroup{}
@@ -99,6 +100,9 @@ var (
 	relSUPPRESS = mrrel.column("SUPPRESS")
 )
 
+// notRelated is the REL of a row that a source has to say that there is no mapping.
+const notRelated = "XR"
+
 // relationGroup gathers the relations that have one concept as tail.
 type relationGroup struct {
 	tail  graph.CUI
@@ -123,6 +127,9 @@ func (g *relationGroup) add(r *row, o *Options) {
 		return
 	}
 	rel := string(r.fields[relREL])
+	if rel == notRelated {
+		return
+	}
 	label := strings.ToLower(string(r.fields[relRELA]))
 	if label == "" {
 		label = rel

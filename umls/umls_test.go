@@ -49,6 +49,7 @@ C0000001|A2|AUI|RB|C0000001|A3|AUI||R3||MSH|MSH|||N||
 C0000002|A6|AUI|RO|C0000001|A2|AUI|inhibits|R4||MSH|MSH|||N||
 C0000002|A6|AUI|SIB|C0000003|A8|AUI||R5||MSH|MSH|||N||
 C0000002|A6|AUI|RN|C0000003|A8|AUI||R6||MSH|MSH|||O||
+C0000003|A8|AUI|XR|C0000001|A2|AUI||R7||MSH|MSH|||N||
 `,
 	"META/MRSAB.RRF": `C1|C2|MSH2026|MSH|Medical Subject Headings|MSH|2026|||||ask NLM|nlm.nih.gov|0|||FULL|PT|||UTF-8|Y|Y|MeSH|NLM|
 C3|C4|OLD1|OLD|Not in this release|OLD|1|||||||0|||FULL|PT|||UTF-8|N|N|||
@@ -289,7 +290,7 @@ func TestDamagedTables(t *testing.T) {
 		{"cut off", "META/MRCONSO.RRF", conso[:len(conso)-20], "MRCONSO.RRF:10: the table ends in the middle of a row"},
 		{"not sorted", "META/MRCONSO.RRF", lines[5] + lines[0], "MRCONSO.RRF:2: C0000001 comes after C0000002"},
 		{"types not sorted", "META/MRSTY.RRF", "C0000002|T126|A|Enzyme|AT3||\nC0000001|T126|A|Enzyme|AT3||\n", "MRSTY.RRF:2: C0000001 comes after"},
-		{"relations not sorted", "META/MRREL.RRF", rel + rel, "MRREL.RRF:7: C0000001 comes after"},
+		{"relations not sorted", "META/MRREL.RRF", rel + rel, "MRREL.RRF:8: C0000001 comes after"},
 		{"no name", "META/MRCONSO.RRF", strings.Replace(lines[0], "aspirin tablet", "", 1), "MRCONSO.RRF:1:15: the name (STR) is empty"},
 		{"no concept", "META/MRCONSO.RRF", strings.TrimPrefix(lines[0], "C0000001") + conso, "MRCONSO.RRF:1:1: the CUI is empty"},
 		{"relation of no concept", "META/MRREL.RRF", strings.TrimPrefix(rel, "C0000001") + rel, "MRREL.RRF:1:1: the CUI1 is empty"},
