@@ -3,8 +3,10 @@ package umls
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/keci-kg/keci/graph"
 )
@@ -18,6 +20,7 @@ func (r *Release) Concepts(ctx context.Context) iter.Seq2[graph.Concept, error] 
 		join := r.newJoin(ctx)
 		defer join.stop()
 		cuis := &graph.CUISet{}
+		met := map[string]bool{} // languages and sources
 		atoms := atomGroup{release: r}
 		fail := func(err error) { yield(graph.Concept{}, err) }
 		for row, err := range r.rows(ctx, mrconso) {
@@ -36,6 +39,11 @@ func (r *Release) Concepts(ctx context.Context) iter.Seq2[graph.Concept, error] 
 				atoms.reset(graph.CUI(cui))
 				cuis.Add(atoms.cui)
 			}
+			for _, column := range []int{colLAT, colSAB} {
+				if value := row.fields[column]; !met[string(value)] {
+					met[string(value)] = true
+				}
+			}
 			if err := r.report(atoms.add(row)); err != nil {
 				fail(err)
 				return
@@ -44,12 +52,21 @@ func (r *Release) Concepts(ctx context.Context) iter.Seq2[graph.Concept, error] 
 		if !join.emit(&atoms, yield) {
 			return
 		}
-		if err := join.finish(); err != nil {
+		if err := cmp.Or(join.finish(), r.report(r.notThere(met))); err != nil {
 			fail(err)
 			return
 		}
 		r.cuis = cuis
 	}
+}
+
+// notThere is the problem that no name is of a language or source that is asked for.
+func (r *Release) notThere(met map[string]bool) *Problem {
+	asked := slices.DeleteFunc(slices.Concat(r.options.Languages, r.options.Sources), func(a string) bool { return met[a] })
+	if len(asked) == 0 {
+		return nil
+	}
+	return &Problem{Kind: NotThere, File: r.files[mrconso.name].name, Message: fmt.Sprintf("no name is of %s", strings.Join(asked, ", "))}
 }
 
 // The columns of MRCONSO that are used.

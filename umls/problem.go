@@ -26,12 +26,13 @@ const (
 	Cycle     Kind = "cycle"            // an is_a that closes a circle; passed over
 	Ambiguous Kind = "names two"        // a cross-reference to two concepts, of which the first is taken
 	NoType    Kind = "no semantic type" // a concept that the mapping file gives none
+	NotThere  Kind = "not there"        // asked for, and in no row
 )
 
 // harmless reports whether a caller who asks for no report need not know: what
 // is read is right without it.
 func (k Kind) harmless() bool {
-	return k == Empty || k == Duplicate || k == Dangling || k == RowCount || k == NoType
+	return k == Empty || k == Duplicate || k == Dangling || k == RowCount || k == NoType || k == NotThere
 }
 
 // Problem is something wrong at one place of a file. It is an error.

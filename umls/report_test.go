@@ -95,6 +95,19 @@ func TestReportOfSeveralReadings(t *testing.T) {
 	check(t, []int{11, 1}, lines)
 }
 
+// A language or source of which there is no name is not passed over without a word.
+func TestAskedForWhatIsNotThere(t *testing.T) {
+	var told []string
+	r := open(t, small, Options{Languages: []string{"ENG", "eng"}, Sources: []string{"MSH", "SNOMEDCT", "CHEBI"}, Report: func(p *Problem) error {
+		told = append(told, p.Message)
+		return nil
+	}})
+	if concepts := collect(t, r.Concepts(t.Context())); len(concepts) != 3 {
+		t.Errorf("%d concepts", len(concepts))
+	}
+	check(t, []string{"no name is of eng, SNOMEDCT"}, told)
+}
+
 // doubled says a line (from 0) twice.
 func doubled(text string, line int) string {
 	lines := strings.SplitAfter(text, "\n")
