@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/embedded"
 	"github.com/keci-kg/keci/linker"
@@ -168,15 +170,17 @@ func copyAll(ctx context.Context, dir string, source Source, store *embedded.Kno
 	if used, err = copyConcepts(ctx, source, store, names); err != nil {
 		return nil, err
 	}
-	// The dictionary is written while the relations are read.
-	dictionary := make(chan error, 1)
-	go func() { dictionary <- names.Finish(ctx) }()
 	step("reading the relations")
-	err = copyRelations(ctx, source, store)
-	if err == nil {
-		err = copyRetired(ctx, source, store)
-	}
-	return used, errors.Join(err, <-dictionary)
+	// The dictionary is written meanwhile; when one of them fails, the other need not go on.
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return names.Finish(ctx) })
+	both.Go(func() error {
+		if err := copyRelations(ctx, source, store); err != nil {
+			return err
+		}
+		return copyRetired(ctx, source, store)
+	})
+	return used, both.Wait()
 }
 
 func copyNetwork(ctx context.Context, source Source, store *embedded.KnowledgeBuilder) error {

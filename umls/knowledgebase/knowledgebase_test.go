@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -275,6 +276,53 @@ func TestBrokenOffBuildLeavesNothing(t *testing.T) {
 			same(t, nil, names(t, parent))
 		})
 	}
+}
+
+// endless is a source whose relations do not end. With its last concept the place of
+// the dictionary is taken.
+type endless struct {
+	*Facts
+	parent string
+}
+
+func (e endless) Concepts(ctx context.Context) iter.Seq2[graph.Concept, error] {
+	return func(yield func(graph.Concept, error) bool) {
+		for c, err := range e.Facts.Concepts(ctx) {
+			if !yield(c, err) {
+				return
+			}
+		}
+		building, err := filepath.Glob(filepath.Join(e.parent, ".kb.building-*"))
+		if err != nil || len(building) != 1 {
+			yield(graph.Concept{}, errors.Join(err, errors.New("no folder of the build")))
+			return
+		}
+		// A folder in the place of a file of the dictionary.
+		if err := os.Mkdir(filepath.Join(building[0], "names.concepts.tmp"), 0o700); err != nil {
+			yield(graph.Concept{}, err)
+		}
+	}
+}
+
+func (e endless) Relations(ctx context.Context) iter.Seq2[graph.Relation, error] {
+	return func(yield func(graph.Relation, error) bool) {
+		select {
+		case <-ctx.Done():
+			yield(graph.Relation{}, context.Cause(ctx))
+		case <-time.After(time.Minute):
+			yield(graph.Relation{}, errors.New("still reading"))
+		}
+	}
+}
+
+// When the dictionary cannot be written, no hour is spent on relations before that is told.
+func TestBuildWithoutDictionary(t *testing.T) {
+	parent := t.TempDir()
+	_, err := Build(t.Context(), filepath.Join(parent, "kb"), endless{small(), parent}, Options{})
+	if err == nil || !strings.Contains(err.Error(), "build dictionary") || strings.Contains(err.Error(), "still reading") {
+		t.Errorf("error %v", err)
+	}
+	same(t, nil, names(t, parent))
 }
 
 func TestFactsRoundTrip(t *testing.T) {
