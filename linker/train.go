@@ -64,17 +64,31 @@ func Train(ctx context.Context, l *Linker, texts []Annotated, linkable func(grap
 	t := trainer{texts: texts, perDocument: perDocument, l: l.forTraining(m), linkable: linkable}
 	t.s = t.l.newScratch()
 	t.s.features.names = map[uint64]string{}
+	if err := t.learn(ctx, m); err != nil {
+		return nil, fmt.Errorf("train the linker: %w", err)
+	}
+	return m, nil
+}
+
+// learn learns the weights of m.
+func (t *trainer) learn(ctx context.Context, m *Model) error {
 	spans, err := t.spanExamples(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("train the linker: %w", err)
+		return err
 	}
-	ranking, err := t.rankingExamples(ctx, spans.unseen())
+	logits, err := spans.unseen(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("train the linker: %w", err)
+		return err
 	}
-	m.spans = spans.kept(spans.fit(allFolds), t.s.features.names)
-	m.weights = ranking.kept(ranking.fit(allFolds), t.s.features.names)
-	return m, nil
+	ranking, err := t.rankingExamples(ctx, logits)
+	if err != nil {
+		return err
+	}
+	if m.spans, err = spans.learn(ctx, t.s.features.names); err != nil {
+		return err
+	}
+	m.weights, err = ranking.learn(ctx, t.s.features.names)
+	return err
 }
 
 // forTraining gives a linker that finds what l does, phrases too, with the aliases of m.
@@ -255,10 +269,13 @@ func (e *examples) sum(weights []float64, x example) (sum float64) {
 // gradient descent with steps by AdaGrad (Duchi, Hazan and Singer 2011) on the
 // logistic loss. It gives the mean of the weights on the way, but for the first
 // pass (Polyak and Juditsky 1992), which depends less on the order of the examples.
-func (e *examples) fit(without int) []float64 {
+func (e *examples) fit(ctx context.Context, without int) ([]float64, error) {
 	d := descent{weights: make([]float64, len(e.uses)), squares: make([]float64, len(e.uses)), sums: make([]float64, len(e.uses))}
 	order := rand.New(rand.NewPCG(1, 2))
 	for pass := range passes {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		for step, at := range order.Perm(len(e.list)) {
 			if x := e.list[at]; x.fold != without {
 				e.descend(&d, x)
@@ -268,7 +285,7 @@ func (e *examples) fit(without int) []float64 {
 			}
 		}
 	}
-	return d.mean()
+	return d.mean(), nil
 }
 
 // descend makes one step.
@@ -309,25 +326,32 @@ func (d *descent) mean() []float64 {
 }
 
 // unseen gives the logit of each example by weights learned without its fold.
-func (e *examples) unseen() []float64 {
+func (e *examples) unseen(ctx context.Context) ([]float64, error) {
 	logits := make([]float64, len(e.list))
 	for fold := range folds {
-		weights := e.fit(fold)
+		weights, err := e.fit(ctx, fold)
+		if err != nil {
+			return nil, err
+		}
 		for i, x := range e.list {
 			if x.fold == fold {
 				logits[i] = e.sum(weights, x)
 			}
 		}
 	}
-	return logits
+	return logits, nil
 }
 
-// kept gives the weights that count.
-func (e *examples) kept(weights []float64, names map[uint64]string) (list []weight) {
+// learn gives the weights that count, of features by these names.
+func (e *examples) learn(ctx context.Context, names map[uint64]string) (list []weight, err error) {
+	weights, err := e.fit(ctx, allFolds)
+	if err != nil {
+		return nil, err
+	}
 	for hash, i := range e.index {
 		if w := weights[i]; math.Abs(w) >= leastWeight {
 			list = append(list, weight{names[hash], w})
 		}
 	}
-	return list
+	return list, nil
 }

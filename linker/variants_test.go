@@ -3,6 +3,7 @@ package linker
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -135,6 +136,15 @@ func TestTrain(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"cat ", "feline learned"}, final); diff != "" {
 		t.Errorf("want - got +:\n%s", diff)
+	}
+}
+
+// Who ends a training does not wait for all passes over the examples.
+func TestFitIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := newExamples().fit(ctx, allFolds); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
 }
 
