@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -154,28 +155,16 @@ func (g *atomGroup) concept() graph.Concept {
 	c := graph.Concept{
 		CUI:     g.cui,
 		Name:    g.names[g.best],
-		Sources: sortedKeys(g.sources),
-		Codes:   make([]graph.Code, 0, len(g.codes)),
+		Sources: slices.Sorted(maps.Keys(g.sources)),
+		Codes:   slices.AppendSeq(make([]graph.Code, 0, len(g.codes)), maps.Keys(g.codes)),
 	}
 	if len(g.names) > 1 {
 		c.Synonyms = slices.Delete(slices.Clone(g.names), g.best, g.best+1)
-	}
-	for code := range g.codes {
-		c.Codes = append(c.Codes, code)
 	}
 	slices.SortFunc(c.Codes, func(a, b graph.Code) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Code, b.Code))
 	})
 	return c
-}
-
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // join adds semantic types and definitions to the concepts, which must come in

@@ -212,19 +212,9 @@ func uniteConcepts(list []graph.Concept) []graph.Concept {
 
 // unite adds to a concept what another knowledge base says of it.
 func unite(c, other graph.Concept) graph.Concept {
-	c.Name = cmp.Or(c.Name, other.Name)
-	c.Definition = cmp.Or(c.Definition, other.Definition)
-	c.Synonyms = slices.Clone(c.Synonyms)
-	for _, name := range append([]string{other.Name}, other.Synonyms...) {
-		if name != c.Name && !slices.Contains(c.Synonyms, name) {
-			c.Synonyms = append(c.Synonyms, name)
-		}
-	}
-	c.SemanticTypes = sortedOnce(slices.Concat(c.SemanticTypes, other.SemanticTypes), cmp.Compare)
-	c.Sources = sortedOnce(slices.Concat(c.Sources, other.Sources), cmp.Compare)
-	c.Codes = sortedOnce(slices.Concat(c.Codes, other.Codes), func(a, b graph.Code) int {
-		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Code, b.Code))
-	})
+	types := sortedOnce(slices.Concat(c.SemanticTypes, other.SemanticTypes), cmp.Compare)
+	c = c.Merge(other)
+	c.SemanticTypes = types
 	return c
 }
 
@@ -234,7 +224,7 @@ func uniteRelations(list []graph.Relation, compare func(a, b graph.Relation) int
 	united := []graph.Relation{}
 	for _, r := range list {
 		if last := len(united) - 1; last >= 0 && compare(united[last], r) == 0 {
-			united[last].Sources = sortedOnce(slices.Concat(united[last].Sources, r.Sources), cmp.Compare)
+			united[last] = united[last].Merge(r)
 		} else {
 			united = append(united, r)
 		}
