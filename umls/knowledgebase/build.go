@@ -52,6 +52,10 @@ type Options struct {
 // ErrExists is returned, wrapped, by Build when the folder is there and Force is not set.
 var ErrExists = errors.New("it exists already")
 
+// ErrHere is returned, wrapped, by Build when the folder is that which the program
+// runs in: a finished one cannot take its place.
+var ErrHere = errors.New("it is the folder that this program runs in: call it from another one")
+
 // ErrNoConcepts is returned, wrapped, by Build when the source gives no concept.
 var ErrNoConcepts = errors.New("no concept is left: look at the languages, sources and types that are asked for")
 
@@ -92,6 +96,9 @@ func Build(ctx context.Context, out string, source Source, options Options) (inf
 // mayReplace refuses a folder that is there, unless it is empty or a knowledge
 // base that may be replaced: no other folder is ever removed.
 func mayReplace(out string, force bool) error {
+	if isHere(out) {
+		return ErrHere
+	}
 	entries, err := os.ReadDir(out)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -107,6 +114,13 @@ func mayReplace(out string, force bool) error {
 		return fmt.Errorf("%w and is not a knowledge base, so it is not replaced", ErrExists)
 	}
 	return nil
+}
+
+// isHere reports whether a folder is that which the program runs in.
+func isHere(dir string) bool {
+	info, err := os.Stat(dir)
+	here, hereErr := os.Stat(".")
+	return err == nil && hereErr == nil && os.SameFile(info, here)
 }
 
 // rename gives the finished folder its name, after putting what is there out of

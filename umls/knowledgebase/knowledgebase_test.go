@@ -228,6 +228,16 @@ func TestBuildOverOther(t *testing.T) {
 	}
 }
 
+// The folder that the program runs in is refused before anything is read, not after hours.
+func TestBuildHere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	read := func() error { t.Error("the source was read"); return nil }
+	if _, err := Build(t.Context(), ".", breaking{small(), read}, Options{}); !errors.Is(err, ErrHere) {
+		t.Errorf("error %v", err)
+	}
+	same(t, nil, names(t, "."))
+}
+
 func names(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
