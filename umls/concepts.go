@@ -193,7 +193,12 @@ func (j *join) emit(atoms *atomGroup, yield func(graph.Concept, error) bool) boo
 	}
 	concept := atoms.concept()
 	var err error
-	if concept.SemanticTypes, err = j.typesOf(atoms.cui); err != nil {
+	concept.SemanticTypes, err = j.typesOf(atoms.cui)
+	if err == nil && len(concept.SemanticTypes) == 0 {
+		err = j.release.report(&Problem{Kind: NoType, File: j.release.files[mrsty.name].name,
+			Message: fmt.Sprintf("the concept %s, and maybe others, has no semantic type", atoms.cui)})
+	}
+	if err != nil {
 		yield(graph.Concept{}, err)
 		return false
 	}

@@ -25,7 +25,7 @@ const (
 	RowCount  Kind = "row count"        // not as many rows as MRFILES tells
 	Cycle     Kind = "cycle"            // an is_a that closes a circle; passed over
 	Ambiguous Kind = "names two"        // a cross-reference to two concepts, of which the first is taken
-	NoType    Kind = "no semantic type" // a concept that the mapping file gives none
+	NoType    Kind = "no semantic type" // a concept that MRSTY, or of a term the mapping file, gives none
 	NotThere  Kind = "not there"        // asked for, and in no row
 )
 

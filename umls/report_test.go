@@ -58,6 +58,7 @@ func TestReport(t *testing.T) {
 		{"unknown tail", "META/MRREL.RRF", strings.Replace(rel, "C0000001|A2", "C0000000|A2", 1), []string{"unknown end META/MRREL.RRF:1:1"}},
 		{"unknown head", "META/MRREL.RRF", strings.Replace(rel, "C0000003", "C0000009", 1), []string{"unknown end META/MRREL.RRF:5:5"}},
 		{"a tab in a concept", "META/MRCONSO.RRF", strings.Replace(conso, "C0000001|", "C0000001\t|", 1), []string{"bad value META/MRCONSO.RRF:1:1"}},
+		{"no row of a concept", "META/MRSTY.RRF", strings.SplitAfterN(small["META/MRSTY.RRF"], "\n", 3)[2], []string{"no semantic type META/MRSTY.RRF"}},
 		{"no type", "META/MRSTY.RRF", strings.Replace(small["META/MRSTY.RRF"], "T109", "", 1), []string{"bad value META/MRSTY.RRF:2:2"}},
 		{"no head", "META/MRREL.RRF", strings.Replace(rel, "C0000003", "", 1), []string{"bad value META/MRREL.RRF:5:5"}},
 		{"no label", "META/MRREL.RRF", strings.Replace(rel, "SIB", "", 1), []string{"bad value META/MRREL.RRF:5:4"}},
@@ -160,11 +161,12 @@ func TestCutTable(t *testing.T) {
 
 // A cut gzip gives the rows before the cut.
 func TestCutGzipReported(t *testing.T) {
-	var rows strings.Builder
+	var rows, types strings.Builder
 	for i := range 20_000 {
+		fmt.Fprintf(&types, "C%07d|T126|A1.4.1.1.3.3|Enzyme|AT||\n", i)
 		fmt.Fprintf(&rows, "C%07d|ENG|P|L|PF|S|Y|A||||MSH|PT|D%d|name %d|0|N||\n", i, i*7919, i*104729)
 	}
-	dir := writeRelease(t, without(small, "META/MRCONSO.RRF", "META/MRREL.RRF"))
+	dir := writeRelease(t, with(without(small, "META/MRCONSO.RRF", "META/MRREL.RRF"), "META/MRSTY.RRF", types.String()))
 	whole := packed(rows.String())
 	if err := os.WriteFile(filepath.Join(dir, "META", "MRCONSO.RRF.gz"), whole[:len(whole)/2], 0o644); err != nil {
 		t.Fatal(err)
