@@ -88,7 +88,7 @@ async function neighbours(cui, signal) {
 // inWords are the relations (REL) of UMLS, which stand where a source names none of its own.
 const inWords = {
   AQ: "allowed qualifier of", CHD: "child of", PAR: "parent of", QB: "can be qualified by", RB: "broader than", RL: "like",
-  RN: "narrower than", RO: "related to", RQ: "related to, perhaps the same as", RU: "related to", SIB: "sibling of", SY: "same as", XR: "not related to",
+  RN: "narrower than", RO: "related to", RQ: "related to, perhaps the same as", RU: "related to", SIB: "sibling of", SY: "same as",
 };
 
 // readOneWay finds the relations that were not told before the other way round: UMLS has
