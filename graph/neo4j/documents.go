@@ -3,6 +3,7 @@ package neo4j
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
@@ -67,11 +68,13 @@ func claim(ctx context.Context, tx driver.ManagedTransaction, doc graph.Document
 		WITH d, d.isNew IS NOT NULL AS created
 		SET d.isNew = true // takes the lock
 		REMOVE d.isNew
-		RETURN created, d.text AS text, d.title AS title`, map[string]any{"id": doc.ID})
+		RETURN created, d.id AS id, d.text AS text, d.title AS title`, map[string]any{"id": doc.ID})
 	if err != nil {
 		return false, err
 	}
 	switch known := records[0]; {
+	case stringOf(known, "id") == "": // deleted before the lock was had
+		return false, errOvertaken
 	case valueOf[bool](known, "created"):
 		return true, nil
 	case replace:
@@ -243,6 +246,7 @@ func linksOf(mention, list string) string {
 
 var documentQuery = `
 	MATCH (d:Document {id: $id})
+	WITH d, d {.*} AS before
 	CALL (d) {
 		MATCH (d)-[:HAS_MENTION]->(m:Mention)` + linksOf("m", "links") + `
 		WITH m, links ORDER BY m.place
@@ -253,8 +257,11 @@ var documentQuery = `
 		WITH h, r, t ORDER BY r.place
 		RETURN collect(r {.*, head: h.id, tail: t.id}) AS relations
 	}
-	RETURN properties(d) AS document, mentions, relations`
+	RETURN before, properties(d) AS document, mentions, relations`
 
+// readDocument reads a document as a whole. A query has no picture of one moment: when
+// the document is replaced while it is read, what is found before and after differs, at
+// least in the time of its submission.
 func readDocument(ctx context.Context, tx driver.ManagedTransaction, id string) (graph.Document, error) {
 	records, err := collect(ctx, tx, documentQuery, map[string]any{"id": id})
 	if err != nil {
@@ -265,6 +272,12 @@ func readDocument(ctx context.Context, tx driver.ManagedTransaction, id string) 
 	}
 	record := records[0]
 	row := properties(valueOf[map[string]any](record, "document"))
+	if len(row) == 0 { // it has been deleted
+		return graph.Document{}, graph.ErrNotFound
+	}
+	if !reflect.DeepEqual(valueOf[map[string]any](record, "before"), map[string]any(row)) {
+		return graph.Document{}, errOvertaken
+	}
 	doc := readDocumentRow(row)
 	doc.Mentions = mapsOf(record, "mentions", readMention)
 	if valueOf[bool](row, "extracted") {

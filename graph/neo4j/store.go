@@ -89,10 +89,7 @@ func (s *Store) read(ctx context.Context, query string, params map[string]any) (
 
 // readWith reads in one transaction.
 func (s *Store) readWith(ctx context.Context, work func(tx driver.ManagedTransaction) error) error {
-	session := s.driver.NewSession(ctx, driver.SessionConfig{DatabaseName: s.address.Database, AccessMode: driver.AccessModeRead})
-	defer session.Close(context.WithoutCancel(ctx))
-	_, err := session.ExecuteRead(ctx, func(tx driver.ManagedTransaction) (any, error) { return nil, work(tx) }, boundTo(ctx))
-	return lastFault(err)
+	return s.transact(ctx, driver.AccessModeRead, driver.SessionWithContext.ExecuteRead, work)
 }
 
 // overtaken are the faults of a transaction that met the work of another one,
@@ -102,7 +99,8 @@ var overtaken = map[string]bool{
 	"Neo.ClientError.Schema.ConstraintValidationFailed": true,
 }
 
-// errOvertaken is the same, seen by ourselves.
+// errOvertaken is the same, seen by ourselves: a query sees what others commit while it
+// runs, and what it sets on a node that was deleted meanwhile is passed over in silence.
 var errOvertaken = errors.New("another transaction changed what this one had read")
 
 const maxOvertaken = 10
@@ -110,10 +108,17 @@ const maxOvertaken = 10
 // write runs work in one transaction, which is tried again when it fails for a
 // passing reason.
 func (s *Store) write(ctx context.Context, work func(tx driver.ManagedTransaction) error) error {
-	session := s.driver.NewSession(ctx, driver.SessionConfig{DatabaseName: s.address.Database})
+	return s.transact(ctx, driver.AccessModeWrite, driver.SessionWithContext.ExecuteWrite, work)
+}
+
+// transact runs work in one transaction, and again when another one has overtaken it.
+func (s *Store) transact(ctx context.Context, mode driver.AccessMode,
+	execute func(driver.SessionWithContext, context.Context, driver.ManagedTransactionWork, ...func(*driver.TransactionConfig)) (any, error),
+	work func(tx driver.ManagedTransaction) error) error {
+	session := s.driver.NewSession(ctx, driver.SessionConfig{DatabaseName: s.address.Database, AccessMode: mode})
 	defer session.Close(context.WithoutCancel(ctx))
 	for attempt := 1; ; attempt++ {
-		_, err := session.ExecuteWrite(ctx, func(tx driver.ManagedTransaction) (any, error) { return nil, work(tx) }, boundTo(ctx))
+		_, err := execute(session, ctx, func(tx driver.ManagedTransaction) (any, error) { return nil, work(tx) }, boundTo(ctx))
 		if err = lastFault(err); !isOvertaken(err) || attempt == maxOvertaken {
 			return err
 		}

@@ -45,6 +45,8 @@ func Run(t *testing.T, open Open) {
 		"refused ids":         testRefusedIDs,
 		"cancelled":           testCancelled,
 		"concurrent saves":    testConcurrentSaves,
+		"read while replaced": testReadWhileReplaced,
+		"replace and delete":  testReplaceAndDelete,
 		"many mentions":       testManyMentions,
 		"offsets are unified": testOffsets,
 	} {
@@ -375,6 +377,106 @@ func testConcurrentSaves(t *testing.T, store graph.Store) {
 			t.Errorf("%s was created %d times", id, created[id])
 		}
 	}
+}
+
+// twoVersions are two documents of one id. The release lacks their concepts, which come
+// and go with them.
+func twoVersions() []graph.Document {
+	versions := make([]graph.Document, 2)
+	for v, name := range []string{"a", "b"} {
+		versions[v] = graph.Document{ID: "doc", Text: strings.Repeat(name, 40), Offsets: graph.OffsetCodepoint, Relations: []graph.Extraction{}}
+		for i := range 20 {
+			versions[v].Mentions = append(versions[v].Mentions,
+				mention(fmt.Sprintf("%s%d", name, i), 2*i, 2*i+2, name+name, "K0000001", graph.CUI(fmt.Sprintf("K00001%02d", i))))
+		}
+	}
+	return versions
+}
+
+// testReadWhileReplaced reads a document that others replace: it comes as one of them
+// or as the other, never as a part of each.
+func testReadWhileReplaced(t *testing.T, store graph.Store) {
+	var saving, reading sync.WaitGroup
+	versions, done := twoVersions(), make(chan struct{})
+	save(t, store, versions[0], false)
+	for _, doc := range versions {
+		saving.Go(func() {
+			for range 60 {
+				if _, err := store.SaveDocument(t.Context(), doc, true); err != nil {
+					t.Errorf("replacing: %v", err)
+				}
+			}
+		})
+	}
+	for range 2 {
+		reading.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				got, err := store.Document(t.Context(), "doc")
+				if err != nil {
+					t.Errorf("reading: %v", err)
+					return
+				}
+				want := versions[0]
+				if got.Text != want.Text {
+					want = versions[1]
+				}
+				if got.Submitted = nil; !gocmp.Equal(got, want, cmpopts.EquateEmpty()) {
+					t.Errorf("the document of %q comes with %d mentions, the first of %q", got.Text, len(got.Mentions), firstText(got))
+					return
+				}
+			}
+		})
+	}
+	saving.Wait()
+	close(done)
+	reading.Wait()
+}
+
+func firstText(doc graph.Document) string {
+	if len(doc.Mentions) == 0 {
+		return ""
+	}
+	return doc.Mentions[0].Text
+}
+
+// testReplaceAndDelete replaces and deletes a document from two sides, and then, each
+// for itself, documents that name the same concepts: nobody fails, and what was saved is
+// there as a whole.
+func testReplaceAndDelete(t *testing.T, store graph.Store) {
+	var group sync.WaitGroup
+	for _, doc := range twoVersions() {
+		own := doc
+		own.ID = doc.Text
+		group.Go(func() {
+			for range 40 {
+				if _, err := store.SaveDocument(t.Context(), doc, true); err != nil {
+					t.Errorf("replacing: %v", err)
+				}
+				if err := store.DeleteDocument(t.Context(), doc.ID); err != nil && !errors.Is(err, graph.ErrNotFound) {
+					t.Errorf("deleting: %v", err)
+				}
+			}
+			for range 40 {
+				_, err := store.SaveDocument(t.Context(), own, false)
+				if err != nil {
+					t.Errorf("saving: %v", err)
+				}
+				got, err := store.Document(t.Context(), own.ID)
+				if got.Submitted = nil; err != nil || !gocmp.Equal(got, own, cmpopts.EquateEmpty()) {
+					t.Errorf("error %v, and what was saved comes otherwise:\n%s", err, gocmp.Diff(own, got))
+				}
+				if err := store.DeleteDocument(t.Context(), own.ID); err != nil {
+					t.Errorf("deleting: %v", err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 // testManyMentions saves what a long article gives: it must go in one piece.
