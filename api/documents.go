@@ -82,7 +82,7 @@ type saved struct {
 // submit extracts and stores a document, unless the store has it.
 func (s *Server) submit(ctx context.Context, doc graph.Document, replace bool) (saved, error) {
 	if !replace {
-		stored, err := s.Store.Document(ctx, doc.ID)
+		stored, err := s.stored(ctx, doc.ID)
 		switch {
 		case err == nil && stored.Text == doc.Text && stored.Title == doc.Title:
 			return saved{stored, http.StatusOK, true}, nil
@@ -107,15 +107,30 @@ func (s *Server) submit(ctx context.Context, doc graph.Document, replace bool) (
 	case replace:
 		return saved{doc, http.StatusOK, known}, nil
 	}
-	stored, err := s.Store.Document(ctx, doc.ID) // someone else was faster
+	stored, err := s.stored(ctx, doc.ID) // someone else was faster
+	if errors.Is(err, graph.ErrNotFound) || err == nil && (stored.Text != doc.Text || stored.Title != doc.Title) {
+		return saved{doc, http.StatusOK, known}, nil // and yet another has deleted or replaced it since
+	}
 	return saved{stored, http.StatusOK, true}, err
+}
+
+// bounded gives what is asked of the store the time for it, see [Server.boundStore].
+func (s *Server) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.Limits.StoreTimeout)
+}
+
+// stored is the document that the store has.
+func (s *Server) stored(ctx context.Context, id string) (graph.Document, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	return s.Store.Document(ctx, id)
 }
 
 // save stores a document.
 func (s *Server) save(ctx context.Context, doc graph.Document, replace bool) (created bool, err error) {
 	ctx, span := s.tracer.Start(ctx, "save")
 	defer span.End()
-	ctx, cancel := context.WithTimeout(ctx, s.Limits.StoreTimeout)
+	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	created, err = s.Store.SaveDocument(ctx, doc, replace)
 	if err == nil && (created || replace) {

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -198,14 +199,25 @@ func TestUnreachableStoreSaysWhenToComeBack(t *testing.T) {
 // hanging is a store whose server takes connections and says nothing.
 type hanging struct{ graph.Store }
 
-func (hanging) Concept(ctx context.Context, _ graph.CUI) (graph.Concept, error) {
+func hang(ctx context.Context) error {
 	<-ctx.Done()
-	return graph.Concept{}, fmt.Errorf("asking the database: %w", context.Cause(ctx))
+	return fmt.Errorf("asking the database: %w", context.Cause(ctx))
+}
+
+func (hanging) Concept(ctx context.Context, _ graph.CUI) (graph.Concept, error) {
+	return graph.Concept{}, hang(ctx)
+}
+
+func (hanging) Subgraph(ctx context.Context, _ []graph.CUI) (graph.Subgraph, error) {
+	return graph.Subgraph{}, hang(ctx)
+}
+
+func (hanging) Document(ctx context.Context, _ string) (graph.Document, error) {
+	return graph.Document{}, hang(ctx)
 }
 
 func (hanging) SaveDocument(ctx context.Context, _ graph.Document, _ bool) (bool, error) {
-	<-ctx.Done()
-	return false, fmt.Errorf("asking the database: %w", context.Cause(ctx))
+	return false, hang(ctx)
 }
 
 func TestHangingStoreHoldsNobody(t *testing.T) {
@@ -214,12 +226,50 @@ func TestHangingStoreHoldsNobody(t *testing.T) {
 	})
 	for _, ask := range [][3]string{
 		{"GET", "/v1/concepts/C0085149", ""},
+		{"GET", "/v1/documents/a", ""},
 		{"POST", "/v1/documents", `{"id":"a","text":"FKBP12 binds FK506."}`},
+		{"POST", "/v1/documents?replace=true", `{"id":"a","text":"FKBP12 binds FK506."}`},
+		{"POST", "/v1/subgraph", `{"text":"FKBP12 binds FK506."}`},
+		{"POST", "/v1/link?codes=true", `{"text":"FKBP12 binds FK506."}`},
 	} {
 		answer := s.mustAsk(t, http.StatusServiceUnavailable, ask[0], ask[1], ask[2])
 		checkProblem(t, answer.Header(), answer.Body.Bytes(), 503, "", []string{"too long", "--store-timeout"})
 		if answer.Header().Get("Retry-After") == "" {
 			t.Errorf("%s %s: no Retry-After", ask[0], ask[1])
 		}
+	}
+}
+
+// overtaking is a store in which others save the same document while it is worked on,
+// and change it right after.
+type overtaking struct {
+	graph.Store
+	change func(graph.Store, graph.Document) error
+}
+
+func (s overtaking) SaveDocument(ctx context.Context, doc graph.Document, replace bool) (bool, error) {
+	if _, err := s.Store.SaveDocument(ctx, doc, false); err != nil {
+		return false, err
+	}
+	created, err := s.Store.SaveDocument(ctx, doc, replace)
+	return created, errors.Join(err, s.change(s.Store, doc))
+}
+
+func TestDocumentThatOthersSaveAndChange(t *testing.T) {
+	for name, change := range map[string]func(graph.Store, graph.Document) error{
+		"deleted": func(store graph.Store, doc graph.Document) error { return store.DeleteDocument(t.Context(), doc.ID) },
+		"replaced": func(store graph.Store, doc graph.Document) error {
+			doc.Text = "of others"
+			_, err := store.SaveDocument(t.Context(), doc, true)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, func(config *api.Config) { config.Store = overtaking{config.Store, change} })
+			answer := s.mustAsk(t, http.StatusOK, "POST", "/v1/documents", `{"id":"a","text":"FKBP12"}`)
+			if got := answer.Body.String(); !strings.Contains(got, `"text":"FKBP12"`) {
+				t.Errorf("the answer is %s", got)
+			}
+		})
 	}
 }

@@ -162,7 +162,9 @@ func (s *Server) answerDocument(ctx context.Context, in *DocumentInput, task str
 	if err := json.Unmarshal(data, &doc); err != nil {
 		return nil, s.failed(ctx, fmt.Errorf("reading an answer: %w", err))
 	}
-	if err := graph.Describe(ctx, s.Store, doc.Mentions, details); err != nil {
+	bounded, cancel := s.bounded(ctx)
+	defer cancel()
+	if err := graph.Describe(bounded, s.Store, doc.Mentions, details); err != nil {
 		return nil, s.failed(ctx, err)
 	}
 	out, err := render(ctx, doc, form, in.unit())

@@ -336,7 +336,7 @@ func (s *Server) operation(needs access, op huma.Operation) huma.Operation {
 		op.Security = []map[string][]string{{bearer: {}}}
 		op.Errors = append(op.Errors, http.StatusUnauthorized)
 	}
-	if op.Method != http.MethodPost && !streams(&op) { // what is posted has the time of an extraction as well
+	if op.Method != http.MethodPost && !streams(&op) { // what is posted may be worked on first, and bounds what it asks then
 		op.Middlewares = append(op.Middlewares, s.boundStore)
 	}
 	if op.Method == http.MethodGet && !streams(&op) {
@@ -353,7 +353,7 @@ func (s *Server) operation(needs access, op huma.Operation) huma.Operation {
 // boundStore ends what a request asks of the store when it takes too long, so that a
 // database that hangs does not hold the requests and all that comes after them.
 func (s *Server) boundStore(ctx huma.Context, next func(huma.Context)) {
-	bounded, cancel := context.WithTimeout(ctx.Context(), s.Limits.StoreTimeout)
+	bounded, cancel := s.bounded(ctx.Context())
 	defer cancel()
 	next(huma.WithContext(ctx, bounded))
 }

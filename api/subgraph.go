@@ -35,6 +35,8 @@ func (s *Server) subgraph(ctx context.Context, in *subgraphInput) (*subgraphOutp
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	sub, err := s.Store.Subgraph(ctx, cuis)
 	if err == nil && in.Body.Text == "" && len(sub.Concepts) < len(cuis) {
 		sub, err = s.subgraphOfKnown(ctx, cuis, sub)
