@@ -290,6 +290,9 @@ func (s *Server) extractTask(ctx context.Context, options jobOptions, t task) (g
 	if err != nil {
 		return doc, err
 	}
+	if err := s.Jobs.Room(); err != nil { // for the result
+		return doc, err
+	}
 	if options.Store {
 		saved, err := s.submit(ctx, doc, options.Replace)
 		if err != nil {

@@ -64,6 +64,9 @@ func (c *Cache) put(key cacheKey, answer []byte) error {
 	if index, values := c.db.Size(); c.options.MaxBytes > 0 && index+values > c.options.MaxBytes {
 		return nil
 	}
+	if err := c.db.Room(); err != nil {
+		return err
+	}
 	entry := badger.NewEntry(key[:], answer)
 	if c.options.TTL > 0 {
 		entry = entry.WithTTL(c.options.TTL)

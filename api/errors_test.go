@@ -12,6 +12,7 @@ import (
 
 	"github.com/keci-kg/keci/api"
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/kv"
 )
 
 // TestProblems sends every kind of bad request. Each must be answered by a
@@ -237,6 +238,36 @@ func TestHangingStoreHoldsNobody(t *testing.T) {
 		if answer.Header().Get("Retry-After") == "" {
 			t.Errorf("%s %s: no Retry-After", ask[0], ask[1])
 		}
+	}
+}
+
+// On a full disk nothing is written, lest Badger is ended by a signal; what needs no
+// writing goes on.
+func TestFullDisk(t *testing.T) {
+	s := start(t, nil)
+	s.mustAsk(t, http.StatusCreated, "POST", "/v1/documents", `{"id":"a","text":"FKBP12"}`)
+	defer func(free func(string) (uint64, error)) { kv.Free = free }(kv.Free)
+	kv.Free = func(string) (uint64, error) { return 100 << 20, nil }
+	for _, ask := range [][2]string{
+		{"/v1/documents", `{"id":"b","text":"FKBP12 binds FK506."}`},
+		{"/v1/documents?replace=true", `{"id":"a","text":"FKBP12 binds FK506."}`},
+		{"/v1/batches", `[{"id":"b","text":"FKBP12 binds FK506."}]`},
+	} {
+		answer := s.mustAsk(t, http.StatusServiceUnavailable, "POST", ask[0], ask[1])
+		checkProblem(t, answer.Header(), answer.Body.Bytes(), 503, "", []string{"disk", "full"})
+		if answer.Header().Get("Retry-After") == "" {
+			t.Errorf("%s: no Retry-After", ask[0])
+		}
+	}
+	s.mustAsk(t, http.StatusOK, "POST", "/v1/extract", `{"text":"FKBP12 binds rapamycin."}`)
+	s.mustAsk(t, http.StatusOK, "GET", "/v1/documents/a", "")
+	s.mustAsk(t, http.StatusNoContent, "DELETE", "/v1/documents/a", "")
+	if told := s.log.String(); !strings.Contains(told, "100 MB") {
+		t.Errorf("the log does not tell how much room there is:\n%s", told)
+	}
+	kv.Free = func(string) (uint64, error) { return 1 << 20, nil }
+	if _, err := api.OpenCache(t.TempDir(), api.CacheOptions{}); !errors.Is(err, kv.ErrFull) {
+		t.Errorf("opening a cache: %v", err)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/keci-kg/keci/api/jobs"
 	"github.com/keci-kg/keci/graph"
 	"github.com/keci-kg/keci/graph/format/picture"
+	"github.com/keci-kg/keci/internal/kv"
 )
 
 // Problem is the answer to a request that failed: problem details as of RFC 9457
@@ -186,6 +187,10 @@ func problemOf(err error) *Problem {
 		unavailable := newProblem(http.StatusServiceUnavailable, "", "the store of the server cannot be reached; try again later")
 		unavailable.retryAfter = storeRetryAfter
 		return unavailable
+	case errors.Is(err, kv.ErrFull):
+		full := newProblem(http.StatusServiceUnavailable, "", "the disk of the server is full; its operator has to make room")
+		full.retryAfter = storeRetryAfter
+		return full
 	case errors.Is(err, context.DeadlineExceeded):
 		slow := newProblem(http.StatusServiceUnavailable, "", "the store of the server took too long to answer (--store-timeout); ask for less, or try again later")
 		slow.retryAfter = storeRetryAfter

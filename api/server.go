@@ -32,6 +32,7 @@ import (
 	"github.com/keci-kg/keci/api/turns"
 	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/kv"
 )
 
 // Linker finds the mentions of a text with their candidate concepts. It is safe
@@ -413,7 +414,7 @@ func (s *Server) writeProblem(err error, c echo.Context) {
 // failed logs an error that is not the client's and gives the problem to answer.
 func (s *Server) failed(ctx context.Context, err error) error {
 	problem := problemOf(err)
-	inside := problem.Status == http.StatusInternalServerError || errors.Is(err, graph.ErrUnavailable)
+	inside := problem.Status == http.StatusInternalServerError || errors.Is(err, graph.ErrUnavailable) || errors.Is(err, kv.ErrFull)
 	if inside && ctx.Err() == nil {
 		s.Log.Error("request failed", "id", ctx.Value(requestIDKey{}), "error", err)
 	}

@@ -251,7 +251,7 @@ func (q *Queue) writeTasks(ctx context.Context, id string, spec Spec, tasks iter
 	defer batch.Cancel()
 	for task, err := range tasks {
 		if err == nil {
-			err = ctx.Err()
+			err = cmp.Or(ctx.Err(), q.Room())
 		}
 		if err != nil {
 			return 0, nil, err
@@ -302,6 +302,10 @@ func (q *Queue) schedule() {
 		}
 	}
 }
+
+// Room tells whether the disk has room for more tasks and results. The error wraps
+// kv.ErrFull when it has not.
+func (q *Queue) Room() error { return q.db.Room() }
 
 // Get gives a job.
 func (q *Queue) Get(id string) (Job, error) {

@@ -45,6 +45,9 @@ func (s *documents) SaveDocument(ctx context.Context, doc graph.Document, replac
 	if err != nil {
 		return false, fmt.Errorf("saving a document: %w", err)
 	}
+	if err := s.db.Room(); err != nil {
+		return false, fmt.Errorf("saving a document: %w", err)
+	}
 	entries, err := s.indexEntries(ctx, doc)
 	if err != nil {
 		return false, fmt.Errorf("saving a document: %w", err)
