@@ -173,7 +173,8 @@ func (s *Server) batchTasks(body io.Reader, kind format.Kind) iter.Seq2[[]byte, 
 	}
 }
 
-// batchTask makes a task of a document, or of the reason why it could not be read.
+// batchTask makes a task of a document, or of the reason why it cannot be worked on,
+// so that no text that is too long is kept.
 // The error tells that nothing more can be read.
 func (s *Server) batchTask(doc graph.Document, err error) (task, error) {
 	var (
@@ -188,8 +189,8 @@ func (s *Server) batchTask(doc graph.Document, err error) (task, error) {
 	case err != nil:
 		return task{}, newProblem(http.StatusBadRequest, "", "the batch could not be read to its end: %v", err)
 	}
-	if at := graph.FirstInvalid([]byte(doc.Text)); at >= 0 {
-		return task{ID: doc.ID, Problem: newProblem(http.StatusUnprocessableEntity, "text", "the text is not valid UTF-8: byte %d", at)}, nil
+	if _, err := s.document(documentBody{ID: doc.ID, Title: doc.Title, Text: doc.Text}); err != nil {
+		return task{ID: doc.ID, Problem: problemOf(err)}, nil
 	}
 	return task{ID: doc.ID, Title: doc.Title, Text: doc.Text}, nil
 }

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -303,6 +304,38 @@ func TestJobsSurviveARestart(t *testing.T) {
 	}
 	if count := next.fake.extractions.Load(); count != 2 {
 		t.Errorf("after the restart %d documents were worked on, want the two that were left", count)
+	}
+}
+
+// A text that is too long is refused when it comes, and takes no room in the queue.
+func TestBatchKeepsNoTextThatIsTooLong(t *testing.T) {
+	dir := t.TempDir()
+	queue, err := jobs.Open(dir, jobs.DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, func(config *api.Config) {
+		config.Jobs, config.Limits.TextBytes, config.Limits.Concurrency = queue, 100, 1
+	})
+	s.mustSend(t, 202, "POST", "/v1/batches", `{"id":"a","text":"slow"}`+"\n"+`{"id":"b","text":"`+strings.Repeat("FK506 ", 1000)+`"}`,
+		"Content-Type", "application/jsonl")
+	stop(t, s.service)
+	if err := queue.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if queue, err = jobs.Open(dir, jobs.DefaultOptions()); err != nil {
+		t.Fatal(err)
+	}
+	defer queue.Close()
+	kept := make(chan string, 2)
+	queue.Start(1, func(_ context.Context, _ string, _, task []byte) (jobs.Result, error) {
+		kept <- string(task)
+		return jobs.Result{}, nil
+	})
+	for range 2 {
+		if task := <-kept; len(task) > 1000 || strings.Contains(task, `"b"`) && !strings.Contains(task, "--max-text-bytes") {
+			t.Errorf("a task of %d bytes was kept: %.300s", len(task), task)
+		}
 	}
 }
 
