@@ -49,14 +49,21 @@ func healthy() *healthOutput {
 
 func (s *Server) health(context.Context, *struct{}) (*healthOutput, error) { return healthy(), nil }
 
-// ready also asks the store, which may be another server.
+// ready also asks the store, which may be another server: it must be there, and hold
+// the knowledge base that documents are read with.
 func (s *Server) ready(ctx context.Context, _ *struct{}) (*healthOutput, error) {
 	if s.stopping.Load() {
 		return nil, newProblem(http.StatusServiceUnavailable, "", "the server is stopping")
 	}
-	if _, err := s.Store.Info(ctx); err != nil {
+	kb, err := s.Store.Info(ctx)
+	if err != nil {
 		s.Log.Warn("not ready", "error", err)
-		return nil, newProblem(http.StatusServiceUnavailable, "", "the store does not answer")
+		return nil, newProblem(http.StatusServiceUnavailable, "", "the store does not answer, or is being loaded")
+	}
+	if kb.Digest != s.kb.Digest {
+		s.Log.Warn("not ready", "knowledge base", s.kb.Digest, "the store holds", kb.Digest)
+		return nil, newProblem(http.StatusServiceUnavailable, "",
+			"the store holds another knowledge base by now, %s, and documents would be read with %s: start the server anew, with that one", kb.Name, s.kb.Name)
 	}
 	return healthy(), nil
 }

@@ -197,6 +197,25 @@ func TestUnreachableStoreSaysWhenToComeBack(t *testing.T) {
 	}
 }
 
+// reloaded is a store into which another knowledge base is loaded.
+type reloaded struct {
+	graph.Store
+	info *graph.KnowledgeBaseInfo
+}
+
+func (s reloaded) Info(context.Context) (graph.KnowledgeBaseInfo, error) { return *s.info, nil }
+
+// With another knowledge base in the store than documents are read with, a server is
+// not ready.
+func TestReadyAsLongAsTheKnowledgeBaseIsTheSame(t *testing.T) {
+	info := graph.KnowledgeBaseInfo{Name: "small", Digest: "sha256:51a11"}
+	s := start(t, func(config *api.Config) { config.Store = reloaded{config.Store, &info} })
+	s.mustAsk(t, http.StatusOK, "GET", "/readyz", "")
+	info = graph.KnowledgeBaseInfo{Name: "newer", Digest: "sha256:0e3e5"}
+	answer := s.mustAsk(t, http.StatusServiceUnavailable, "GET", "/readyz", "")
+	checkProblem(t, answer.Header(), answer.Body.Bytes(), 503, "", []string{"newer", "small", "start"})
+}
+
 // hanging is a store whose server takes connections and says nothing.
 type hanging struct{ graph.Store }
 
