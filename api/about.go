@@ -58,7 +58,7 @@ func (s *Server) ready(ctx context.Context, _ *struct{}) (*healthOutput, error) 
 	kb, err := s.Store.Info(ctx)
 	if err != nil {
 		s.Log.Warn("not ready", "error", err)
-		return nil, newProblem(http.StatusServiceUnavailable, "", "the store does not answer, or is being loaded")
+		return nil, newProblem(http.StatusServiceUnavailable, "", "the store does not answer, or cannot be used now")
 	}
 	if kb.Digest != s.kb.Digest {
 		s.Log.Warn("not ready", "knowledge base", s.kb.Digest, "the store holds", kb.Digest)

@@ -184,7 +184,7 @@ func problemOf(err error) *Problem {
 	case errors.Is(err, jobs.ErrStopped):
 		return newProblem(http.StatusServiceUnavailable, "", "the server is stopping")
 	case errors.Is(err, graph.ErrUnavailable):
-		unavailable := newProblem(http.StatusServiceUnavailable, "", "the store of the server cannot be reached; try again later")
+		unavailable := newProblem(http.StatusServiceUnavailable, "", "the store of the server cannot be used now; try again later")
 		unavailable.retryAfter = storeRetryAfter
 		return unavailable
 	case errors.Is(err, kv.ErrFull):

@@ -19,7 +19,7 @@ var ErrRetired = errors.New("retired, and no concept took its place")
 // text or title.
 var ErrConflict = errors.New("conflict")
 
-// ErrUnavailable is returned, wrapped, when a store cannot be reached now.
+// ErrUnavailable is returned, wrapped, when a store cannot be reached or used now.
 var ErrUnavailable = errors.New("unavailable")
 
 // Knowledge reads a knowledge base. Implementations are safe for concurrent use.

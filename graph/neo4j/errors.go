@@ -11,16 +11,28 @@ import (
 	"github.com/keci-kg/keci/graph"
 )
 
-// ErrLogin is returned, wrapped, when a user or password is wrong or missing.
-var ErrLogin = errors.New("refuses the login")
+// Faults that whoever runs the database can mend: until then it is unavailable.
+var (
+	// ErrLogin is returned, wrapped, when a user or password is wrong or missing.
+	ErrLogin error = mendable("refuses the login")
+
+	// ErrStopped is returned, wrapped, when the database has met a fault of its own,
+	// as a full disk is, and serves nobody until its server is started anew.
+	ErrStopped error = mendable("has stopped the database after a fault of its own")
+
+	// ErrReadOnly is returned, wrapped, when nothing may be written.
+	ErrReadOnly error = mendable("is read-only")
+)
+
+type mendable string
+
+func (m mendable) Error() string { return string(m) }
+
+func (mendable) Unwrap() error { return graph.ErrUnavailable }
 
 // ErrMemory is returned, wrapped, when a transaction needs more memory than the
 // server grants it.
 var ErrMemory = errors.New("does not have the memory for the transaction")
-
-// ErrStopped is returned, wrapped, when the database has met a fault of its own,
-// as a full disk is, and serves nobody until its server is started anew.
-var ErrStopped = errors.New("has stopped the database after a fault of its own")
 
 // explain says what was being done, where, and for the faults that a user can
 // mend, how.
@@ -43,7 +55,7 @@ func (s *Store) explain(err error, doing string, args ...any) error {
 	case errors.As(err, &lost):
 		return fmt.Errorf("%s: Neo4j at %s does not answer: start it, or correct the address (%w: %w)", doing, s.address, graph.ErrUnavailable, lost.Inner)
 	case errors.As(err, &fault) && isReadOnly(fault):
-		return fmt.Errorf("%s: the database at %s is read-only: allow writing to it, or give a user who may write (%w)", doing, s.address, err)
+		return fmt.Errorf("%s: the database at %s %w: allow writing to it, or give a user who may write (%w)", doing, s.address, ErrReadOnly, err)
 	case errors.As(err, &fault) && fault.Code == "Neo.ClientError.Database.DatabaseNotFound":
 		return fmt.Errorf("%s: Neo4j at %s has no database %q (%w)", doing, s.address, s.address.Database, err)
 	case errors.As(err, &fault) && isStopped(fault):

@@ -35,13 +35,22 @@ func TestOpenTellsThatNoServerAnswers(t *testing.T) {
 	}
 }
 
+// What can be mended at the server is tried again until it is.
+func TestFaultsOfTheServerPass(t *testing.T) {
+	for _, err := range []error{neo4j.ErrLogin, neo4j.ErrStopped, neo4j.ErrReadOnly} {
+		if !errors.Is(err, graph.ErrUnavailable) {
+			t.Errorf("a database that %v counts as available", err)
+		}
+	}
+}
+
 func TestOpenTellsThatThePasswordIsWrong(t *testing.T) {
 	server := neo4jtest.Use(t)
 	if server.Password == "" {
 		t.Skip("the server asks for no password")
 	}
 	_, err := neo4j.Open(t.Context(), server.Address, "geheim, but wrong")
-	if !errors.Is(err, neo4j.ErrLogin) || strings.Contains(err.Error(), "geheim") {
+	if !errors.Is(err, neo4j.ErrLogin) || !errors.Is(err, graph.ErrUnavailable) || strings.Contains(err.Error(), "geheim") {
 		t.Errorf("error %v", err)
 	}
 	_, err = neo4j.Open(t.Context(), server.Address, "")
