@@ -20,8 +20,8 @@ func newModelPruneCommand() *cobra.Command {
 that begin or end with words that never began or ended a mention in the texts that
 it learned from, such as "the", "of" and "binds", and keeps as few spans for each word
 piece as the held-out texts allow. Give the corpus, the --held-out and the --seed of
-its training. (keci train leaves out these spans by itself, and keeps what
---kept-ratio says.)`,
+its training; of a model of several corpora, each in turn, and take of the shares the
+largest. (keci train leaves out these spans by itself, and keeps what --kept-ratio says.)`,
 		Example: "  keci model prune runs/biorelex/best faster --corpus biorelex --data train.json --held-out 0.1 --seed 1",
 		Args:    exactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

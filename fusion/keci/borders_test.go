@@ -192,3 +192,33 @@ func TestPrune(t *testing.T) {
 		}
 	}
 }
+
+// A model of several corpora is measured on the one that the texts are of, with its
+// labels. Without borders it is refused: one corpus does not tell those of all.
+func TestPruneModelOfSeveralCorpora(t *testing.T) {
+	o, first, second := learnOptions(), tinyCorpus(t), diseases(t)
+	o.Epochs = 2
+	refused := trained(t, o, system.Set{Train: first}, system.Set{Train: second})
+	set := system.Set{Train: second, HeldOut: second}
+	to := filepath.Join(t.TempDir(), "pruned")
+	if _, err := openModel(t, refused, newFakeKnowledge().base()).Prune(t.Context(), refused, to, set, 1); err == nil || !strings.Contains(err.Error(), "only training can tell") {
+		t.Errorf("without borders: %v", err)
+	}
+	from := trained(t, o, system.Set{Train: often(first)}, system.Set{Train: often(second)})
+	before := openModel(t, from, newFakeKnowledge().base())
+	got, err := before.Prune(t.Context(), from, to, set, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pruned := openModel(t, to, newFakeKnowledge().base())
+	if diff := cmp.Diff(before.cfg.Borders, pruned.cfg.Borders); diff != "" || pruned.cfg.KeptRatio != prunedRatios[0] {
+		t.Errorf("%g of the spans are kept, borders -before +after:\n%s", pruned.cfg.KeptRatio, diff)
+	}
+	if after, err := pruned.reach(t.Context(), second); err != nil || after != got.After {
+		t.Errorf("reaches %+v (%v), said %+v", after, err, got.After)
+	}
+	second.Name = corpus.BioRelEx
+	if _, err := pruned.reach(t.Context(), second); err == nil || !strings.Contains(err.Error(), "no labels of the corpus biorelex") {
+		t.Errorf("texts of another corpus: %v", err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/keci-kg/keci/fusion"
 	"github.com/keci-kg/keci/fusion/corpus"
 	"github.com/keci-kg/keci/fusion/modeldir"
 	"github.com/keci-kg/keci/fusion/score"
@@ -24,18 +25,19 @@ type Pruned struct {
 // prunedRatios are the shares λ of kept spans that are tried, the smallest first.
 var prunedRatios = []float64{0.1, 0.15, 0.2, 0.25}
 
-// Prune writes the model of the directory from, which m was opened from and which
-// learned from one corpus, again as the new directory to, so that it looks at fewer
-// spans: where it has no [Borders], not at those that begin or end with words that never
-// did so in what it learned from, and it keeps as few spans for each word piece as the
-// held-out texts allow, on which the mean of entity and relation F1, a fraction, may
-// fall by tolerance and no further. Where even all the spans that it kept before
-// lose more, that is an error, and nothing is written.
+// Prune writes the model of the directory from, which m was opened from, again as the
+// new directory to, so that it looks at fewer spans: where it has no [Borders], not at
+// those that begin or end with words that never did so in what it learned from, and it
+// keeps as few spans for each word piece as the held-out texts allow, which are of one
+// corpus. On them the mean of entity and relation F1, a fraction, may fall by tolerance
+// and no further. Where even all the spans that it kept before lose more, that is an
+// error, and nothing is written.
 func (m *Model) Prune(ctx context.Context, from, to string, set system.Set, tolerance float64) (Pruned, error) {
 	if err := modeldir.CheckNew(to); err != nil {
 		return Pruned{}, fmt.Errorf("prune: %w", err)
 	}
-	if len(m.cfg.More) > 0 {
+	hasBorders := len(m.cfg.Borders.NeverFirst)+len(m.cfg.Borders.NeverLast) > 0
+	if len(m.cfg.More) > 0 && !hasBorders {
 		return Pruned{}, errors.New("prune: the model learned from several corpora, what never begins or ends a mention of any of them only training can tell")
 	}
 	result := Pruned{Config: m.cfg}
@@ -43,7 +45,7 @@ func (m *Model) Prune(ctx context.Context, from, to string, set system.Set, tole
 	if result.Before, err = m.reach(ctx, set.HeldOut); err != nil {
 		return result, fmt.Errorf("prune: %w", err)
 	}
-	if len(m.cfg.Borders.NeverFirst)+len(m.cfg.Borders.NeverLast) == 0 { // as in models that learned from every span
+	if !hasBorders { // as in models that learned from every span
 		result.Config.Borders = learnBorders(m.tokenizer, set.Train)
 	}
 	for _, ratio := range slices.Concat(prunedRatios, []float64{m.cfg.KeptRatio}) {
@@ -84,8 +86,15 @@ func (m *Model) withSpansOf(cfg Config) (*Model, error) {
 
 // reach extracts held-out texts and scores what is found.
 func (m *Model) reach(ctx context.Context, heldOut corpus.Corpus) (train.Score, error) {
+	var extractor fusion.Extractor = m
+	if len(m.cfg.More) > 0 {
+		var ok bool
+		if extractor, ok = m.For(heldOut.Name); !ok {
+			return train.Score{}, fmt.Errorf("the model has no labels of the corpus %s", heldOut.Name)
+		}
+	}
 	documents, err := corpus.Map(ctx, heldOut, func(ctx context.Context, e corpus.Example) (graph.Document, error) {
-		return m.Extract(ctx, graph.Document{ID: e.ID, Text: e.Text})
+		return extractor.Extract(ctx, graph.Document{ID: e.ID, Text: e.Text})
 	})
 	if err != nil {
 		return train.Score{}, err
