@@ -28,7 +28,7 @@ func TestPageKeepsDocuments(t *testing.T) {
 		s.mustAsk(t, 201, "POST", "/v1/documents", fmt.Sprintf(`{"id":"PMID:%02d","title":"Title %d","text":"FKBP12 binds FK506."}`, i, i))
 	}
 	ctx := openBrowser(t, s, 1280)
-	do(t, ctx, chromedp.Click("#keep"), chromedp.Click("#submit"))
+	do(t, ctx, chromedp.SetValue("#input", sentence), chromedp.Click("#keep"), chromedp.Click("#submit"))
 	until(t, ctx, graphDrawn)
 	if place := value[string](t, ctx, "location.hash"); !strings.HasPrefix(place, "#/documents/sha256%3A") {
 		t.Errorf("the kept document is at %s", place)

@@ -72,7 +72,8 @@ func TestPageByKeyboard(t *testing.T) {
 	if got := value[string](t, ctx, focused+".textContent"); got != "Skip to the content" {
 		t.Errorf("the first stop is %q", got)
 	}
-	press(kb.Enter, kb.Tab) // the text field; its example is extracted with Ctrl+Enter
+	press(kb.Enter, kb.Tab) // the text field, which has an example
+	do(t, ctx, chromedp.KeyEvent("a", chromedp.KeyModifiers(2)), chromedp.SendKeys("#input", sentence))
 	do(t, ctx, chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(2)))
 	until(t, ctx, graphDrawn)
 	do(t, ctx, chromedp.Focus("#text [tabindex='0']"))

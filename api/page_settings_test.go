@@ -31,7 +31,7 @@ func TestPageAsksForAToken(t *testing.T) {
 	do(t, ctx, chromedp.SendKeys("#token", readToken+kb.Enter))
 	until(t, ctx, "!"+asked+" && document.querySelector('#about').textContent.includes('fake')")
 
-	do(t, ctx, chromedp.Click("#submit"))
+	do(t, ctx, chromedp.SetValue("#input", sentence), chromedp.Click("#submit"))
 	until(t, ctx, graphDrawn)
 	do(t, ctx, chromedp.Click("#keep"), chromedp.Click("#submit"))
 	until(t, ctx, "document.querySelector('#problem').innerText.includes('the token is for reading')")

@@ -6,9 +6,9 @@ import { post } from "../service/service.js";
 import { viewDocument } from "../document/viewer.js";
 
 const examples = [
-  "FKBP12 binds FK506 and rapamycin, and the complex inhibits calcineurin.",
+  "Metformin lowers glucose in patients with type 2 diabetes, and may cause lactic acidosis.",
+  "Mutations in BRCA1 increase the risk of breast cancer. The V600E mutation of BRAF confers sensitivity to vemurafenib in melanoma.",
   "The RAS-binding domain of RAF1 binds to GTP-bound H-RAS, but it does not bind GDP-bound H-RAS. The RAF inhibitor sorafenib disrupts the BRAF–RAF1 heterodimer.",
-  "Cyclin-dependent kinase 2 (CDK2) forms a complex with cyclin A. The inhibitor p27Kip1 binds the CDK2–cyclin A complex and blocks binding of ATP to CDK2.",
 ];
 
 // Longer texts do not go into the address, which they would make useless for sending:
