@@ -175,7 +175,7 @@ func TestPageKeepsPlaces(t *testing.T) {
 	do(t, ctx, chromedp.Click("//nav[@id='sections']/a[text()='Search']", chromedp.BySearch))
 	until(t, ctx, title+" === 'Search'")
 	do(t, ctx, chromedp.Click("//nav[@id='sections']/a[text()='Read']", chromedp.BySearch))
-	until(t, ctx, "document.querySelector('#input')?.value.endsWith('calcineurin.')")
+	until(t, ctx, "document.querySelector('#input')?.value.startsWith('Metformin')")
 }
 
 // What could not be opened is opened when the service can be reached again.

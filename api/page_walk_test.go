@@ -16,7 +16,7 @@ func TestPageWalk(t *testing.T) {
 	ctx := openBrowser(t, s, 1280)
 
 	// 1. Read a text
-	do(t, ctx, chromedp.Click("//button[text()='Extract']", chromedp.BySearch))
+	do(t, ctx, chromedp.SetValue("#input", sentence), chromedp.Click("//button[text()='Extract']", chromedp.BySearch))
 	until(t, ctx, graphDrawn)
 	says(t, innerText(t, ctx, "#status"), "4 entities, 3 relations")
 
