@@ -421,7 +421,10 @@ func (q *Queue) end(l *live, state State, reason string) error {
 	last := l.record
 	last.State, last.Error, last.Ended = state, reason, new(now())
 	q.mutex.Unlock()
-	err := errors.Join(q.update(last), q.erase(l.ID, false))
+	err := q.update(last)
+	if err == nil { // else the next start finds the job as it was, with its tasks
+		err = q.erase(l.ID, false)
+	}
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	delete(q.live, l.ID)

@@ -141,8 +141,11 @@ func rename(temp, out string, force bool) error {
 	if err := os.Rename(out, old); err != nil {
 		return err
 	}
-	defer os.RemoveAll(old)
-	return os.Rename(temp, out)
+	if err := os.Rename(temp, out); err != nil {
+		return errors.Join(err, os.Rename(old, out))
+	}
+	os.RemoveAll(old) // the new one is there, whatever is left of the old
+	return nil
 }
 
 // writeFolder writes all files of a knowledge base.
