@@ -99,8 +99,8 @@ func visit(t testing.TB, ctx context.Context, place string) {
 	until(t, ctx, settled)
 }
 
-// settled is a page that has what its address names.
-const settled = "document.querySelector('main h1') && !document.querySelector('[aria-busy=true]')"
+// settled is a page that has what its address names, and no longer fades in.
+const settled = "document.querySelector('main h1') && !document.querySelector('[aria-busy=true]') && document.getAnimations().length === 0"
 
 // patience is how long a step may take on a machine that has much else to do.
 const patience = time.Minute
