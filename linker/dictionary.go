@@ -347,7 +347,7 @@ func (d *dictionary) hit(p posting) hit {
 		d.isDamaged(conceptsFile)
 		return h
 	}
-	h.types = d.TypeSets[types]
+	h.types, h.names = d.TypeSets[types], int(names)
 	h.name = r.bytes()
 	h.matched = h.name
 	for i := uint64(0); i < p.name && !r.short; i++ {

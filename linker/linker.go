@@ -211,6 +211,7 @@ type hit struct {
 	place              uint64 // of the concept in the dictionary
 	cui, name, matched []byte
 	types              []graph.TUI
+	names              int // of the concept
 	score              components
 	points             int
 	likeness           int

@@ -71,28 +71,58 @@ func (l *Linker) rank(s *scratch) {
 			m := &s.matches[k]
 			hits := s.hits[m.firstHit:m.lastHit]
 			slices.SortFunc(hits, compareHits)
+			settleSpecies(hits)
 			settleNamesakes(hits)
 		}
 	})
 }
 
+// settleSpecies puts first the best known of the species that an abbreviated name may
+// mean, the one with the most names: E. coli is Escherichia coli, and not Entamoeba
+// coli. Of the two nothing is learned where the texts write one of them out.
+func settleSpecies(hits []hit) {
+	if len(hits) == 0 || !abbreviatesSpecies(hits[0].matched) {
+		return
+	}
+	best, known := hits[0], 0
+	for i, h := range hits {
+		if h.ties(best) && bytes.EqualFold(h.matched, best.matched) && h.names > hits[known].names {
+			known = i
+		}
+	}
+	promote(hits, known)
+}
+
+// abbreviatesSpecies reports whether a name begins like "E. coli".
+func abbreviatesSpecies(name []byte) bool {
+	lower := func(b byte) bool { return 'a' <= b && b <= 'z' }
+	return len(name) > 4 && 'A' <= name[0] && name[0] <= 'Z' && name[1] == '.' && name[2] == ' ' && lower(name[3]) && lower(name[4])
+}
+
 // settleNamesakes puts first the plainest of the concepts that have the name of the
 // best candidate and were found as it was: of what several sources say of one thing,
 // the concept with the fewest semantic types. What was learned of types tells
-// different things apart, and nothing of these. They change places with their values.
+// different things apart, and nothing of these.
 func settleNamesakes(hits []hit) {
 	if len(hits) == 0 {
 		return
 	}
 	best, plainest := hits[0], 0
 	for i, h := range hits {
-		same := h.how == best.how && h.points == best.points && bytes.EqualFold(h.name, best.name)
-		if same && len(h.types) < len(hits[plainest].types) {
+		if h.ties(best) && bytes.EqualFold(h.name, best.name) && len(h.types) < len(hits[plainest].types) {
 			plainest = i
 		}
 	}
-	hits[0], hits[plainest] = hits[plainest], hits[0]
-	hits[0].value, hits[plainest].value = hits[plainest].value, hits[0].value
+	promote(hits, plainest)
+}
+
+// ties reports whether both were found the same way, with the same score.
+func (h hit) ties(with hit) bool { return h.how == with.how && h.points == with.points }
+
+// promote has a candidate change places, and values, with the first.
+func promote(hits []hit, i int) {
+	hits[0], hits[i] = hits[i], hits[0]
+	hits[0].value, hits[i].value = hits[i].value, hits[0].value
 }
 
 // eachMatch gives do each match, its candidates ordered without context, and

@@ -251,6 +251,24 @@ func TestSettleNamesakes(t *testing.T) {
 	settleNamesakes(nil)
 }
 
+// Of the species that an abbreviated name may mean, the one with the most names is
+// first, and of anything else the best.
+func TestSettleSpecies(t *testing.T) {
+	for name, want := range map[string]string{"E. coli": "Escherichia coli", "coli": "Entamoeba coli", "E. Coli": "Entamoeba coli"} {
+		hits := []hit{
+			{name: []byte("Entamoeba coli"), matched: []byte(name), names: 1, points: 1000, value: 3},
+			{name: []byte("Escherichia coli"), matched: []byte(name), names: 14, points: 1000, value: 2},
+			{name: []byte("Escherichia"), matched: []byte("E. colis"), names: 20, points: 1000, value: 1},
+			{name: []byte("Eimeria coli"), matched: []byte(name), names: 20, points: 900, value: 0},
+		}
+		settleSpecies(hits)
+		if got := string(hits[0].name); got != want || hits[0].value != 3 {
+			t.Errorf("%s is %s, by %g", name, got, hits[0].value)
+		}
+	}
+	settleSpecies(nil)
+}
+
 // A name is what it is before a comma, and where tokens are parted by blanks.
 func TestGlueOfTokenisedText(t *testing.T) {
 	glue := func(text string) int {
