@@ -98,7 +98,7 @@ func MarkNegated(text string, mentions []graph.Mention) {
 			for len(scopes) > 0 && scopes[0].End <= start {
 				scopes = scopes[1:]
 			}
-			rest[0].Negated = slices.ContainsFunc(scopes[:min(2, len(scopes))], func(s negation.Scope) bool { return s.Holds(start, end) })
+			rest[0].Negated = len(scopes) > 0 && scopes[0].Holds(start, end)
 		}
 	}
 }

@@ -4,9 +4,11 @@
 // 2001, pages 301–310).
 //
 // A phrase that negates what follows ("no evidence of") or what comes before
-// ("was ruled out") does so up to the border of the sentence, to a semicolon or to a
-// word that begins something else ("but"). Phrases that only look like negations ("not
-// only") do nothing. The phrases are in triggers.txt.
+// ("was ruled out") reaches five words far, as in the paper; five more after each "or",
+// and on to the end of a list ("no fever, cough, chest pain or nausea"). It reaches over
+// no semicolon, no bracket that closes around it, and no word that begins something
+// else ("but"). Phrases that only look like negations ("not only") do nothing. The
+// phrases are in triggers.txt.
 package negation
 
 import (
@@ -24,58 +26,146 @@ type Scope struct {
 // Holds reports whether a range lies in the scope.
 func (s Scope) Holds(start, end int) bool { return s.Start <= start && end <= s.End }
 
-// Scopes gives the negated parts of a sentence in order of their start. At most
-// two of them overlap. What negates a part is not in it, so that a finding named
-// "negative pressure" is not negated by its own name.
+// Scopes gives the negated parts of a sentence, in order; none overlaps another. A
+// phrase that negates is not in its own scope, so that a finding named "negative
+// pressure" is not negated by its name.
 func Scopes(sentence string) []Scope {
 	var scopes []Scope
 	begin := 0
-	for clause := range strings.SplitAfterSeq(sentence, clauseEnd) {
-		for _, s := range scopesOf(clause) {
-			scopes = append(scopes, Scope{begin + s.Start, begin + s.End})
+	for part := range strings.SplitAfterSeq(sentence, semicolon) {
+		for clause := range strings.SplitAfterSeq(part, dash) {
+			for _, s := range scopesOf(clause) {
+				scopes = append(scopes, Scope{begin + s.Start, begin + s.End})
+			}
+			begin += len(clause)
 		}
-		begin += len(clause)
 	}
 	return scopes
 }
 
-// clauseEnd has a blank, unlike the semicolon of t(9;22).
-const clauseEnd = "; "
+const (
+	semicolon = "; "  // with a blank, unlike that of t(9;22)
+	dash      = " - " // before the lines of a list
+)
 
-// scopesOf gives the negated parts of a clause.
+// scopesOf gives the negated parts of a clause. Each reaches at most to the next phrase.
 func scopesOf(clause string) []Scope {
 	var scopes []Scope
-	var p part
-	for _, phrase := range find(clause) {
-		switch {
-		case phrase.kind == ending:
-			scopes = p.appendScopes(scopes, phrase.start)
-			p = part{start: phrase.end}
-		case phrase.kind == before && p.first == 0:
-			p.first = phrase.end
-		case phrase.kind == after:
-			p.last = phrase.start
+	phrases := find(clause)
+	for i, phrase := range phrases {
+		var s Scope
+		switch phrase.kind {
+		case before:
+			end := len(clause)
+			if i+1 < len(phrases) {
+				end = phrases[i+1].start
+			}
+			s = Scope{phrase.end, phrase.end + reachAfter(clause[phrase.end:end])}
+		case after:
+			start := 0
+			if i > 0 {
+				start = phrases[i-1].end
+			}
+			s = Scope{start + reachBefore(clause[start:phrase.start]), phrase.start}
 		}
-	}
-	return p.appendScopes(scopes, len(clause))
-}
-
-// part is a part of a clause that negations do not reach out of.
-type part struct {
-	start int
-	first int // where the first phrase ends that negates what follows, 0 if there is none
-	last  int // where the last phrase begins that negates what comes before, 0 if there is none
-}
-
-// appendScopes appends the scopes of a part that ends at byte end.
-func (p part) appendScopes(scopes []Scope, end int) []Scope {
-	if p.last > p.start {
-		scopes = append(scopes, Scope{p.start, p.last})
-	}
-	if p.first > 0 && p.first < end {
-		scopes = append(scopes, Scope{p.first, end})
+		scopes = join(scopes, s)
 	}
 	return scopes
+}
+
+// join appends a scope, which is made one with the last where they overlap.
+func join(scopes []Scope, s Scope) []Scope {
+	last := len(scopes) - 1
+	switch {
+	case s.Start >= s.End:
+		return scopes
+	case last >= 0 && s.Start < scopes[last].End:
+		scopes[last].End = max(scopes[last].End, s.End)
+		return scopes
+	}
+	return append(scopes, s)
+}
+
+const (
+	window   = 5 // words that a negation reaches over (Chapman and others, section 2.2)
+	bareItem = 2 // most words of each item of a list without "and" or "or"
+)
+
+// reachAfter is how many bytes of what follows it a phrase negates.
+func reachAfter(text string) (end int) {
+	w := words{text: closed(text), lower: make([]byte, 0, longWord)}
+	more := w.next()
+	for left := window; more; more = w.next() {
+		switch {
+		case w.comma && end > 0:
+			return max(end, listEnd(&w))
+		case string(w.lower) == "or":
+			left = window + 1
+		case left == 0:
+			return end
+		}
+		left, end = left-1, w.end
+	}
+	return end
+}
+
+// listEnd is where the list ends of which an item begins with the word that w is at,
+// 0 when this is none: when an item has more words than a negation reaches over, or
+// nothing joins the items and they are too long to be told from clauses.
+func listEnd(w *words) (end int) {
+	length, longest, joined := 0, 0, false
+	for more := true; more; more = w.next() {
+		if w.comma {
+			if joined {
+				return end
+			}
+			length = 0
+		}
+		switch string(w.lower) {
+		case "and", "or":
+			joined = true
+		default:
+			length++
+		}
+		longest, end = max(longest, length), w.end
+		if length > window {
+			return 0
+		}
+	}
+	if !joined && longest > bareItem {
+		return 0
+	}
+	return end
+}
+
+// closed is text up to the bracket that closes more than it opens.
+func closed(text string) string {
+	open := 0
+	for i := range len(text) {
+		switch text[i] {
+		case '(', '[':
+			open++
+		case ')', ']':
+			if open--; open < 0 {
+				return text[:i]
+			}
+		}
+	}
+	return text
+}
+
+// reachBefore is how many bytes of what comes before it a phrase does not negate.
+func reachBefore(text string) (start int) {
+	w := words{text: text, lower: make([]byte, 0, longWord)}
+	var last [window]int // where the last words begin
+	n := 0
+	for ; w.next(); n++ {
+		last[n%window] = w.start
+	}
+	if n < window {
+		return 0
+	}
+	return last[n%window]
 }
 
 // kind is what a phrase does.
@@ -127,6 +217,7 @@ type words struct {
 	text       string
 	at         int // where the next word is sought
 	start, end int
+	comma      bool   // there is one before the word
 	lower      []byte // the word in lower case
 }
 
@@ -135,7 +226,7 @@ const longWord = 64
 
 // next goes to the next word and reports whether there is one.
 func (w *words) next() bool {
-	w.lower = w.lower[:0]
+	w.lower, w.comma = w.lower[:0], false
 	for i := w.at; i < len(w.text); {
 		r, size := rune(w.text[i]), 1
 		if r >= utf8.RuneSelf {
@@ -157,6 +248,8 @@ func (w *words) next() bool {
 		case len(w.lower) > 0:
 			w.end, w.at = i, i
 			return true
+		case r == ',' && strings.HasPrefix(w.text[i+1:], " "): // unlike that of 1,000
+			w.comma = true
 		}
 		i += size
 	}

@@ -51,6 +51,18 @@ func TestScopes(t *testing.T) {
 		{"to a semicolon", "No patients with asthma died; pneumonia was common", []string{"asthma", "pneumonia"}, []string{"asthma"}},
 		{"from a semicolon", "Asthma was common; pneumonia was ruled out", []string{"Asthma", "pneumonia"}, []string{"pneumonia"}},
 		{"in a translocation", "no evidence of t(9;22) or fever", []string{"t(9;22)", "fever"}, []string{"t(9;22)", "fever"}},
+		{"five words", "Symptoms do not usually appear until the body is damaged from pressure", []string{"appear", "body", "damaged", "pressure"}, []string{"appear", "body"}},
+		{"five words back", "Mice with diabetes and antibodies that bind insulin were not detected", []string{"diabetes", "antibodies", "insulin"}, []string{"antibodies", "insulin"}},
+		{"five words after or", "without pain in the chest or shortness of breath at night in winter", []string{"pain", "chest", "breath", "night", "winter"}, []string{"pain", "chest", "breath", "night"}},
+		{"a list", "no fever, cough, pain in the chest, weight loss, or nausea at night, and asthma", []string{"fever", "cough", "chest", "weight loss", "nausea", "night", "asthma"}, []string{"fever", "cough", "chest", "weight loss", "nausea", "night"}},
+		{"a list that ends with and", "without fever, cough and nausea", []string{"fever", "cough", "nausea"}, []string{"fever", "cough", "nausea"}},
+		{"a list without and", "denies fever, chest pain, cough", []string{"fever", "chest pain", "cough"}, []string{"fever", "chest pain", "cough"}},
+		{"a clause after a comma", "Without surfactant, the lungs collapse, and the infant has to work hard to breathe", []string{"surfactant", "lungs", "infant", "breathe"}, []string{"surfactant"}},
+		{"a short clause after a comma", "In the absence of fever, the patient left", []string{"fever", "patient"}, []string{"fever"}},
+		{"a number with a comma", "no 1,000 patients with asthma", []string{"asthma"}, []string{"asthma"}},
+		{"to a bracket", "They are benign (not cancer) and spread (no p53 (TP53) mutation), fever", []string{"cancer", "spread", "TP53", "mutation", "fever"}, []string{"cancer", "TP53", "mutation"}},
+		{"to the next line of a list", "Absent radius - Fibular aplasia - No cyst", []string{"radius", "Fibular", "cyst"}, []string{"radius", "cyst"}},
+		{"what articles say", "Cancer with or without metastases did not change survival, and not all tumours, nor relapses, did", []string{"metastases", "survival", "tumours", "relapses"}, []string{"relapses"}},
 		{"what became better", "The rash resolved after treatment with prednisone", []string{"rash", "prednisone"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
