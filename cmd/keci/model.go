@@ -17,10 +17,10 @@ import (
 func newModelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "model",
-		Short:   "Look at a model directory, make it smaller or faster, calibrate its scores, or import an encoder",
+		Short:   "Look at a model directory, make it smaller or faster, calibrate its scores, tell it senses, or import an encoder",
 		Example: "  keci model info\n  keci model quantize runs/biorelex/best small",
 	}
-	cmd.AddCommand(newModelInfoCommand(), newModelImportCommand(), newModelQuantizeCommand(), newModelCalibrateCommand(), newModelPruneCommand())
+	cmd.AddCommand(newModelInfoCommand(), newModelImportCommand(), newModelQuantizeCommand(), newModelCalibrateCommand(), newModelSensesCommand(), newModelPruneCommand())
 	return cmd
 }
 

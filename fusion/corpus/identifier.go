@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/keci-kg/keci/graph"
@@ -30,6 +31,13 @@ func Identifier(id string) string {
 		return genePrefix + id
 	}
 	return id
+}
+
+// Means tells whether a candidate, with its codes told, is what an annotated mention
+// stands for: whether a code of it in MeSH or in NCBI Gene is an annotated id.
+func (e Entity) Means(c graph.Candidate) bool {
+	codes := Identifiers(c)
+	return slices.ContainsFunc(e.Concepts, func(id string) bool { return slices.Contains(codes, Identifier(id)) })
 }
 
 // The sources in a knowledge base: names of MeSH may end with its year.

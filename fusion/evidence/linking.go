@@ -28,10 +28,10 @@ func CompareLinking(gold corpus.Corpus, documents []graph.Document) Linking {
 	}
 	var l Linking
 	for _, e := range gold.Examples {
-		annotated := map[[2]int][]string{}
+		annotated := map[[2]int][]corpus.Entity{}
 		for _, entity := range e.Entities {
 			place := [2]int{entity.Start, entity.End}
-			annotated[place] = append(annotated[place], entity.Concepts...)
+			annotated[place] = append(annotated[place], entity)
 		}
 		for _, m := range byID[e.ID].Mentions {
 			l.add(m, annotated[[2]int{m.Start, m.End}])
@@ -40,11 +40,10 @@ func CompareLinking(gold corpus.Corpus, documents []graph.Document) Linking {
 	return l
 }
 
-// add counts a mention that is annotated with ids.
-func (l *Linking) add(m graph.Mention, ids []string) {
+// add counts a mention that is annotated as these entities.
+func (l *Linking) add(m graph.Mention, annotated []corpus.Entity) {
 	right := func(c graph.Candidate) bool {
-		codes := corpus.Identifiers(c)
-		return slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(codes, corpus.Identifier(id)) })
+		return slices.ContainsFunc(annotated, func(e corpus.Entity) bool { return e.Means(c) })
 	}
 	if !slices.ContainsFunc(m.Concepts, right) || m.Concepts[0].Weight == nil {
 		return

@@ -42,8 +42,9 @@ type support struct {
 // another one. Where that is a gene or a gene product, it is the more attended of the
 // gene and its product: they share their names, so that the linker can hardly tell which
 // is meant; the attention, learned for the types of mentions, can (doc/results.md, "Which
-// concept a mention stands for").
-func agree(mentions []graph.Mention, pairs products) {
+// concept a mention stands for"). Of types that are settled it was learned more directly,
+// from annotated concepts.
+func agree(mentions []graph.Mention, pairs products, settled func(kind string) bool) {
 	type name struct{ text, kind string }
 	of := map[name][]int{}
 	for i, m := range mentions {
@@ -52,8 +53,12 @@ func agree(mentions []graph.Mention, pairs products) {
 			of[key] = append(of[key], i)
 		}
 	}
-	for _, group := range of {
-		chosen := elect(mentions, group, pairs)
+	for name, group := range of {
+		swapped := pairs
+		if settled(name.kind) {
+			swapped = nil
+		}
+		chosen := elect(mentions, group, swapped)
 		for _, i := range group {
 			putFirst(mentions[i].Concepts, chosen)
 		}

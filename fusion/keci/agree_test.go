@@ -56,11 +56,14 @@ func TestAgree(t *testing.T) {
 		"the gene, attended more": {
 			[]graph.Mention{mention("p53", "gene", candidate("protein", 0.5, 0.1), candidate("gene", 0.3, 0.2))},
 			[]string{"gene protein"}},
+		"what its type settles": {
+			[]graph.Mention{mention("p53", "settled", candidate("gene", 0.5, 0.1), candidate("protein", 0.3, 0.8))},
+			[]string{"gene protein"}},
 		"neither is first": {
 			[]graph.Mention{mention("p53", "gene", candidate("other", 0.5, 0.1), candidate("gene", 0.3, 0.2), candidate("protein", 0.3, 0.7))},
 			[]string{"other gene protein"}},
 	} {
-		agree(test.mentions, known.products)
+		agree(test.mentions, known.products, func(kind string) bool { return kind == "settled" })
 		var got []string
 		for _, m := range test.mentions {
 			words := ""

@@ -3,7 +3,6 @@ package keci
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/keci-kg/keci/fusion/calibration"
 	"github.com/keci-kg/keci/fusion/corpus"
@@ -51,11 +50,9 @@ func (m *Model) Calibrate(ctx context.Context, from, to string, heldOut corpus.C
 	if err := modeldir.CheckNew(to); err != nil {
 		return m.cfg, fmt.Errorf("calibrate: %w", err)
 	}
-	head := 0
-	if len(m.cfg.More) > 0 {
-		if head = slices.IndexFunc(m.cfg.heads(), func(h Head) bool { return h.Corpus == heldOut.Name }); head < 0 {
-			return m.cfg, fmt.Errorf("calibrate: the model has no labels of the corpus %s", heldOut.Name)
-		}
+	head, err := m.cfg.headOf(heldOut.Name)
+	if err != nil {
+		return m.cfg, fmt.Errorf("calibrate: %w", err)
 	}
 	texts := make([]reading, len(heldOut.Examples))
 	for i, e := range heldOut.Examples {

@@ -280,6 +280,7 @@ func (c Config) mention(text reading, p prediction, r mentionRow) (graph.Mention
 	}
 	if p.attention != nil {
 		c.attend(&m, in.Candidates[r.span], p.attention[row*(c.Knowledge.Candidates+1):])
+		c.Senses.settle(&m)
 	}
 	return m, odds
 }

@@ -205,7 +205,7 @@ func (m *Model) predictAll(ctx context.Context, texts []reading) ([][]prediction
 // decodeText turns the predictions of a text's windows into its graph.
 func (c Config) decodeText(doc graph.Document, text reading, predictions []prediction) graph.Document {
 	doc = c.decodeHeads(text, predictions).document(doc)
-	agree(doc.Mentions, productsOf(text))
+	agree(doc.Mentions, productsOf(text), c.settles)
 	linker.MarkNegated(doc.Text, doc.Mentions)
 	linker.NameLongForms(doc.Mentions, text.mentions)
 	return doc

@@ -189,8 +189,8 @@ func everything(cfg Config) Config {
 	return cfg
 }
 
-// fakeKnowledge is a knowledge base of a few concepts. It answers Subgraph
-// alone; the linker finds its names where they stand between other characters
+// fakeKnowledge is a knowledge base of a few concepts. It answers Subgraph and
+// Concept, each of which has the code of its number in NCBI Gene; the linker finds its names where they stand between other characters
 // than letters and digits.
 type fakeKnowledge struct {
 	graph.Knowledge
@@ -274,6 +274,15 @@ func (k *fakeKnowledge) Link(_ context.Context, text string) ([]graph.Mention, e
 		}
 	}
 	return mentions, nil
+}
+
+func (k *fakeKnowledge) Concept(_ context.Context, cui graph.CUI) (graph.Concept, error) {
+	c, ok := k.concepts[cui]
+	if !ok {
+		return c, graph.ErrNotFound
+	}
+	c.Codes = []graph.Code{{Source: "NCBIGENE", Code: "NCBIGene:" + strings.TrimPrefix(string(cui), "C")}}
+	return c, nil
 }
 
 func isWordRune(r rune) bool {

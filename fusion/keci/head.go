@@ -31,6 +31,8 @@ type Head struct {
 	OverlapThreshold  float64 `json:"overlapThreshold,omitempty"` // the same of a mention that overlaps a surer one, where it is higher; chosen on held-out data
 	RelationThreshold float64 `json:"relationThreshold"`          // lowest 1 − P(none) of a relation; chosen on held-out data
 
+	Senses Senses `json:"senses,omitempty"` // which candidates mentions stand for, by type; learned; absent: the linker's first
+
 	Unrelated Constraints `json:"unrelated,omitzero"` // pairs of mentions that are not related, whatever their score; absent: none
 
 	// What the scores, and 1 − P(none) before it is compared with a threshold, are
@@ -68,6 +70,9 @@ func (h Head) validate() error {
 	if err := h.Unrelated.validate(h.EntityTypes); err != nil {
 		return fmt.Errorf("unrelated: types: %w", err)
 	}
+	if err := h.Senses.validate(h.EntityTypes); err != nil {
+		return fmt.Errorf("senses: %w", err)
+	}
 	if err := h.EntityCalibration.Validate(); err != nil {
 		return fmt.Errorf("entityCalibration: %w", err)
 	}
@@ -92,6 +97,32 @@ func (h Head) told(label string) string {
 
 // heads are those of all corpora, in the order of their classes in the network.
 func (c Config) heads() []Head { return append([]Head{c.Head}, c.More...) }
+
+// headOf is the place of the head of a corpus, that of the only one of a model that has
+// one. A corpus that the model has no labels of is an error.
+func (c Config) headOf(corpus string) (int, error) {
+	if len(c.More) == 0 {
+		return 0, nil
+	}
+	at := slices.IndexFunc(c.heads(), func(h Head) bool { return h.Corpus == corpus })
+	if at < 0 {
+		return 0, fmt.Errorf("the model has no labels of the corpus %s", corpus)
+	}
+	return at, nil
+}
+
+// settles tells whether it was learned which candidates mentions stand for that users
+// are told to be of this type.
+func (c Config) settles(told string) bool {
+	for _, h := range c.heads() {
+		for label := range h.Senses {
+			if h.told(label) == told {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // ofHead is the configuration as one of its heads has it.
 func (c Config) ofHead(at int) Config {

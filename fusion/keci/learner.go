@@ -25,7 +25,6 @@ import (
 	"github.com/keci-kg/keci/fusion/system"
 	"github.com/keci-kg/keci/fusion/train"
 	kg "github.com/keci-kg/keci/graph"
-	"github.com/keci-kg/keci/linker"
 )
 
 // Learner trains a KECI model. It implements [train.Learner].
@@ -92,6 +91,9 @@ func NewLearner(ctx context.Context, backend compute.Backend, cfg Config, m syst
 		if instances[i], err = draft.instances(ctx, set.Train); err != nil {
 			return nil, err
 		}
+	}
+	if err := draft.learnAllSenses(ctx, &cfg, sets); err != nil {
+		return nil, err
 	}
 	if from == nil {
 		if cfg, err = withVocabulary(cfg, slices.Concat(instances...), m.KnowledgeBase.Embeddings); err != nil {
@@ -172,24 +174,12 @@ func trainParts(sets []system.Set) []corpus.Corpus {
 // stands for may be told in another sentence.
 func (m *Model) instances(ctx context.Context, c corpus.Corpus) ([]*instance, error) {
 	var list []*instance
-	document, mentions := "", []kg.Mention(nil)
-	for _, e := range c.Examples {
-		whole, start := e.Document()
-		if whole != document {
-			var err error
-			if mentions, err = m.reader.link(ctx, whole); err != nil {
-				return nil, fmt.Errorf("example %s: %w", e.ID, err)
-			}
-			document = whole
-		}
-		inside, _ := cutMentions(mentions, linker.Range{Start: start, End: start + len(e.Text)})
-		in, err := m.reader.linked(ctx, e.Text, inside)
-		if err != nil {
-			return nil, fmt.Errorf("example %s: %w", e.ID, err)
-		}
+	err := m.eachLinked(ctx, c, func(e corpus.Example, mentions []kg.Mention) error {
+		in, err := m.reader.linked(ctx, e.Text, mentions)
 		list = append(list, in)
-	}
-	return list, nil
+		return err
+	})
+	return list, err
 }
 
 // label finds the spans of the annotated entities. An entity whose range is no
