@@ -33,7 +33,8 @@ type Config struct {
 	Hidden    int                `json:"hidden"`           // size of the hidden layers of the scorers
 	Dropout   float64            `json:"dropout"`          // rate in the scorers while training
 
-	SpanLayers     int             `json:"spanLayers"` // layers of the BiGCN
+	SpanLayers     int             `json:"spanLayers"`            // layers of the BiGCN
+	MessageNorm    bool            `json:"messageNorm,omitempty"` // whether what its spans are told is normalised; absent in models made before it could be
 	Knowledge      KnowledgeConfig `json:"knowledge"`
 	GraphDropout   float64         `json:"graphDropout"`             // rate in both graph convolutions while training
 	EncoderDropout float64         `json:"encoderDropout"`           // rate inside the encoder while training
@@ -73,6 +74,7 @@ func DefaultConfig() Config {
 		Hidden:         500,
 		Dropout:        0.2,
 		SpanLayers:     2,
+		MessageNorm:    true,
 		GraphDropout:   0.1,
 		EncoderDropout: 0.1,
 		Knowledge: KnowledgeConfig{

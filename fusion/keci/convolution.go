@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/model/initializer"
+	"github.com/gomlx/gomlx/ml/nn"
 
 	"github.com/keci-kg/keci/encoder"
 	"github.com/keci-kg/keci/fusion/kge"
@@ -17,7 +18,11 @@ import (
 // (KECI eq. 4), with residual connections: s [B, M, d] → h [B, M, d].
 //
 //	→h_i = Σ_{j≠i} Σ_k r_ij[k] (→W_k h_j + →b_k), ←h_i the same with r_ji
-//	h_i ← h_i + W_a ReLU(Σ_k dropout([←h_{i,k} ; →h_{i,k}]))
+//	h_i ← h_i + W_a ReLU(norm(Σ_k dropout([←h_{i,k} ; →h_{i,k}])))
+//
+// norm, a layer normalization without gain and offset, is ours, and W_a is 0 at first:
+// otherwise the sum over all spans is so large that the units of the ReLU soon die, one
+// after the other, and with them the graph (doc/results.md, "The graph over the spans").
 //
 // The weights r are the initial relation probabilities; no gradient goes
 // through them. k ranges over the relation labels; in a model of several corpora,
@@ -33,10 +38,16 @@ func (n network) spanGraph(scope *model.Scope, s, relations, keptMask *Node) *No
 			n.spanMessages(at.At("backward"), h, backward),
 			n.spanMessages(at.At("forward"), h, forward),
 		}, -1)
-		h = Add(h, encoder.Dense(at.At("output"), activation.Relu(messages), h.Shape().Dim(-1)))
+		if n.cfg.MessageNorm {
+			messages = nn.LayerNorm(messages, []int{-1}, messageEpsilon, nil, nil, nil)
+		}
+		h = Add(h, zeroDense(at.At("output"), activation.Relu(messages), h.Shape().Dim(-1)))
 	}
 	return h
 }
+
+// messageEpsilon keeps messages that are all the same from being divided by nothing.
+const messageEpsilon = 1e-6
 
 // adjacency is the relation probability of each pair of different kept spans:
 // [B, M, M, K].

@@ -35,7 +35,7 @@ func goOn(backend compute.Backend, cfg Config, m system.Material) (*Model, Confi
 		err = fmt.Errorf("it reads %d sentences together, not %d: give it --window %d", max(1, theirs.Window), max(1, cfg.Window), max(1, theirs.Window))
 	}
 	dropout := cfg.Span.Dropout
-	cfg.Span, cfg.Hidden, cfg.SpanLayers, cfg.Knowledge = theirs.Span, theirs.Hidden, theirs.SpanLayers, theirs.Knowledge
+	cfg.Span, cfg.Hidden, cfg.SpanLayers, cfg.MessageNorm, cfg.Knowledge = theirs.Span, theirs.Hidden, theirs.SpanLayers, theirs.MessageNorm, theirs.Knowledge
 	cfg.Span.Dropout = dropout
 	if err == nil {
 		err = cfg.Validate()

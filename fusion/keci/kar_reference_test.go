@@ -77,16 +77,9 @@ func (r *reference) layer(path string, x, memory [][]float64) [][]float64 {
 
 // normalize is layer normalization.
 func (r *reference) normalize(path string, x []float64) []float64 {
-	var mean, variance float64
-	for _, v := range x {
-		mean += v / float64(len(x))
-	}
-	for _, v := range x {
-		variance += (v - mean) * (v - mean) / float64(len(x))
-	}
-	out := make([]float64, len(x))
-	for c, v := range x {
-		out[c] = (v-mean)/math.Sqrt(variance+tinyBERT.LayerNormEps)*r.weights[path+"/gain"].values[c] + r.weights[path+"/offset"].values[c]
+	out := normalized(x, tinyBERT.LayerNormEps)
+	for c := range out {
+		out[c] = out[c]*r.weights[path+"/gain"].values[c] + r.weights[path+"/offset"].values[c]
 	}
 	return out
 }

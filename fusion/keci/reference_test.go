@@ -237,11 +237,30 @@ func (r *reference) spanGraph(s [][]float64, logits [][][]float64) [][]float64 {
 					}
 				}
 			}
+			if r.cfg.MessageNorm {
+				sum = normalized(sum, messageEpsilon)
+			}
 			next[i] = plus(h[i], r.dense(path+"/output", relu(sum)))
 		}
 		h = next
 	}
 	return h
+}
+
+// normalized has the mean 0 and the variance 1.
+func normalized(x []float64, epsilon float64) []float64 {
+	var mean, variance float64
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	for _, v := range x {
+		variance += (v - mean) * (v - mean) / float64(len(x))
+	}
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = (v - mean) / math.Sqrt(variance+epsilon)
+	}
+	return y
 }
 
 // knowledgeGraph is eq. 5, the relational graph convolution: the vectors n_j by
