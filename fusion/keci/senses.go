@@ -91,13 +91,13 @@ func (s Senses) validate(entityTypes []string) error {
 
 // senseTally counts the candidates of the mentions of one entity type, by semantic type.
 type senseTally struct {
-	right, wrong         map[graph.TUI]int
-	allRight, allOfWrong int
+	right, wrong       map[graph.TUI]int
+	allRight, allWrong int
 }
 
 // add counts a candidate that is right or wrong.
 func (t *senseTally) add(c graph.Candidate, right bool) {
-	counts, all := t.wrong, &t.allOfWrong
+	counts, all := t.wrong, &t.allWrong
 	if right {
 		counts, all = t.right, &t.allRight
 	}
@@ -120,7 +120,7 @@ func (t *senseTally) odds() map[graph.TUI]float64 {
 	of := make(map[graph.TUI]float64, len(seen))
 	for tui := range seen {
 		right := float64(t.right[tui]+1) / float64(t.allRight+len(seen))
-		wrong := float64(t.wrong[tui]+1) / float64(t.allOfWrong+len(seen))
+		wrong := float64(t.wrong[tui]+1) / float64(t.allWrong+len(seen))
 		of[tui] = math.Round(100*min(max(math.Log(right/wrong), -mostSense), mostSense)) / 100
 	}
 	return of

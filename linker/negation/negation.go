@@ -87,7 +87,7 @@ func join(scopes []Scope, s Scope) []Scope {
 }
 
 const (
-	window   = 5 // words that a negation reaches over (Chapman and others, section 2.2)
+	window   = 5 // words that a negation reaches over (Chapman and others)
 	bareItem = 2 // most words of each item of a list without "and" or "or"
 )
 
