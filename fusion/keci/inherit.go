@@ -35,7 +35,7 @@ func goOn(backend compute.Backend, cfg Config, m system.Material) (*Model, Confi
 		err = fmt.Errorf("it reads %d sentences together, not %d: give it --window %d", max(1, theirs.Window), max(1, cfg.Window), max(1, theirs.Window))
 	}
 	dropout := cfg.Span.Dropout
-	cfg.Span, cfg.Hidden, cfg.SpanLayers, cfg.MessageNorm, cfg.Knowledge = theirs.Span, theirs.Hidden, theirs.SpanLayers, theirs.MessageNorm, theirs.Knowledge
+	cfg.Span, cfg.Hidden, cfg.SpanLayers, cfg.Knowledge = theirs.Span, theirs.Hidden, theirs.SpanLayers, theirs.Knowledge
 	cfg.Span.Dropout = dropout
 	if err == nil {
 		err = cfg.Validate()
@@ -47,16 +47,19 @@ func goOn(backend compute.Backend, cfg Config, m system.Material) (*Model, Confi
 }
 
 // inherit takes over the weights of another model. A label that both have for the same
-// corpus keeps its weights; others begin with none.
+// corpus keeps its weights; others begin with none. Its graph over the spans is learned
+// anew where it does not normalise messages and this model does: what those weights say
+// is of other messages, and hardly anything (doc/results.md, "The graph over the spans").
 func (m *Model) inherit(from *Model, seed int64) error {
 	m.store.SetParam("/"+model.ParamInitialSeed, seed)
 	theirs := from.cfg.calledAs(m.cfg)
+	otherMessages := from.cfg.MessageNorm != m.cfg.MessageNorm
 	for v := range from.store.IterVariables() {
 		if !modeldir.IsWeight(v) {
 			continue
 		}
 		of := sameClasses(theirs.classesAt(v.Path()), m.cfg.classesAt(v.Path()))
-		if isMessage(v.Path()) && !slices.ContainsFunc(of[1:], known) {
+		if ofSpanGraph(v.Path()) && otherMessages || isMessage(v.Path()) && !slices.ContainsFunc(of[1:], known) {
 			continue // learned anew: made when a graph first asks for it
 		}
 		value, err := v.Value()
@@ -139,10 +142,13 @@ func (c Config) classesAt(name string) []class {
 	return nil
 }
 
+// ofSpanGraph tells the weights of the BiGCN.
+func ofSpanGraph(name string) bool { return strings.HasPrefix(name, "/bigcn/") }
+
 // isMessage tells the layers of the BiGCN that have weights for each kind of pairs.
 func isMessage(name string) bool {
 	direction := path.Base(path.Dir(name))
-	return strings.HasPrefix(name, "/bigcn/") && (direction == "forward" || direction == "backward")
+	return ofSpanGraph(name) && (direction == "forward" || direction == "backward")
 }
 
 // sameClasses tells for each of the classes to where it is among from, −1: nowhere.

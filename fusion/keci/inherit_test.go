@@ -19,7 +19,12 @@ import (
 // trained is the directory of a model of some corpora, after one epoch.
 func trained(t *testing.T, o train.Options, sets ...system.Set) string {
 	t.Helper()
-	l, err := NewLearner(t.Context(), enginetest.Go(), learnable(), newMaterial(t, o, sets...))
+	return trainedBy(t, learnable(), o, sets...)
+}
+
+func trainedBy(t *testing.T, cfg Config, o train.Options, sets ...system.Set) string {
+	t.Helper()
+	l, err := NewLearner(t.Context(), enginetest.Go(), cfg, newMaterial(t, o, sets...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +110,35 @@ func TestGoesOnToOtherCorpora(t *testing.T) {
 	}
 	if _, err := train.Run(t.Context(), enginetest.Go(), l, o, t.TempDir(), silent{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestGoesOnFromSilentGraph: a graph over the spans whose messages are not normalised is
+// learned anew, and says nothing at first; everything else is kept.
+func TestGoesOnFromSilentGraph(t *testing.T) {
+	o, set := learnOptions(), system.Set{Train: tinyCorpus(t)}
+	dir := trainedBy(t, learnable(func(cfg *Config) { cfg.MessageNorm = false }), o, set)
+	l, err := goingOn(t, learnable(), o, dir, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !l.model.cfg.MessageNorm {
+		t.Error("its messages are not normalised")
+	}
+	kept := 0
+	for _, v := range weightsOf(l.Store()) {
+		if kept++; ofSpanGraph(v.Path()) {
+			t.Errorf("%s was taken over", v.Path())
+		}
+	}
+	if kept == 0 {
+		t.Error("nothing was taken over")
+	}
+	if _, err := train.Run(t.Context(), enginetest.Go(), l, o, t.TempDir(), silent{}); err != nil {
+		t.Error(err)
+	}
+	if v := l.Store().GetVariable("/bigcn/layer0/output/weights"); v == nil {
+		t.Error("the graph over the spans was not made")
 	}
 }
 
