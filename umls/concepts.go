@@ -53,7 +53,7 @@ func (r *Release) Concepts(ctx context.Context) iter.Seq2[graph.Concept, error] 
 		if !join.emit(&atoms, yield) {
 			return
 		}
-		if err := cmp.Or(join.finish(), r.report(r.notThere(met))); err != nil {
+		if err := cmp.Or(join.finish(), r.report(r.notThere(met)), r.report(r.typesNotThere(join.met))); err != nil {
 			fail(err)
 			return
 		}
@@ -68,6 +68,20 @@ func (r *Release) notThere(met map[string]bool) *Problem {
 		return nil
 	}
 	return &Problem{Kind: NotThere, File: r.files[mrconso.name].name, Message: fmt.Sprintf("no name is of %s", strings.Join(asked, ", "))}
+}
+
+// typesNotThere is the problem that no concept has a semantic type that is asked for.
+func (r *Release) typesNotThere(met map[graph.TUI]bool) *Problem {
+	var asked []string
+	for _, tui := range r.options.Types {
+		if !met[tui] {
+			asked = append(asked, string(tui))
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	return &Problem{Kind: NotThere, File: r.files[mrsty.name].name, Message: fmt.Sprintf("no concept is of the semantic type %s", strings.Join(asked, ", "))}
 }
 
 // The columns of MRCONSO that are used.
@@ -172,10 +186,11 @@ func (g *atomGroup) concept() graph.Concept {
 type join struct {
 	release     *Release
 	types, defs *cursor
+	met         map[graph.TUI]bool // semantic types of concepts so far
 }
 
 func (r *Release) newJoin(ctx context.Context) *join {
-	return &join{r, r.cursor(ctx, mrsty), r.cursor(ctx, mrdef)}
+	return &join{r, r.cursor(ctx, mrsty), r.cursor(ctx, mrdef), map[graph.TUI]bool{}}
 }
 
 func (j *join) stop() {
@@ -219,6 +234,9 @@ func (j *join) typesOf(cui graph.CUI) ([]graph.TUI, error) {
 		types = append(types, graph.TUI(r.fields[column]))
 		return nil
 	})
+	for _, tui := range types {
+		j.met[tui] = true
+	}
 	slices.Sort(types)
 	return slices.Compact(types), err
 }

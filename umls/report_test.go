@@ -96,7 +96,8 @@ func TestReportOfSeveralReadings(t *testing.T) {
 	check(t, []int{11, 1}, lines)
 }
 
-// A language or source of which there is no name is not passed over without a word.
+// A language or source of which there is no name, or a semantic type that no concept has,
+// is not passed over without a word.
 func TestAskedForWhatIsNotThere(t *testing.T) {
 	var told []string
 	r := open(t, small, Options{Languages: []string{"ENG", "eng"}, Sources: []string{"MSH", "SNOMEDCT", "CHEBI"}, Report: func(p *Problem) error {
@@ -107,6 +108,13 @@ func TestAskedForWhatIsNotThere(t *testing.T) {
 		t.Errorf("%d concepts", len(concepts))
 	}
 	check(t, []string{"no name is of eng, SNOMEDCT"}, told)
+	told = nil
+	r = open(t, small, Options{Types: []graph.TUI{"T126", "T47", "t126"}, Report: func(p *Problem) error {
+		told = append(told, p.Message)
+		return nil
+	}})
+	collect(t, r.Concepts(t.Context()))
+	check(t, []string{"no concept is of the semantic type T47, t126"}, told)
 }
 
 // doubled says a line (from 0) twice.
