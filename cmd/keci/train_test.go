@@ -149,8 +149,8 @@ func TestTrainOnSeveralCorpora(t *testing.T) {
 		types        []string
 	}{{"jsonl", "pubtator", []string{"Animal", "Food"}}, {"pubtator", "jsonl", []string{"Host", "Parasite"}}} {
 		r := runs[i]
-		if len(r.Kinds) != 2 || !r.Borders || !r.MessageNorm {
-			t.Errorf("%s: the record has kinds %v, borders %t, message norm %t", want.corpus, r.Kinds, r.Borders, r.MessageNorm)
+		if len(r.Kinds) != 2 || !r.Borders || !r.MessageNorm || !r.Between {
+			t.Errorf("%s: the record has kinds %v, borders %t, message norm %t, between %t", want.corpus, r.Kinds, r.Borders, r.MessageNorm, r.Between)
 		}
 		if r.Corpus != want.corpus || len(r.Also) != 1 || r.Also[0].Corpus != want.with || r.Learned != 32 {
 			t.Errorf("%s: learned %d texts of %s and %v", want.corpus, r.Learned, r.Corpus, r.Also)

@@ -35,6 +35,7 @@ type Config struct {
 
 	SpanLayers     int             `json:"spanLayers"`            // layers of the BiGCN
 	MessageNorm    bool            `json:"messageNorm,omitempty"` // whether what its spans are told is normalised; absent in models made before it could be
+	Between        bool            `json:"between,omitempty"`     // whether relations hear what the text says between two spans
 	Knowledge      KnowledgeConfig `json:"knowledge"`
 	GraphDropout   float64         `json:"graphDropout"`             // rate in both graph convolutions while training
 	EncoderDropout float64         `json:"encoderDropout"`           // rate inside the encoder while training
@@ -75,6 +76,7 @@ func DefaultConfig() Config {
 		Dropout:        0.2,
 		SpanLayers:     2,
 		MessageNorm:    true,
+		Between:        true,
 		GraphDropout:   0.1,
 		EncoderDropout: 0.1,
 		Knowledge: KnowledgeConfig{

@@ -102,7 +102,7 @@ func (n network) build(root *model.Scope, in inputs) outputs {
 	out.spanTypes = n.scorer(root.At("initial").At("type"), s, sum(n.cfg.typeCounts()))
 	out.keptIndex, out.keptMask = keepSpans(nothing(StopGradient(out.spanTypes), n.cfg.typeCounts()), in)
 	s = n.gatherKept(s, out.keptIndex) // [B, M, d]
-	out.relations = n.pairScorer(root.At("initial").At("relation"), s)
+	out.relations = n.pairScorer(root.At("initial").At("relation"), s, x, in, out.keptIndex)
 	if !has.fusion {
 		out.finalTypes = n.gatherKept(out.spanTypes, out.keptIndex)
 		out.finalRelations = out.relations
@@ -120,7 +120,7 @@ func (n network) build(root *model.Scope, in inputs) outputs {
 	fused, out.attention = n.fuse(root.At("fusion"), h, nodes, in, out.keptIndex)
 	final := Concatenate([]*Node{fused, h}, -1) // [f ; h]
 	out.finalTypes = n.scorer(root.At("final").At("type"), final, sum(n.cfg.typeCounts()))
-	out.finalRelations = n.pairScorer(root.At("final").At("relation"), final)
+	out.finalRelations = n.pairScorer(root.At("final").At("relation"), final, x, in, out.keptIndex)
 	return out
 }
 
@@ -157,12 +157,16 @@ func (n network) dropout(scope *model.Scope, x *Node) *Node {
 
 // pairScorer is FFNN_r([x_i ; x_j ; x_i∘x_j]) of eq. 3: [B, M, d] → logits
 // [B, M, M, |R|]. The first layer is applied to the three parts one by one, so
-// that the first two are computed once for each span and not for each pair.
-func (n network) pairScorer(scope *model.Scope, x *Node) *Node {
+// that the first two are computed once for each span and not for each pair. It also hears
+// what stands between the two spans, in the tokens [B, T, H]; index [B, M] tells the spans.
+func (n network) pairScorer(scope *model.Scope, x, tokens *Node, in inputs, index *Node) *Node {
 	h := n.cfg.Hidden
 	left := encoder.Dense(scope.At("left"), x, h)
 	right := encoder.Linear(scope.At("right"), x, h)
 	first := n.pairLayer(scope.At("product"), x, left, right)
+	if n.cfg.Between {
+		first = Add(first, n.between(scope.At("between"), tokens, in, index, h))
+	}
 	hidden := n.dropout(scope, activation.Relu(first))
 	hidden = n.hidden(scope.At("hidden2"), hidden)
 	return encoder.Dense(scope.At("output"), hidden, sum(n.cfg.labelCounts()))

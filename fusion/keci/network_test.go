@@ -43,6 +43,7 @@ func variations() map[string]Config {
 		"no-kge":           func(c *Config) { c.Variant = VariantNoKGE },
 		"no-definitions":   func(c *Config) { c.Variant = VariantNoDefinitions },
 		"message norm":     func(c *Config) { c.MessageNorm = true },
+		"between":          func(c *Config) { c.Between = true },
 		"one layer each":   func(c *Config) { c.SpanLayers, c.Knowledge.Layers = 1, 1 },
 		"no layers":        func(c *Config) { c.SpanLayers, c.Knowledge.Layers = 0, 0 },
 		"three candidates": func(c *Config) { c.Knowledge.Candidates, c.Knowledge.Bases = 3, 1 },

@@ -92,10 +92,11 @@ func (r *reference) read(t testing.TB, text string) judged {
 	}
 	j.kept = r.keep(j)
 	var s [][]float64
+	var spans []encoder.Span
 	for _, i := range j.kept {
-		s = append(s, all[i])
+		s, spans = append(s, all[i]), append(spans, j.spans[i])
 	}
-	j.initialRelations = r.pairs("/initial/relation", s)
+	j.initialRelations = r.pairs("/initial/relation", s, spans, vectors)
 	if r.onePass() {
 		for _, i := range j.kept {
 			j.finalTypes = append(j.finalTypes, j.spanTypes[i])
@@ -123,7 +124,7 @@ func (r *reference) read(t testing.TB, text string) judged {
 	for _, g := range final {
 		j.finalTypes = append(j.finalTypes, r.scorer("/final/type", g))
 	}
-	j.finalRelations = r.pairs("/final/relation", final)
+	j.finalRelations = r.pairs("/final/relation", final, spans, vectors)
 	return j
 }
 
@@ -178,8 +179,9 @@ func (r *reference) scorer(path string, x []float64) []float64 {
 	return r.dense(path+"/output", x)
 }
 
-// pairs are the logits FFNN_r([x_i ; x_j ; x_i∘x_j]) of eq. 3.
-func (r *reference) pairs(path string, x [][]float64) [][][]float64 {
+// pairs are the logits FFNN_r([x_i ; x_j ; x_i∘x_j]) of eq. 3, with what stands between
+// the two spans where the model hears it.
+func (r *reference) pairs(path string, x [][]float64, spans []encoder.Span, vectors [][]float64) [][][]float64 {
 	w1 := r.stack(path+"/left/weights", path+"/right/weights", path+"/product/weights")
 	logits := make([][][]float64, len(x))
 	for i := range x {
@@ -188,12 +190,29 @@ func (r *reference) pairs(path string, x [][]float64) [][][]float64 {
 			for c := range product {
 				product[c] = x[i][c] * x[j][c]
 			}
-			y := relu(plus(times(slices.Concat(x[i], x[j], product), w1), r.weights[path+"/left/biases"].values))
-			y = relu(r.dense(path+"/hidden2", y))
+			y := plus(times(slices.Concat(x[i], x[j], product), w1), r.weights[path+"/left/biases"].values)
+			if r.cfg.Between {
+				y = plus(y, r.between(path+"/between", spans[i], spans[j], vectors))
+			}
+			y = relu(r.dense(path+"/hidden2", relu(y)))
 			logits[i] = append(logits[i], r.dense(path+"/output", y))
 		}
 	}
 	return logits
+}
+
+// between is the attention-weighted mean of what is between two spans.
+func (r *reference) between(path string, a, b encoder.Span, vectors [][]float64) []float64 {
+	var weights []float64
+	var values [][]float64
+	for t := min(a.Last, b.Last) + 1; t < max(a.First, b.First); t++ {
+		weights = append(weights, gapSharpness*math.Tanh(r.dense(path+"/attention", vectors[t])[0]))
+		values = append(values, r.dense(path+"/value", vectors[t]))
+	}
+	if len(values) == 0 {
+		return make([]float64, r.cfg.Hidden)
+	}
+	return weighted(softmax(weights), values)
 }
 
 // keep are the λ·n spans with the lowest P(none), lowest first.

@@ -126,7 +126,7 @@ func (r *recipe) Record(t *results.Training) {
 		t.Dropout = r.cfg.Dropout
 	}
 	t.Window, t.EpochTexts, t.EpochTextsOf, t.Borders = r.config().Window, r.epochTexts.Each, r.epochTexts.Of, true
-	t.MessageNorm = r.cfg.MessageNorm
+	t.MessageNorm, t.Between = r.cfg.MessageNorm, r.cfg.Between
 }
 
 // config has a window only where it is of several sentences, and one dropout rate.

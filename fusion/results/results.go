@@ -46,6 +46,7 @@ type Training struct {
 	EpochTextsOf   map[string]int `json:"epochTextsOf,omitempty"` // the same of single corpora, instead; KECI only
 	Borders        bool           `json:"borders,omitempty"`      // whether spans that the model does not look at were left out while it learned, too; KECI only
 	MessageNorm    bool           `json:"messageNorm,omitempty"`  // whether the graph over the spans normalises what they are told, in variants that have it; KECI only
+	Between        bool           `json:"between,omitempty"`      // whether relations hear what the text says between two spans; KECI only
 	LabelSmoothing float64        `json:"labelSmoothing,omitempty"`
 	Dropout        float64        `json:"dropout,omitempty"`  // KECI, in the scorers and the vectors of spans; none where it is 0.2, as it was before one could choose
 	Settings       map[string]any `json:"settings,omitempty"` // of other systems: numbers (float64) and switches (bool)
