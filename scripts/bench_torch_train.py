@@ -39,19 +39,32 @@ class Scorer(nn.Module):
 
 
 class PairScorer(nn.Module):
-    """[x_i ; x_j ; x_i∘x_j] with the first layer applied to the parts."""
+    """[x_i ; x_j ; x_i∘x_j] with the first layer applied to the parts, and what stands between."""
 
-    def __init__(self, size):
+    def __init__(self, size, width):
         super().__init__()
+        self.attention, self.value = nn.Linear(width, 1), nn.Linear(width, HIDDEN)
         self.left = nn.Linear(size, HIDDEN)
         self.right = nn.Linear(size, HIDDEN, bias=False)
         self.product = nn.Linear(size, HIDDEN, bias=False)
         self.rest = nn.Sequential(nn.ReLU(), nn.Dropout(0.2), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Dropout(0.2),
                                   nn.Linear(HIDDEN, LABELS))
 
-    def forward(self, x):
+    def between(self, tokens, first, last):
+        rows = torch.arange(tokens.shape[0], device=tokens.device).unsqueeze(1)
+        weight = (3 * torch.tanh(self.attention(tokens))).exp()
+        value = torch.cat([weight * self.value(tokens), weight], -1)
+        up_to = value.cumsum(1)
+        begin, end = (up_to - value)[rows, first], up_to[rows, last]
+        precedes = (last.unsqueeze(2) < first.unsqueeze(1)).unsqueeze(-1)
+        gap = precedes * (begin.unsqueeze(1) - end.unsqueeze(2))
+        gap = gap + gap.transpose(1, 2)
+        return gap[..., :-1] / gap[..., -1:].clamp_min(0.01)
+
+    def forward(self, x, tokens, first, last):
         product = self.product(x.unsqueeze(2) * x.unsqueeze(1))
-        return self.rest(product + self.left(x).unsqueeze(2) + self.right(x).unsqueeze(1))
+        sides = self.left(x).unsqueeze(2) + self.right(x).unsqueeze(1)
+        return self.rest(product + sides + self.between(tokens, first, last))
 
 
 class SpanGraph(nn.Module):
@@ -68,7 +81,7 @@ class SpanGraph(nn.Module):
         for layer, weights in ((self.back, r.transpose(1, 2)), (self.forth, r)):
             said = layer(h).view(b, m, LABELS, SPAN // 2)
             messages.append(F.dropout(torch.einsum("bijk,bjkd->bkid", weights, said), 0.1).sum(1))
-        return h + self.out(F.relu(torch.cat(messages, -1)))
+        return h + self.out(F.relu(F.layer_norm(torch.cat(messages, -1), (SPAN,))))
 
 
 class NodeGraph(nn.Module):
@@ -99,7 +112,7 @@ class KECI(nn.Module):
         self.widths = nn.Embedding(WIDTHS, 20)
         self.width = nn.Linear(20, SPAN_HIDDEN, bias=False)
         self.span = nn.Linear(SPAN_HIDDEN, SPAN)
-        self.types, self.pairs = Scorer(SPAN, TYPES), PairScorer(SPAN)
+        self.types, self.pairs = Scorer(SPAN, TYPES), PairScorer(SPAN, h)
         self.span_graph = nn.ModuleList(SpanGraph() for _ in range(2))
         self.name, self.definition = nn.Linear(h, NODE), nn.Linear(h, NODE)
         self.kinds = nn.Embedding(KINDS, NODE)
@@ -110,7 +123,7 @@ class KECI(nn.Module):
         self.of_span, self.of_item = nn.Linear(SPAN, HIDDEN), nn.Linear(SPAN, HIDDEN, bias=False)
         self.relevance = nn.Sequential(nn.ReLU(), nn.Dropout(0.2), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Dropout(0.2),
                                        nn.Linear(HIDDEN, 1))
-        self.final_types, self.final_pairs = Scorer(2 * SPAN, TYPES), PairScorer(2 * SPAN)
+        self.final_types, self.final_pairs = Scorer(2 * SPAN, TYPES), PairScorer(2 * SPAN, h)
 
     def spans(self, x, batch):
         rows = torch.arange(x.shape[0], device=x.device).unsqueeze(1)
@@ -134,8 +147,8 @@ class KECI(nn.Module):
         s = self.spans(x, batch)
         types = self.types(s)
         keep = types.detach().softmax(-1)[..., 0].topk(kept, largest=False).indices
-        s = s[rows, keep]
-        pairs = self.pairs(s)
+        s, place = s[rows, keep], (batch["first"][rows, keep], batch["last"][rows, keep])
+        pairs = self.pairs(s, x, *place)
         r = pairs.detach().softmax(-1) * (1 - torch.eye(kept, device=s.device)).unsqueeze(-1)
         h = s
         for layer in self.span_graph:
@@ -145,7 +158,7 @@ class KECI(nn.Module):
         absent = F.pad(1 - batch["candidate_mask"][rows, keep], (1, 0))
         beta = (alpha - 1e9 * absent).softmax(-1)
         final = torch.cat([(beta.unsqueeze(2) @ items).squeeze(2), h], -1)
-        final_types, final_pairs = self.final_types(final), self.final_pairs(final)
+        final_types, final_pairs = self.final_types(final), self.final_pairs(final, x, *place)
         kept_labels, pair_labels = batch["labels"][rows, keep], batch["pair_labels"]
         return (cross_entropy(types, batch["labels"]) + cross_entropy(pairs, pair_labels)
                 + 2 * (cross_entropy(final_types, kept_labels) + cross_entropy(final_pairs, pair_labels)))

@@ -21,32 +21,28 @@ import (
 // stands between as well, of its vectors the greatest of each element. Sums are differences
 // of sums from the beginning of the text here, so that pairs need no product of their own.
 func (n network) between(scope *model.Scope, tokens *Node, in inputs, index *Node, out int) *Node {
-	dims := tokens.Shape().Dimensions
-	b, t := dims[0], dims[1]
-	m := index.Shape().Dim(1)
-
 	weight := Exp(MulScalar(Tanh(encoder.Dense(scope.At("attention"), tokens, 1)), gapSharpness)) // [B, T, 1]
-	value := Concatenate([]*Node{Mul(weight, zeroDense(scope.At("value"), tokens, out)), weight}, -1)
-	square := shapes.Make(dtypes.Int32, t, t)
-	g := tokens.Graph()
-	earlier := ConvertDType(LessThan(Iota(g, square, 1), Iota(g, square, 0)), dtypes.Float32)
-	before := Einsum("tu,buh->bth", earlier, value) // of the pieces before each
-	upTo := Add(before, value)
-
-	first := Squeeze(n.gatherKept(InsertAxes(in.spans.First, -1), index), -1) // [B, M], flat
+	value := Mul(weight, zeroDense(scope.At("value"), tokens, out))
+	first := Squeeze(n.gatherKept(InsertAxes(in.spans.First, -1), index), -1)
 	last := Squeeze(n.gatherKept(InsertAxes(in.spans.Last, -1), index), -1)
-	of := func(table, rows *Node) *Node { return encoder.GatherRows(Reshape(table, b*t, out+1), rows) }
-	begin, end := of(before, first), of(upTo, last) // [B, M, out+1]
+	return Div(sumBetween(value, first, last), MaxScalar(sumBetween(weight, first, last), leastGap))
+}
 
-	precedes := ConvertDType(LessThan(
-		BroadcastToDims(Reshape(last, b, m, 1), b, m, m), BroadcastToDims(Reshape(first, b, 1, m), b, m, m)), dtypes.Float32)
-	left := Reshape(precedes, b, m, m, 1)
+// sumBetween sums the vectors of what lies between each two of the spans from first to
+// last, flat int32 [B, M]: x [B, T, k] → [B, M, M, k], 0 where two overlap.
+func sumBetween(x, first, last *Node) *Node {
+	b, t, k, m := x.Shape().Dim(0), x.Shape().Dim(1), x.Shape().Dim(2), first.Shape().Dim(1)
+	square := shapes.Make(dtypes.Int32, t, t)
+	earlier := ConvertDType(LessThan(Iota(x.Graph(), square, 1), Iota(x.Graph(), square, 0)), dtypes.Float32)
+	before := Einsum("tu,buk->btk", earlier, x) // of all pieces before each
+	of := func(sums, rows *Node) *Node { return encoder.GatherRows(Reshape(sums, b*t, k), rows) }
+	begin, end := of(before, first), of(Add(before, x), last) // [B, M, k]
+
+	row := func(spans *Node) *Node { return Reshape(spans, b, m, 1, -1) }
+	column := func(spans *Node) *Node { return Reshape(spans, b, 1, m, -1) }
+	left := ConvertDType(LessThan(BroadcastToDims(row(last), b, m, m, 1), BroadcastToDims(column(first), b, m, m, 1)), dtypes.Float32)
 	right := TransposeAllAxes(left, 0, 2, 1, 3)
-	row := func(x *Node) *Node { return Reshape(x, b, m, 1, out+1) }
-	column := func(x *Node) *Node { return Reshape(x, b, 1, m, out+1) }
-	sum := Add(Mul(left, Sub(column(begin), row(end))), Mul(right, Sub(row(begin), column(end))))
-	total := MaxScalar(Slice(sum, AxisRange(), AxisRange(), AxisRange(), AxisRangeToEnd(out)), leastGap)
-	return Div(Slice(sum, AxisRange(), AxisRange(), AxisRange(), AxisRange(0, out)), total)
+	return Add(Mul(left, Sub(column(begin), row(end))), Mul(right, Sub(row(begin), column(end))))
 }
 
 const (
