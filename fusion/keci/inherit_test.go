@@ -113,17 +113,17 @@ func TestGoesOnToOtherCorpora(t *testing.T) {
 	}
 }
 
-// TestGoesOnFromSilentGraph: a graph over the spans whose messages are not normalised is
-// learned anew, and says nothing at first; everything else is kept.
-func TestGoesOnFromSilentGraph(t *testing.T) {
+// TestGoesOnFromBefore: a graph over the spans whose messages are not normalised is
+// learned anew, and what stands between two spans is learned; everything else is kept.
+func TestGoesOnFromBefore(t *testing.T) {
 	o, set := learnOptions(), system.Set{Train: tinyCorpus(t)}
-	dir := trainedBy(t, learnable(func(cfg *Config) { cfg.MessageNorm = false }), o, set)
+	dir := trainedBy(t, learnable(func(cfg *Config) { cfg.MessageNorm, cfg.Between = false, false }), o, set)
 	l, err := goingOn(t, learnable(), o, dir, set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !l.model.cfg.MessageNorm {
-		t.Error("its messages are not normalised")
+	if !l.model.cfg.MessageNorm || !l.model.cfg.Between {
+		t.Error("its messages are not normalised, or it does not hear what stands between")
 	}
 	kept := 0
 	for _, v := range weightsOf(l.Store()) {
@@ -137,8 +137,10 @@ func TestGoesOnFromSilentGraph(t *testing.T) {
 	if _, err := train.Run(t.Context(), enginetest.Go(), l, o, t.TempDir(), silent{}); err != nil {
 		t.Error(err)
 	}
-	if v := l.Store().GetVariable("/bigcn/layer0/output/weights"); v == nil {
-		t.Error("the graph over the spans was not made")
+	for _, name := range []string{"/bigcn/layer0/output/weights", "/final/relation/between/value/weights"} {
+		if v := l.Store().GetVariable(name); v == nil || !slices.ContainsFunc(flatOf(t, v.MustValue()), func(x float32) bool { return x != 0 }) {
+			t.Errorf("%s has learned nothing", name)
+		}
 	}
 }
 
