@@ -42,7 +42,7 @@ func TestEnginesExtractTheSame(t *testing.T) {
 		for _, variant := range everyOperation {
 			t.Run(string(variant), func(t *testing.T) {
 				cfg := everything(tinyConfig())
-				cfg.Variant, cfg.Knowledge.Size = variant, 8
+				cfg.Variant, cfg.Knowledge.Size, cfg.MessageNorm, cfg.Between = variant, 8, true, true
 				dir, kb := newModelFolder(t, cfg, false), newFakeKnowledge().base()
 				want, err := Open(enginetest.Go(), dir, kb)
 				if err != nil {
