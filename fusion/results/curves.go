@@ -19,8 +19,8 @@ import (
 const curveSide = 12 * vg.Centimeter
 
 // DrawCurves writes a PNG with the learning curves of all runs: held-out entity
-// F1 beside relation F1, over the steps, a colour or dashes for each group. Where
-// entities are given there is no curve of theirs.
+// F1 beside relation F1, over the steps, a colour or dashes for each group, which a
+// legend below names. Where entities are given there is no curve of theirs.
 func DrawCurves(path string, groups []Group) error {
 	entities, err := curves("entity F1, held out", groups, func(s train.Score) (float64, bool) { return s.Entity, !s.EntitiesGiven })
 	if err != nil {
@@ -33,7 +33,12 @@ func DrawCurves(path string, groups []Group) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := panels.Save(path, curveSide, entities, relations); err != nil {
+	legend := plot.NewLegend()
+	legend.Left, legend.Top = true, true
+	for i, g := range groups {
+		legend.Add(g.name(), &plotter.Line{LineStyle: curveStyle(i)})
+	}
+	if err := panels.SaveWithLegend(path, curveSide, legend, entities, relations); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
@@ -44,10 +49,10 @@ func curves(title string, groups []Group, value func(train.Score) (float64, bool
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text = title, "step"
 	p.Y.Min, p.Y.Max = 0, 1
-	p.Legend.Top = false
+	p.X.Tick.Marker = plot.TickerFunc(wholeTicks)
 	p.Add(plotter.NewGrid())
 	for i, g := range groups {
-		for n, r := range g.Runs {
+		for _, r := range g.Runs {
 			var points plotter.XYs
 			for _, e := range r.Curve {
 				if y, measured := value(e.Score); measured {
@@ -61,15 +66,28 @@ func curves(title string, groups []Group, value func(train.Score) (float64, bool
 			if err != nil {
 				return nil, err
 			}
-			line.Color, line.Width, line.Dashes = plotutil.Color(i), vg.Points(1), plotutil.Dashes(i/len(plotutil.DefaultColors))
+			line.LineStyle = curveStyle(i)
 			marks.Shape, marks.Color, marks.Radius = draw.CircleGlyph{}, line.Color, vg.Points(1.5)
 			p.Add(line, marks)
-			if n == 0 {
-				p.Legend.Add(g.name(), line)
-			}
 		}
 	}
 	return p, nil
+}
+
+// wholeTicks writes the numbers of steps without decimals.
+func wholeTicks(least, most float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(least, most)
+	for i, t := range ticks {
+		if !t.IsMinor() {
+			ticks[i].Label = fmt.Sprintf("%.0f", t.Value)
+		}
+	}
+	return ticks
+}
+
+// curveStyle is that of the lines of a group, by its place among them.
+func curveStyle(i int) draw.LineStyle {
+	return draw.LineStyle{Color: plotutil.Color(i), Width: vg.Points(1), Dashes: plotutil.Dashes(i / len(plotutil.DefaultColors))}
 }
 
 // name is what a legend calls a group.

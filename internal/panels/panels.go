@@ -15,10 +15,27 @@ import (
 // Save writes square plots, each of the given side, next to one another as a PNG,
 // which is there whole or not at all.
 func Save(path string, side vg.Length, plots ...*plot.Plot) error {
-	canvas := vgimg.New(vg.Length(len(plots))*side, side)
+	return save(path, side, nil, plots)
+}
+
+// SaveWithLegend is [Save] with one legend for all plots below them.
+func SaveWithLegend(path string, side vg.Length, legend plot.Legend, plots ...*plot.Plot) error {
+	return save(path, side, &legend, plots)
+}
+
+func save(path string, side vg.Length, legend *plot.Legend, plots []*plot.Plot) error {
+	width, below := vg.Length(len(plots))*side, vg.Length(0)
+	if legend != nil {
+		below = legend.Rectangle(draw.New(vgimg.New(width, side))).Size().Y + 4*vg.Millimeter
+	}
+	canvas := vgimg.New(width, side+below)
 	tiles := draw.Tiles{Rows: 1, Cols: len(plots), PadX: 4 * vg.Millimeter}
-	for i, on := range plot.Align([][]*plot.Plot{plots}, tiles, draw.New(canvas))[0] {
+	all := draw.New(canvas)
+	for i, on := range plot.Align([][]*plot.Plot{plots}, tiles, draw.Crop(all, 0, 0, below, 0))[0] {
 		plots[i].Draw(on)
+	}
+	if legend != nil {
+		legend.Draw(draw.Crop(all, 4*vg.Millimeter, 0, 2*vg.Millimeter, -side))
 	}
 	file, err := wholefile.Create(path, ".next")
 	if err != nil {
