@@ -89,7 +89,7 @@ func Draw(path string, diagrams ...Diagram) error {
 		}
 		plots = append(plots, p)
 	}
-	if err := panels.Save(path, 11*vg.Centimeter, plots...); err != nil {
+	if err := panels.Save(path, 11*vg.Centimeter, nil, plots...); err != nil {
 		return fmt.Errorf("draw the reliability diagram: %w", err)
 	}
 	return nil

@@ -71,7 +71,7 @@ func Draw(path string, sets ...Labelled) error {
 		}
 		plots = append(plots, p)
 	}
-	if err := panels.Save(path, 14*vg.Centimeter, plots...); err != nil {
+	if err := panels.Save(path, 14*vg.Centimeter, nil, plots...); err != nil {
 		return fmt.Errorf("draw the clusters: %w", err)
 	}
 	return nil

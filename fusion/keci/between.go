@@ -29,7 +29,8 @@ func (n network) between(scope *model.Scope, tokens *Node, in inputs, index *Nod
 }
 
 // sumBetween sums the vectors of what lies between each two of the spans from first to
-// last, flat int32 [B, M]: x [B, T, k] → [B, M, M, k], 0 where two overlap.
+// last, int32 [B, M], rows of x flattened to [B·T, k]: x [B, T, k] → [B, M, M, k], 0 where
+// two overlap. Both orders are subtracted, so that no [B, M, M, k] is transposed.
 func sumBetween(x, first, last *Node) *Node {
 	b, t, k, m := x.Shape().Dim(0), x.Shape().Dim(1), x.Shape().Dim(2), first.Shape().Dim(1)
 	square := shapes.Make(dtypes.Int32, t, t)

@@ -38,7 +38,7 @@ func DrawCurves(path string, groups []Group) error {
 	for i, g := range groups {
 		legend.Add(g.name(), &plotter.Line{LineStyle: curveStyle(i)})
 	}
-	if err := panels.SaveWithLegend(path, curveSide, legend, entities, relations); err != nil {
+	if err := panels.Save(path, curveSide, &legend, entities, relations); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

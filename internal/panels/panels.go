@@ -13,17 +13,8 @@ import (
 )
 
 // Save writes square plots, each of the given side, next to one another as a PNG,
-// which is there whole or not at all.
-func Save(path string, side vg.Length, plots ...*plot.Plot) error {
-	return save(path, side, nil, plots)
-}
-
-// SaveWithLegend is [Save] with one legend for all plots below them.
-func SaveWithLegend(path string, side vg.Length, legend plot.Legend, plots ...*plot.Plot) error {
-	return save(path, side, &legend, plots)
-}
-
-func save(path string, side vg.Length, legend *plot.Legend, plots []*plot.Plot) error {
+// which is there whole or not at all. A legend, if not nil, stands below them all.
+func Save(path string, side vg.Length, legend *plot.Legend, plots ...*plot.Plot) error {
 	width, below := vg.Length(len(plots))*side, vg.Length(0)
 	if legend != nil {
 		below = legend.Rectangle(draw.New(vgimg.New(width, side))).Size().Y + 4*vg.Millimeter
