@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -20,8 +21,10 @@ const curveSide = 12 * vg.Centimeter
 
 // DrawCurves writes a PNG with the learning curves of all runs: held-out entity
 // F1 beside relation F1, over the steps, a colour or dashes for each group, which a
-// legend below names. Where entities are given there is no curve of theirs.
+// legend below names. Where entities are given there is no curve of theirs. A model
+// that is measured on several corpora has one curve.
 func DrawCurves(path string, groups []Group) error {
+	groups = distinctCurves(groups)
 	entities, err := curves("entity F1, held out", groups, func(s train.Score) (float64, bool) { return s.Entity, !s.EntitiesGiven })
 	if err != nil {
 		return fmt.Errorf("draw learning curves: %w", err)
@@ -72,6 +75,22 @@ func curves(title string, groups []Group, value func(train.Score) (float64, bool
 		}
 	}
 	return p, nil
+}
+
+// distinctCurves leaves out each group whose runs learned as those of an earlier one.
+func distinctCurves(groups []Group) []Group {
+	var distinct []Group
+	for _, g := range groups {
+		if !slices.ContainsFunc(distinct, g.learnedAs) {
+			distinct = append(distinct, g)
+		}
+	}
+	return distinct
+}
+
+// learnedAs tells whether the runs of two groups have the same learning curves.
+func (g Group) learnedAs(other Group) bool {
+	return slices.EqualFunc(g.Runs, other.Runs, func(a, b Run) bool { return slices.Equal(a.Curve, b.Curve) })
 }
 
 // wholeTicks writes the numbers of steps without decimals.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -376,5 +377,23 @@ func TestDescribe(t *testing.T) {
 	}
 	if _, err := Describe(filepath.Join(dir, "absent")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("absent: %v", err)
+	}
+}
+
+// A model of several corpora has a group for each of them, and learned once.
+func TestDistinctCurves(t *testing.T) {
+	group := func(corpus string, steps ...int) Group {
+		r := Run{Training: Training{Corpus: corpus}}
+		for _, n := range steps {
+			r.Curve = append(r.Curve, train.Epoch{Steps: n})
+		}
+		return Group{Corpus: corpus, Runs: []Run{r}}
+	}
+	var got []string
+	for _, g := range distinctCurves([]Group{group("ade", 10, 20), group("bc5cdr", 10, 20), group("biorelex", 10, 30), group("bioc", 10)}) {
+		got = append(got, g.Corpus)
+	}
+	if want := []string{"ade", "biorelex", "bioc"}; !slices.Equal(got, want) {
+		t.Errorf("curves of %v, not of %v", got, want)
 	}
 }
