@@ -54,8 +54,9 @@ func newReportAttentionCommand() *cobra.Command {
 concepts of its mentions, by semantic type; a concept of several types counts for
 each. The least and the most attended types are written as a Markdown table.
 
-Where the corpus says which concepts of MeSH or NCBI Gene its mentions are, it also tells how
-often that is the first candidate, and how often the one with the most attention.`,
+Where the corpus says which concepts of MeSH, NCBI Gene, NCBI Taxonomy or Cellosaurus its
+mentions are, it also tells how often that is the first candidate, and how often the one
+with the most attention.`,
 		Example: "  keci report attention --corpus biorelex --data dev.json\n" +
 			"  keci report attention --corpus bc5cdr --data CDR_DevelopmentSet.PubTator.txt --kb data/kb-open",
 		Args: exactArgs(0),

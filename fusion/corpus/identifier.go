@@ -10,14 +10,15 @@ import (
 
 // The sources of concepts that corpora annotate with, before their ids.
 const (
-	meshPrefix = "MESH:"
-	genePrefix = "NCBIGene:"
+	meshPrefix  = "MESH:"
+	genePrefix  = "NCBIGene:"
+	taxonPrefix = "NCBITaxon:"
 )
 
-// Ids of MeSH and of NCBI Gene, as some corpora give them without a source.
+// Ids of MeSH and of NCBI, as some corpora give them without a source.
 var (
-	bareMeSH = regexp.MustCompile(`^[CD]\d+$`)
-	bareGene = regexp.MustCompile(`^\d+$`)
+	bareMeSH   = regexp.MustCompile(`^[CD]\d+$`)
+	bareNumber = regexp.MustCompile(`^\d+$`)
 )
 
 // Identifier is the id of a concept as it is compared, whether the corpus tells its
@@ -27,28 +28,35 @@ func Identifier(id string) string {
 	switch {
 	case bareMeSH.MatchString(id):
 		return meshPrefix + id
-	case bareGene.MatchString(id):
+	case bareNumber.MatchString(id):
 		return genePrefix + id
 	}
 	return id
 }
 
 // Means tells whether a candidate, with its codes told, is what an annotated mention
-// stands for: whether a code of it in MeSH or in NCBI Gene is an annotated id.
+// stands for: whether one of its [Identifiers] is an annotated id. A number alone is of
+// NCBI Gene or, as BioRED has it for organisms, of NCBI Taxonomy.
 func (e Entity) Means(c graph.Candidate) bool {
 	codes := Identifiers(c)
-	return slices.ContainsFunc(e.Concepts, func(id string) bool { return slices.Contains(codes, Identifier(id)) })
+	return slices.ContainsFunc(e.Concepts, func(id string) bool {
+		return slices.Contains(codes, Identifier(id)) || bareNumber.MatchString(id) && slices.Contains(codes, taxonPrefix+id)
+	})
 }
 
-// The sources in a knowledge base: names of MeSH may end with its year.
+// The sources in a knowledge base: names of MeSH may end with its year, and NCBI Taxonomy
+// is NCBI in UMLS.
 const (
 	meshSource = "MSH"
 	geneSource = "NCBIGENE"
+	cellSource = "CVCL"
 )
 
+var taxonSources = []string{"NCBI", "NCBITAXON"}
+
 // Identifiers are the ids of a candidate that corpora annotate with, as [Identifier] writes
-// them: its codes in MeSH and NCBI Gene, where these are told. What follows a # in a code
-// tells a gene and its protein apart, which corpora do not.
+// them: its codes in MeSH, NCBI Gene, NCBI Taxonomy and Cellosaurus (CVCL_0030), where these
+// are told. What follows a # in a code tells a gene and its protein apart, which corpora do not.
 func Identifiers(c graph.Candidate) []string {
 	var ids []string
 	for _, code := range c.Codes {
@@ -58,6 +66,10 @@ func Identifiers(c graph.Candidate) []string {
 		case code.Source == geneSource:
 			number, _, _ := strings.Cut(strings.TrimPrefix(code.Code, genePrefix), "#")
 			ids = append(ids, genePrefix+number)
+		case slices.Contains(taxonSources, code.Source):
+			ids = append(ids, taxonPrefix+strings.TrimPrefix(code.Code, taxonPrefix))
+		case code.Source == cellSource:
+			ids = append(ids, code.Code)
 		}
 	}
 	return ids

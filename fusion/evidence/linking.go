@@ -19,8 +19,8 @@ type Linking struct {
 }
 
 // CompareLinking looks at the mentions of documents, whose candidates tell their codes, with
-// the range of an annotated one. A candidate is right when a code of it in MeSH or in NCBI
-// Gene is an annotated id. Offsets of the documents are bytes.
+// the range of an annotated one. A candidate is right when it is what that one means
+// ([corpus.Entity.Means]). Offsets of the documents are bytes.
 func CompareLinking(gold corpus.Corpus, documents []graph.Document) Linking {
 	byID := map[string]graph.Document{}
 	for _, doc := range documents {

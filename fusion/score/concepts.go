@@ -139,7 +139,7 @@ func judgeConcepts(e corpus.Example, doc graph.Document, directed bool) []bool {
 // unknownPrefix begins what stands for the concept of an unknown name; no id does.
 const unknownPrefix = "\x00"
 
-// linkedConcepts are the MeSH and NCBI Gene ids of the first concept of a mention that has
+// linkedConcepts are the ids ([corpus.Identifiers]) of the first concept of a mention that has
 // some; where none has, the mention stands for a concept of its own.
 func linkedConcepts(m graph.Mention) []string {
 	for _, c := range m.Concepts {
