@@ -47,20 +47,19 @@ func goOn(backend compute.Backend, cfg Config, m system.Material) (*Model, Confi
 }
 
 // inherit takes over the weights of another model. A label that both have for the same
-// corpus keeps its weights; others begin with none. Its graph over the spans is learned
-// anew where it does not normalise messages and this model does: what those weights say
-// is of other messages, and hardly anything (doc/results.md, "The graph over the spans").
+// corpus keeps its weights; others begin with none. Of the graph over the spans see
+// [Config.goesOnWithSpans].
 func (m *Model) inherit(from *Model, seed int64) error {
 	m.store.SetParam("/"+model.ParamInitialSeed, seed)
 	theirs := from.cfg.calledAs(m.cfg)
-	otherMessages := from.cfg.MessageNorm != m.cfg.MessageNorm
+	goesOn := m.cfg.goesOnWithSpans(theirs)
 	for v := range from.store.IterVariables() {
 		if !modeldir.IsWeight(v) {
 			continue
 		}
 		of := sameClasses(theirs.classesAt(v.Path()), m.cfg.classesAt(v.Path()))
-		if ofSpanGraph(v.Path()) && otherMessages || isMessage(v.Path()) && !slices.ContainsFunc(of[1:], known) {
-			continue // learned anew: made when a graph first asks for it
+		if ofSpanGraph(v.Path()) && !goesOn {
+			continue // made when a graph first asks for it
 		}
 		value, err := v.Value()
 		if err == nil {
@@ -76,6 +75,15 @@ func (m *Model) inherit(from *Model, seed int64) error {
 	slog.Info("going on from a model: labels that it knows", "model", from.cfg.Name,
 		"types", howMany(theirs.types(), m.cfg.types()), "relations", howMany(theirs.relations(), m.cfg.relations()))
 	return nil
+}
+
+// goesOnWithSpans tells whether the graph over the spans of another model is taken over. It
+// is learned anew where no kind of pairs is known from there, and where that model did not
+// normalise messages and this one does: what its weights say is then of other messages, and
+// hardly anything (doc/results.md, "The graph over the spans").
+func (c Config) goesOnWithSpans(from Config) bool {
+	kinds := sameClasses(from.pairClasses(), c.pairClasses())
+	return from.MessageNorm == c.MessageNorm && slices.ContainsFunc(kinds[1:], known)
 }
 
 // calledAs is the configuration with its corpus named as in another one, where it has
