@@ -111,12 +111,16 @@ func (c Config) headOf(corpus string) (int, error) {
 	return at, nil
 }
 
-// settles tells whether it was learned which candidates mentions stand for that users
-// are told to be of this type.
-func (c Config) settles(told string) bool {
+// settles tells whether it was learned which candidates mentions stand for that are found
+// with this type: a label of the only head, or what users are told of one of several.
+func (c Config) settles(found string) bool {
+	if len(c.More) == 0 {
+		_, learned := c.Senses[found]
+		return learned
+	}
 	for _, h := range c.heads() {
 		for label := range h.Senses {
-			if h.told(label) == told {
+			if h.told(label) == found {
 				return true
 			}
 		}

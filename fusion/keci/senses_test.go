@@ -130,6 +130,13 @@ func TestTrainingLearnsSenses(t *testing.T) {
 	if !l.model.cfg.settles("drug") || l.model.cfg.settles("gene") {
 		t.Error("what is settled is not what has senses")
 	}
+	l.model.cfg.More[0].Names = map[string]string{"drug": "chemical"}
+	if all := l.model.cfg; !all.settles("chemical") || all.settles("drug") {
+		t.Error("of several heads, what is settled is not what is told of it")
+	}
+	if one := l.model.cfg.ofHead(1); !one.settles("drug") || one.settles("chemical") {
+		t.Error("of one head, what is settled is not its label")
+	}
 }
 
 func TestSensesOfOtherModelsAreRefused(t *testing.T) {
