@@ -21,7 +21,8 @@ func newModelSensesCommand() *cobra.Command {
 of a mention by their semantic types as well: how often those of right and of wrong
 candidates are each, for mentions of a type, is counted in a corpus that names the
 concepts of its mentions (bc5cdr, chemdisgene, BioRED). Counted is what the model
-learned from: with the --held-out, --seed and --unseen of its training, what is left.
+learned from: with the --held-out, --seed and --unseen of its training, what is left;
+a text that training left out for what another corpus held out counts as well.
 (keci train does this by itself.) Nothing else of the model changes; one of several
 corpora is written once for each.`,
 		Example: "  keci model senses runs/old/best told --corpus bc5cdr --data CDR_TrainingSet.PubTator.txt --held-out 0.1 --seed 1 --kb data/kb-open",

@@ -174,8 +174,8 @@ func trainParts(sets []system.Set) []corpus.Corpus {
 // stands for may be told in another sentence.
 func (m *Model) instances(ctx context.Context, c corpus.Corpus) ([]*instance, error) {
 	var list []*instance
-	err := m.eachLinked(ctx, c, func(e corpus.Example, mentions []kg.Mention) error {
-		in, err := m.reader.linked(ctx, e.Text, mentions)
+	err := m.eachLinked(ctx, c, func(at int, mentions []kg.Mention) error {
+		in, err := m.reader.linked(ctx, c.Examples[at].Text, mentions)
 		list = append(list, in)
 		return err
 	})

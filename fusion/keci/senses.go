@@ -127,21 +127,23 @@ func (t *senseTally) odds() map[graph.TUI]float64 {
 }
 
 // learnSenses counts the candidates of annotated mentions whose concept is among them,
-// nil where the corpus names none. A candidate is right that has an annotated id.
+// nil where the corpus names none. A candidate is right that has an annotated id. Each
+// mention counts once, in however many windows it is.
 func (m *Model) learnSenses(ctx context.Context, c corpus.Corpus) (Senses, error) {
 	named := func(e corpus.Entity) bool { return len(e.Concepts) > 0 }
 	if !slices.ContainsFunc(c.Examples, func(e corpus.Example) bool { return slices.ContainsFunc(e.Entities, named) }) {
 		return nil, nil
 	}
-	tallies := map[string]*senseTally{}
-	err := m.eachLinked(ctx, c, func(e corpus.Example, mentions []graph.Mention) error {
+	tallies, repeated := map[string]*senseTally{}, c.Repeated()
+	err := m.eachLinked(ctx, c, func(at int, mentions []graph.Mention) error {
+		e := c.Examples[at]
 		found := map[place][]graph.Candidate{}
 		for _, mention := range mentions {
 			found[place{mention.Start, mention.End}] = mention.Concepts
 		}
 		for _, entity := range e.Entities {
 			candidates := found[place{entity.Start, entity.End}]
-			if !named(entity) || len(candidates) == 0 {
+			if !named(entity) || len(candidates) == 0 || entity.End <= repeated[at] {
 				continue
 			}
 			if err := graph.Describe(ctx, m.reader.knowledge, []graph.Mention{{Concepts: candidates}}, graph.Details{Codes: true}); err != nil {
@@ -218,11 +220,11 @@ func (m *Model) LearnSenses(ctx context.Context, from, to string, c corpus.Corpu
 	return h.Senses, modeldir.Reconfigure(from, to, cfg)
 }
 
-// eachLinked gives do each example of a corpus with the mentions that the linker finds
-// in it, which reads documents as a whole.
-func (m *Model) eachLinked(ctx context.Context, c corpus.Corpus, do func(e corpus.Example, mentions []graph.Mention) error) error {
+// eachLinked gives do each example of a corpus, by its index, with the mentions that the
+// linker finds in it, which reads documents as a whole.
+func (m *Model) eachLinked(ctx context.Context, c corpus.Corpus, do func(at int, mentions []graph.Mention) error) error {
 	document, mentions := "", []graph.Mention(nil)
-	for _, e := range c.Examples {
+	for at, e := range c.Examples {
 		whole, start := e.Document()
 		if whole != document {
 			var err error
@@ -232,7 +234,7 @@ func (m *Model) eachLinked(ctx context.Context, c corpus.Corpus, do func(e corpu
 			document = whole
 		}
 		inside, _ := cutMentions(mentions, linker.Range{Start: start, End: start + len(e.Text)})
-		if err := do(e, inside); err != nil {
+		if err := do(at, inside); err != nil {
 			return fmt.Errorf("example %s: %w", e.ID, err)
 		}
 	}

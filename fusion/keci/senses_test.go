@@ -108,6 +108,31 @@ func TestLearnSenses(t *testing.T) {
 	}
 }
 
+// TestSensesCountOnce: a mention that several windows have counts as often as in sentences.
+func TestSensesCountOnce(t *testing.T) {
+	documents := annotated(t, "The [p53:protein] binds. The [mdm2:protein] grows. The [insulin:drug] too.")
+	documents.Examples[0].ID = "1"
+	for i, id := range []string{"2", "NCBIGene:3", "2"} {
+		documents.Examples[0].Entities[i].Concepts = []string{id}
+	}
+	sentences, _ := documents.InSentences()
+	windows, _ := documents.InWindows(2, func(string) bool { return true })
+	if len(windows.Examples) != 2 {
+		t.Fatalf("%d windows: the test wants two, of which both have the second sentence", len(windows.Examples))
+	}
+	m := openModel(t, newModelFolder(t, everything(tinyConfig()), false), newFakeKnowledge().base())
+	learned := func(c corpus.Corpus) Senses {
+		senses, err := m.learnSenses(t.Context(), c)
+		if err != nil || len(senses) == 0 {
+			t.Fatal(senses, err)
+		}
+		return senses
+	}
+	if diff := cmp.Diff(learned(sentences), learned(windows)); diff != "" {
+		t.Errorf("-sentences +windows:\n%s", diff)
+	}
+}
+
 // TestTrainingLearnsSenses: of a corpus that tells concepts, and of no other.
 func TestTrainingLearnsSenses(t *testing.T) {
 	named, o := namedCorpus(t), learnOptions()
