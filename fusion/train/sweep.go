@@ -40,10 +40,11 @@ func (t Trial) better(than Trial) bool {
 // trains a fresh learner for a few epochs, with the whole schedule in them, and
 // takes the factor that does best on what is held out. It returns the options
 // with the rates to train with. The trials are kept in out/sweep.json as they
-// end; a run that is resumed takes them from there, and goes on with the others. tell hears of each trial.
+// end; a run that is resumed takes them from there, goes on with the one that was stopped,
+// and with the others. tell hears of each trial.
 func Sweep(ctx context.Context, backend compute.Backend, fresh func() (Learner, error), o Options, factors []float64, epochs int, out string, progress Progress, tell func(Trial)) (Options, []Trial, error) {
 	short := o
-	short.Epochs, short.Patience, short.Resume = epochs, 0, false
+	short.Epochs, short.Patience = epochs, 0
 	if err := short.Validate(); err != nil {
 		return o, nil, fmt.Errorf("sweep: %w", err)
 	}
@@ -111,36 +112,37 @@ func bestTrial(trials []Trial) (Trial, error) {
 }
 
 // runTrials runs the trials of the factors that were not tried yet, and keeps what each
-// gave as soon as it ends.
+// gave as soon as it ends. The directory of a trial goes when that is kept.
 func runTrials(ctx context.Context, backend compute.Backend, fresh func() (Learner, error), o Options, factors []float64, trials []Trial, out string, progress Progress, tell func(Trial)) ([]Trial, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, err
 	}
-	for _, factor := range factors[len(trials):] {
-		t, err := runTrial(ctx, backend, fresh, o, factor, out, progress)
-		if err != nil {
-			return nil, fmt.Errorf("factor %g: %w", factor, err)
+	for i, factor := range factors {
+		dir := filepath.Join(out, fmt.Sprintf("trial-%g", factor))
+		if i >= len(trials) {
+			t, err := runTrial(ctx, backend, fresh, o, factor, dir, progress)
+			if err != nil {
+				return nil, fmt.Errorf("factor %g: %w", factor, err)
+			}
+			tell(t)
+			trials = append(trials, t)
+			data, err := json.MarshalIndent(trials, "", "  ")
+			if err != nil {
+				return nil, err
+			}
+			if err := writeFile(filepath.Join(out, SweepFile), data); err != nil {
+				return nil, err
+			}
 		}
-		tell(t)
-		trials = append(trials, t)
-		data, err := json.MarshalIndent(trials, "", "  ")
-		if err != nil {
-			return nil, err
-		}
-		if err := writeFile(filepath.Join(out, SweepFile), data); err != nil {
+		if err := os.RemoveAll(dir); err != nil {
 			return nil, err
 		}
 	}
 	return trials, nil
 }
 
-// runTrial trains a learner in a directory that does not stay.
-func runTrial(ctx context.Context, backend compute.Backend, fresh func() (Learner, error), o Options, factor float64, out string, progress Progress) (Trial, error) {
-	dir, err := os.MkdirTemp(out, "sweep-*")
-	if err != nil {
-		return Trial{}, err
-	}
-	defer os.RemoveAll(dir)
+// runTrial trains a learner in a directory, or goes on there.
+func runTrial(ctx context.Context, backend compute.Backend, fresh func() (Learner, error), o Options, factor float64, dir string, progress Progress) (Trial, error) {
 	learner, err := fresh()
 	if err != nil {
 		return Trial{}, err

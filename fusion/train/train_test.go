@@ -913,8 +913,21 @@ func TestSweep(t *testing.T) {
 		t.Errorf("broken off after a trial: %v", err)
 	}
 	heard = nil
-	if whole, _, err := Sweep(t.Context(), enginetest.Go(), fresh, o, factors, 4, half, &listener{}, tell); err != nil || whole.EncoderRate != got.EncoderRate || len(heard) != 2 {
+	stopped, stop = context.WithCancel(t.Context())
+	inside := &listener{onStep: func(int) { stop() }}
+	if _, _, err := Sweep(stopped, enginetest.Go(), fresh, o, factors, 4, half, inside, tell); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "goes on after step 1") {
+		t.Errorf("broken off in a trial: %v", err)
+	}
+	rest := &listener{}
+	whole, left, err := Sweep(t.Context(), enginetest.Go(), fresh, o, factors, 4, half, rest, tell)
+	if err != nil || whole.EncoderRate != got.EncoderRate || len(heard) != 2 {
 		t.Errorf("gone on with: %+v, %v, %d trials, want the same rates after the two that were left", whole, err, len(heard))
+	}
+	if diff := cmp.Diff(trials, left); diff != "" || rest.steps[0] != 2 {
+		t.Errorf("gone on from step %d (-in one go +gone on):\n%s", rest.steps[0], diff)
+	}
+	if diff := cmp.Diff([]string{SweepFile}, files(t, half)); diff != "" {
+		t.Errorf("files after going on (-want +got):\n%s", diff)
 	}
 	_, _, err = Sweep(t.Context(), enginetest.Go(), fresh, testOptions(), []float64{1e30}, 2, t.TempDir(), &listener{}, tell)
 	if err == nil || !strings.Contains(err.Error(), "diverged") {
