@@ -126,6 +126,8 @@ func (o crossvalOptions) splits(cmd *cobra.Command) ([]split, error) {
 		return nil, err
 	case o.test != "" && o.folds != "":
 		return nil, usageError("--test is measured as a whole: --folds does not go with it")
+	case o.test != "" && cmd.Flags().Changed("count"):
+		return nil, usageError("--test is measured as a whole: --count does not go with it")
 	case o.test != "":
 		s, err := o.readSplit(cmd, nameOfFile(o.test), o.data, o.test)
 		return []split{s}, err

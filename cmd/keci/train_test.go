@@ -502,6 +502,18 @@ func TestMissingFlagsAreToldAtOnce(t *testing.T) {
 	}
 }
 
+// TestOneSplitHasNoFolds: a test set is measured as a whole, and what divides one says so.
+func TestOneSplitHasNoFolds(t *testing.T) {
+	data := writeAnnotated(t, 3)
+	for _, flag := range []string{"--folds", "--count"} {
+		_, _, err := keciRun(t, "crossval", "--corpus", "jsonl", "--data", data, "--test", data, flag, "5", "--encoder", writeEncoder(t), "--kb", buildSmallKB(t),
+			"--out", t.TempDir(), "--results", t.TempDir())
+		if want := "--test is measured as a whole: " + flag + " does not go with it"; exitCode(err) != exitUsage || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
 func TestParseNumbers(t *testing.T) {
 	for text, want := range map[string]string{"0": "[0]", "0-2": "[0 1 2]", "1, 7": "[1 7]", "3-4,0": "[0 3 4]", "1,1,1-2": "[1 2]", "": "", "a": "", "2-1": "", "-1": "", "1-": "", "0-99999": ""} {
 		got, err := parseNumbers(text)
