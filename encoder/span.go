@@ -45,7 +45,7 @@ type SpanConfig struct {
 	WidthEmbedding int     `json:"widthEmbedding"` // size of φ(width)
 	Hidden         int     `json:"hidden"`         // size of the hidden layer
 	Size           int     `json:"size"`           // d, size of a span vector
-	Dropout        float64 `json:"dropout"`        // rate after each layer while training
+	Dropout        float64 `json:"dropout"`        // rate after the hidden layer while training
 }
 
 // SpanInputs locates the spans of a batch of B texts of at most T pieces, N

@@ -89,7 +89,7 @@ type SourceInfo struct {
 
 // Subgraph is the background knowledge graph of a set of concepts: the concepts,
 // their semantic types, the relations among the concepts and the Semantic
-// Network relations among the types (keci.md §4). Every list is sorted, so that
+// Network relations among the types (Lai et al. 2021, §2.4). Every list is sorted, so that
 // the same concepts give the same subgraph.
 type Subgraph struct {
 	Concepts      []Concept      `json:"concepts"`

@@ -78,7 +78,7 @@ func (r recipe) tellSet(set system.Set, name string, stderr io.Writer) {
 	for _, e := range set.Train.Examples {
 		entities, relations = entities+len(e.Entities), relations+len(e.Relations)
 	}
-	fmt.Fprintf(stderr, "%s: learning from %d %s with %d entities and %d relations of mentions; %d documents are held out\n",
+	fmt.Fprintf(stderr, "%s: learning from %d %s with %d entities and %d relations of mentions; %d texts are held out\n",
 		name, len(set.Train.Examples), unitOf(r.settings.Traits()), entities, relations, len(set.HeldOut.Examples))
 }
 

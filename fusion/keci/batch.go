@@ -303,7 +303,7 @@ func (b *batch) layOutTypes(columns map[graph.TUI]int) {
 	}
 }
 
-// layOutEdges fills the edges with the weight 1/|N_i^k| of keci.md eq. 5.
+// layOutEdges fills the edges with the weight 1/|N_i^k| of KECI eq. 5.
 func (b *batch) layOutEdges(relations vocabulary) {
 	b.edgeAt = make([]int32, b.E)
 	b.edgeKind = make([]int32, b.E)

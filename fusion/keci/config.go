@@ -64,8 +64,8 @@ type EmbeddingConfig struct {
 	KnowledgeBase graph.Provenance `json:"knowledgeBase"` // whose relations they were learned from
 }
 
-// DefaultConfig is the recipe of the model that ships with keci; labels and
-// vocabularies are filled in from the training data.
+// DefaultConfig is the usual recipe (the model that ships with keci was trained before, and
+// tells its own); labels and vocabularies are filled in from the training data.
 func DefaultConfig() Config {
 	return Config{
 		FormatVersion:  1,

@@ -108,7 +108,7 @@ func (r *recipe) Check() error {
 	return r.config().validateSettings()
 }
 
-// Options are those of the model that ships with keci.
+// Options are the usual ones of training.
 func (r *recipe) Options() train.Options { return train.DefaultOptions() }
 
 // Traits follow from the parts of the variant.

@@ -17,7 +17,7 @@ func variantConfig(v Variant) Config {
 	return cfg
 }
 
-// TestPartsOfVariants: a variant has weights for exactly what keci.md §7 leaves it.
+// TestPartsOfVariants: a variant has weights for exactly what its row of the paper leaves it.
 func TestPartsOfVariants(t *testing.T) {
 	scopes := []string{"/entities/", "/kar/", "/bigcn/", "/rgcn/layer", "/rgcn/output", "/rgcn/definition", "/rgcn/embedding", "/entities/definition", "/entities/embedding", "/kge/", "/fusion/", "/final/"}
 	for variant, want := range map[Variant]string{

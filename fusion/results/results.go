@@ -92,7 +92,7 @@ func (t Training) Of(corpus string) Training {
 
 // Change is something that was done to a model after training.
 type Change struct {
-	Name    string `json:"name"` // "quantized", "calibrated" or "pruned"
+	Name    string `json:"name"` // "quantized", "calibrated", "pruned" or "told senses"
 	Command string `json:"command"`
 }
 

@@ -109,9 +109,9 @@ type Result struct {
 	EntityTypes    ByLabel `json:"entityTypes"`
 	RelationLabels ByLabel `json:"relationLabels"`
 
-	// LinkedRelations are the relations of a corpus of concepts by the ids of MeSH and
-	// NCBI Gene of the concepts that the mentions were linked to, where their codes are
-	// known: see Concepts.
+	// LinkedRelations are the relations of a corpus of concepts by the ids
+	// (corpus.Identifiers) of the concepts that the mentions were linked to, where their
+	// codes are known: see Concepts.
 	LinkedRelations *Counts `json:"linkedRelations,omitempty"`
 }
 

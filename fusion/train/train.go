@@ -45,7 +45,7 @@ type Options struct {
 	SaveEvery time.Duration `json:"-"` // an epoch that takes longer is saved inside as well; 0: only when it ends or is stopped
 }
 
-// DefaultOptions is the recipe of the model that ships with keci.
+// DefaultOptions are the usual ones; a model tells those it was trained with.
 func DefaultOptions() Options {
 	return Options{
 		Epochs: 24, BatchSize: 8, EncoderRate: 2e-4, TaskRate: 5e-4,
