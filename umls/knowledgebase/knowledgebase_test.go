@@ -194,7 +194,7 @@ func TestBuildOverOther(t *testing.T) {
 	if replaced.Concepts != 2 || replaced.Digest == info.Digest {
 		t.Errorf("%+v", replaced)
 	}
-	same(t, []string{"kb"}, names(t, filepath.Dir(dir)))
+	same(t, []string{"kb"}, filesIn(t, filepath.Dir(dir)))
 
 	// A folder that is no knowledge base is never replaced.
 	foreign := t.TempDir()
@@ -204,7 +204,7 @@ func TestBuildOverOther(t *testing.T) {
 	if _, err := Build(t.Context(), foreign, small(), Options{Force: true}); !errors.Is(err, ErrExists) {
 		t.Errorf("over other files: %v", err)
 	}
-	same(t, []string{"thesis.txt"}, names(t, foreign))
+	same(t, []string{"thesis.txt"}, filesIn(t, foreign))
 
 	// A link stays a link.
 	link := filepath.Join(t.TempDir(), "link")
@@ -220,7 +220,7 @@ func TestBuildOverOther(t *testing.T) {
 	if kb, err := Open(dir); err != nil || kb.Info.Name != "third" || kb.Close() != nil {
 		t.Errorf("behind the link: %v", err)
 	}
-	same(t, []string{"kb"}, names(t, filepath.Dir(dir)))
+	same(t, []string{"kb"}, filesIn(t, filepath.Dir(dir)))
 
 	// An empty one is as good as none.
 	if _, err := Build(t.Context(), t.TempDir(), small(), Options{}); err != nil {
@@ -235,10 +235,10 @@ func TestBuildHere(t *testing.T) {
 	if _, err := Build(t.Context(), ".", breaking{small(), read}, Options{}); !errors.Is(err, ErrHere) {
 		t.Errorf("error %v", err)
 	}
-	same(t, nil, names(t, "."))
+	same(t, nil, filesIn(t, "."))
 }
 
-func names(t *testing.T, dir string) (names []string) {
+func filesIn(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -283,7 +283,7 @@ func TestBrokenOffBuildLeavesNothing(t *testing.T) {
 			if _, err := Build(ctx, filepath.Join(parent, "kb"), breaking{small(), fail}, Options{}); !errors.Is(err, want) {
 				t.Errorf("error %v, want %v", err, want)
 			}
-			same(t, nil, names(t, parent))
+			same(t, nil, filesIn(t, parent))
 		})
 	}
 }
@@ -332,7 +332,7 @@ func TestBuildWithoutDictionary(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "build dictionary") || strings.Contains(err.Error(), "still reading") {
 		t.Errorf("error %v", err)
 	}
-	same(t, nil, names(t, parent))
+	same(t, nil, filesIn(t, parent))
 }
 
 func TestFactsRoundTrip(t *testing.T) {
@@ -491,7 +491,7 @@ func TestOpenCached(t *testing.T) {
 		openings.Go(open)
 	}
 	openings.Wait()
-	folders := names(t, filepath.Join(cache, "kb"))
+	folders := filesIn(t, filepath.Join(cache, "kb"))
 	if len(folders) != 1 {
 		t.Fatal(folders)
 	}
@@ -508,7 +508,7 @@ func TestOpenCached(t *testing.T) {
 		t.Fatal(err)
 	}
 	open()
-	same(t, folders, names(t, filepath.Join(cache, "kb")))
+	same(t, folders, filesIn(t, filepath.Join(cache, "kb")))
 }
 
 func TestOpenDefaultWithoutAPlace(t *testing.T) {

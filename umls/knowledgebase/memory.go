@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/names"
 )
 
 // memory is a graph.Knowledge of concepts alone: no relations and no Semantic
@@ -50,23 +51,31 @@ func (m *memory) SemanticType(_ context.Context, tui graph.TUI) (graph.SemanticT
 	return graph.SemanticType{}, fmt.Errorf("semantic type %s: %w", tui, graph.ErrNotFound)
 }
 
-// Search implements graph.Knowledge: names that begin with the query, then
-// those that hold it.
+// Search implements graph.Knowledge.
 func (m *memory) Search(_ context.Context, query string, limit int) ([]graph.Concept, error) {
-	query = strings.ToLower(strings.TrimSpace(query))
-	begins, holds := []graph.Concept{}, []graph.Concept{}
+	wanted := names.Words(names.Fold(query))
+	found := []graph.Concept{}
 	for _, c := range m.concepts {
-		names := append([]string{strings.ToLower(c.Name)}, c.Synonyms...)
-		switch {
-		case query == "":
-		case slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(strings.ToLower(n), query) }):
-			begins = append(begins, c)
-		case slices.ContainsFunc(names, func(n string) bool { return strings.Contains(strings.ToLower(n), query) }):
-			holds = append(holds, c)
+		if len(wanted) > 0 && holds(c, wanted) {
+			found = append(found, c)
 		}
 	}
-	found := append(begins, holds...)
+	names.Rank(found, query)
 	return found[:min(len(found), max(limit, 0))], nil
+}
+
+// holds tells whether the names of a concept hold all words, of which the last may be the
+// beginning of one.
+func holds(c graph.Concept, wanted []string) bool {
+	words := names.Words(names.Fold(c.Name))
+	for _, synonym := range c.Synonyms {
+		words = append(words, names.Words(names.Fold(synonym))...)
+	}
+	last := wanted[len(wanted)-1]
+	if !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, last) }) {
+		return false
+	}
+	return !slices.ContainsFunc(wanted[:len(wanted)-1], func(w string) bool { return !slices.Contains(words, w) })
 }
 
 // Neighbors implements graph.Knowledge.

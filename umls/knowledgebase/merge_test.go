@@ -125,5 +125,5 @@ func TestNothingToBuild(t *testing.T) {
 	if _, err := Build(t.Context(), filepath.Join(parent, "kb"), &Facts{}, Options{}); !errors.Is(err, ErrNoConcepts) {
 		t.Error(err)
 	}
-	same(t, nil, names(t, parent))
+	same(t, nil, filesIn(t, parent))
 }

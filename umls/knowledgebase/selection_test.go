@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -169,6 +170,86 @@ func TestSelectionKnows(t *testing.T) {
 	same(t, []string{"C03", "C04"}, found)
 	if concepts, err = k.Search(t.Context(), "XY", 1); err != nil || len(concepts) != 1 || concepts[0].CUI != "X1" {
 		t.Errorf("%v, %v", concepts, err)
+	}
+}
+
+// TestSelectionSearchesTerms: a user's own terms are found as other names are, by their
+// words in any order, folded, the last one begun.
+func TestSelectionSearchesTerms(t *testing.T) {
+	terms := filepath.Join(t.TempDir(), "own.tsv")
+	write(t, terms, "binding factor, alpha\tX1\nbinding\tX2\nunbinding factor\tX3\n")
+	k := openSelection(t, Selection{Dirs: selectAll(t).Dirs[:1], Terms: terms}).Knowledge
+	for query, want := range map[string]string{
+		"binding factor, alpha": "X1", "alpha bind": "X1", "Binding factor, α": "X1", "BINDING": "X2 X1", "ding factor": "", "factor": "X3 X1", " , ": "",
+	} {
+		concepts, err := k.Search(t.Context(), query, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range concepts {
+			got = append(got, string(c.CUI))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q finds %v, want %s", query, got, want)
+		}
+	}
+}
+
+// TestSelectionRemembers: of two knowledge bases the first has retired C02 and C04, and the
+// second has C02 still. So C02 is itself, and C04 is C01 in both.
+func TestSelectionRemembers(t *testing.T) {
+	dir := t.TempDir()
+	first, later := small(), second()
+	first.ConceptFacts = slices.DeleteFunc(first.ConceptFacts, func(c graph.Concept) bool { return c.CUI == "C02" })
+	first.RelationFacts = []graph.Relation{{Head: "C01", Label: "affects", Tail: "C03", Sources: []string{"CHEBI"}}}
+	later.ConceptFacts[1].CUI = "C01"
+	slices.Reverse(later.ConceptFacts)
+	later.RelationFacts[0].Tail = "C01"
+	s := Selection{Dirs: []string{filepath.Join(dir, "first"), filepath.Join(dir, "later")}}
+	for i, source := range []Source{historic{first, []graph.Retired{{CUI: "C02", Into: "C01"}, {CUI: "C04", Into: "C01"}}}, later} {
+		if _, err := Build(t.Context(), s.Dirs[i], source, Options{Name: filepath.Base(s.Dirs[i])}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k := openSelection(t, s).Knowledge
+	inhibits := graph.Relation{Head: "C02", Label: "inhibits", Tail: "C01", Sources: []string{"OWN"}}
+	for cui, want := range map[graph.CUI][]graph.Relation{"C02": {inhibits}, "C04": {first.RelationFacts[0], inhibits}} {
+		got, err := k.Neighbors(t.Context(), cui, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, want, got)
+	}
+	for asked, want := range map[string]string{"C02": "C02", "C02 C03": "C02 C03", "C04": "C01", "C02 C04": "C01 C02"} {
+		var cuis []graph.CUI
+		for _, cui := range strings.Fields(asked) {
+			cuis = append(cuis, graph.CUI(cui))
+		}
+		sub, err := k.Subgraph(t.Context(), cuis)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range sub.Concepts {
+			got = append(got, string(c.CUI))
+		}
+		if strings.Join(got, " ") != want || len(sub.Relations) != strings.Count(want, "C01 C02") {
+			t.Errorf("%s: concepts %v with %v, want %s", asked, got, sub.Relations, want)
+		}
+	}
+	predecessors, err := k.(graph.Succession).Predecessors(t.Context(), "C01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, []graph.CUI{"C04"}, predecessors)
+	found, err := k.Search(t.Context(), "FKBP1A", 10)
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	united, err := k.Search(t.Context(), "sirolimus", 10)
+	if err != nil || len(united) != 1 || len(united[0].Sources) != 2 {
+		t.Errorf("%+v, %v: want what both say of C01", united, err)
 	}
 }
 

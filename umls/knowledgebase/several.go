@@ -61,11 +61,8 @@ func (s several) Concept(ctx context.Context, cui graph.CUI) (graph.Concept, err
 
 // Successor implements graph.Succession. A concept that any part has is not retired.
 func (s several) Successor(ctx context.Context, cui graph.CUI) (graph.Retired, error) {
-	known := graph.Retired{CUI: cui}
-	err := fmt.Errorf("retired concept %s: %w", cui, graph.ErrNotFound)
-	if c, present := s.Concept(ctx, cui); present == nil && c.CUI == cui {
-		return known, err
-	}
+	none := fmt.Errorf("retired concept %s: %w", cui, graph.ErrNotFound)
+	known, err := graph.Retired{CUI: cui}, none
 	for _, part := range s.parts {
 		history, ok := part.(graph.Succession)
 		if !ok {
@@ -79,7 +76,34 @@ func (s several) Successor(ctx context.Context, cui graph.CUI) (graph.Retired, e
 			return known, absent
 		}
 	}
-	return known, err
+	if err != nil {
+		return known, err
+	}
+	switch c, err := s.Concept(ctx, cui); {
+	case err == nil && c.CUI == cui:
+		return graph.Retired{CUI: cui}, none
+	case err != nil && !errors.Is(err, graph.ErrNotFound):
+		return known, err
+	}
+	return known, nil
+}
+
+// present are the concepts that stand for others, of which some may be retired. One part
+// may have a concept that another one retired: then it stands for itself, and what a part
+// that retired it says of its successor is not of it.
+func (s several) present(ctx context.Context, cuis []graph.CUI) ([]graph.CUI, error) {
+	var list []graph.CUI
+	for _, cui := range cuis {
+		switch r, err := s.Successor(ctx, cui); {
+		case errors.Is(err, graph.ErrNotFound):
+			list = append(list, cui)
+		case err != nil:
+			return nil, err
+		case r.Into != "":
+			list = append(list, r.Into)
+		}
+	}
+	return list, nil
 }
 
 // Predecessors implements graph.Succession.
@@ -94,7 +118,15 @@ func (s several) Predecessors(ctx context.Context, cui graph.CUI) ([]graph.CUI, 
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, predecessors...)
+		for _, p := range predecessors {
+			r, err := s.Successor(ctx, p)
+			if err != nil && !errors.Is(err, graph.ErrNotFound) {
+				return nil, err
+			}
+			if r.Into == cui {
+				all = append(all, p)
+			}
+		}
 	}
 	return sortedOnce(all, cmp.Compare), nil
 }
@@ -110,7 +142,7 @@ func (s several) SemanticType(ctx context.Context, tui graph.TUI) (t graph.Seman
 }
 
 // Search implements graph.Knowledge: the best of each, then the second best of
-// each, and so on.
+// each, and so on, with what all parts say of them.
 func (s several) Search(ctx context.Context, query string, limit int) ([]graph.Concept, error) {
 	answers := make([][]graph.Concept, len(s.parts))
 	longest := 0
@@ -129,18 +161,34 @@ func (s several) Search(ctx context.Context, query string, limit int) ([]graph.C
 			}
 		}
 	}
-	return best[:min(len(best), max(limit, 0))], nil
+	best = best[:min(len(best), max(limit, 0))]
+	for i := range best {
+		var err error
+		if best[i], err = s.Concept(ctx, best[i].CUI); err != nil {
+			return nil, err
+		}
+	}
+	return best, nil
 }
 
 // Neighbors implements graph.Knowledge.
 func (s several) Neighbors(ctx context.Context, cui graph.CUI, limit int) ([]graph.Relation, error) {
+	present, err := s.present(ctx, []graph.CUI{cui})
+	if err != nil {
+		return nil, err
+	}
 	relations := []graph.Relation{}
-	for _, part := range s.parts {
-		more, err := part.Neighbors(ctx, cui, limit)
-		if err != nil {
-			return nil, err
+	for _, cui := range present {
+		for _, part := range s.parts {
+			more, err := part.Neighbors(ctx, cui, limit)
+			if err != nil {
+				return nil, err
+			}
+			if len(more) > 0 && more[0].Head != cui && more[0].Tail != cui {
+				continue // of the successor, which this part has in its place
+			}
+			relations = append(relations, more...)
 		}
-		relations = append(relations, more...)
 	}
 	relations = uniteRelations(relations, func(a, b graph.Relation) int {
 		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail))
@@ -151,12 +199,17 @@ func (s several) Neighbors(ctx context.Context, cui graph.CUI, limit int) ([]gra
 // Subgraph implements graph.Knowledge. Relations hold among concepts of one
 // knowledge base; the Semantic Network is everybody's.
 func (s several) Subgraph(ctx context.Context, cuis []graph.CUI) (graph.Subgraph, error) {
+	cuis, err := s.present(ctx, cuis)
+	if err != nil {
+		return graph.Subgraph{}, err
+	}
 	var all graph.Subgraph
 	for _, part := range s.parts {
 		sub, err := part.Subgraph(ctx, cuis)
 		if err != nil {
 			return graph.Subgraph{}, err
 		}
+		keepConcepts(&sub, cuis)
 		all.Concepts = append(all.Concepts, sub.Concepts...)
 		all.Relations = append(all.Relations, sub.Relations...)
 		all.SemanticTypes = append(all.SemanticTypes, sub.SemanticTypes...)
@@ -168,6 +221,17 @@ func (s several) Subgraph(ctx context.Context, cuis []graph.CUI) (graph.Subgraph
 	})
 	s.addNetwork(&all)
 	return all, nil
+}
+
+// keepConcepts leaves out of a subgraph what was not asked for: successors of concepts
+// that only this part retired, and their relations.
+func keepConcepts(sub *graph.Subgraph, cuis []graph.CUI) {
+	asked := make(map[graph.CUI]bool, len(cuis))
+	for _, cui := range cuis {
+		asked[cui] = true
+	}
+	sub.Concepts = slices.DeleteFunc(sub.Concepts, func(c graph.Concept) bool { return !asked[c.CUI] })
+	sub.Relations = slices.DeleteFunc(sub.Relations, func(r graph.Relation) bool { return !asked[r.Head] || !asked[r.Tail] })
 }
 
 // addNetwork completes the types of a subgraph with what any part knows of them.
