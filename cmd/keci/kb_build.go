@@ -105,7 +105,7 @@ func (o *kbBuildOptions) run(cmd *cobra.Command, out string, more []string) erro
 		return err
 	}
 	if o.after != "" {
-		following, err := knowledgebase.Follow(source, o.after)
+		following, err := knowledgebase.Follow(cmd.Context(), source, o.after)
 		if err != nil {
 			return err
 		}

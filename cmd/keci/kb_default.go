@@ -109,7 +109,7 @@ func (o *kbDefaultOptions) mostMentioned(ctx context.Context, release *umls.Rele
 	if _, err := knowledgebase.Build(ctx, temp, release, knowledgebase.Options{Name: o.name}); err != nil {
 		return nil, err
 	}
-	kb, err := knowledgebase.Open(temp)
+	kb, err := knowledgebase.Open(ctx, temp)
 	if err != nil {
 		return nil, err
 	}

@@ -13,5 +13,5 @@ func openKnowledgeBase(ctx context.Context, dir string, options ...linker.Option
 	if dir == "" {
 		return knowledgebase.OpenDefault(ctx, options...)
 	}
-	return knowledgebase.Open(dir, options...)
+	return knowledgebase.Open(ctx, dir, options...)
 }

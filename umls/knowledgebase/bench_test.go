@@ -18,7 +18,7 @@ func openLarge(b *testing.B) (string, *KnowledgeBase) {
 	if dir == "" {
 		b.Skip("KECI_BENCH_KB does not name a knowledge base folder")
 	}
-	kb, err := Open(dir)
+	kb, err := Open(b.Context(), dir)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func openLarge(b *testing.B) (string, *KnowledgeBase) {
 func BenchmarkOpen(b *testing.B) {
 	dir, _ := openLarge(b)
 	for b.Loop() {
-		kb, err := Open(dir)
+		kb, err := Open(b.Context(), dir)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -168,7 +168,7 @@ func writeFolder(ctx context.Context, dir string, source Source, options Options
 		return info, err
 	}
 	options.Step("checking")
-	return info, writeManifest(dir, info)
+	return info, writeManifest(ctx, dir, info)
 }
 
 // copyAll moves everything from the source into store and dictionary, and
@@ -274,8 +274,8 @@ func keepUsed(sources []graph.SourceInfo, used map[string]bool) []graph.SourceIn
 	return kept
 }
 
-func writeManifest(dir string, info graph.KnowledgeBaseInfo) error {
-	files, err := checkStore(dir)
+func writeManifest(ctx context.Context, dir string, info graph.KnowledgeBaseInfo) error {
+	files, err := checkStore(ctx, dir)
 	if err != nil {
 		return err
 	}

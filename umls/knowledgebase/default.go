@@ -48,7 +48,8 @@ func OpenDefault(ctx context.Context, options ...linker.Option) (*KnowledgeBase,
 }
 
 // openCached opens the folder of a file of facts, or makes it when it is not
-// there or cannot be opened.
+// there or not whole. One that is whole and cannot be opened, for want of a place for
+// scratch files, of open files or of rights, stays.
 func openCached(ctx context.Context, facts []byte, options ...linker.Option) (*KnowledgeBase, error) {
 	dir, err := cacheFolder(facts)
 	if err != nil {
@@ -56,8 +57,14 @@ func openCached(ctx context.Context, facts []byte, options ...linker.Option) (*K
 	}
 	for range openAttempts {
 		var kb *KnowledgeBase
-		if kb, err = Open(dir, options...); err == nil {
+		if kb, err = Open(ctx, dir, options...); err == nil {
 			return kb, nil
+		}
+		if Verify(ctx, dir) == nil {
+			continue // perhaps another process has made it meanwhile
+		}
+		if ctx.Err() != nil {
+			return nil, err
 		}
 		if err := buildCached(ctx, dir, facts); err != nil && !errors.Is(err, ErrExists) {
 			return nil, fmt.Errorf("%w (set %s if it should lie in another folder)", err, CacheVariable)
@@ -81,7 +88,7 @@ func cacheFolder(facts []byte) (string, error) {
 	return filepath.Join(cache, "kb", name), nil
 }
 
-// buildCached makes the folder, after moving away one that cannot be opened.
+// buildCached makes the folder, after moving away one that is not whole.
 func buildCached(ctx context.Context, dir string, packed []byte) error {
 	facts, err := ReadFacts(bytes.NewReader(packed))
 	if err != nil {

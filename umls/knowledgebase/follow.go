@@ -21,8 +21,8 @@ var _ History = (*Following)(nil)
 
 // Follow opens the knowledge base in the folder older, for source to follow it.
 // It must be closed.
-func Follow(source Source, older string) (*Following, error) {
-	knowledge, err := openStore(older)
+func Follow(ctx context.Context, source Source, older string) (*Following, error) {
+	knowledge, err := openStore(ctx, older)
 	if err != nil {
 		return nil, fmt.Errorf("opening the older knowledge base: %w", err)
 	}

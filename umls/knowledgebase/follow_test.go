@@ -24,7 +24,7 @@ func TestFollow(t *testing.T) {
 		t.Helper()
 		options := Options{Name: filepath.Base(out)}
 		if older != "" {
-			following, err := Follow(source, older)
+			following, err := Follow(t.Context(), source, older)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -39,7 +39,7 @@ func TestFollow(t *testing.T) {
 	build(kb("second"), kb("first"), historic{concepts("C04"), []graph.Retired{{CUI: "C01", Into: "C04", Release: "1"}, {CUI: "C03"}}})
 	build(kb("second"), kb("second"), historic{concepts("C03", "C05"), []graph.Retired{{CUI: "C04", Into: "C05", Release: "2"}}}) // in its own place
 
-	store, err := openStore(kb("second"))
+	store, err := openStore(t.Context(), kb("second"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestFollow(t *testing.T) {
 	if _, err := store.Concept(t.Context(), "C02"); !errors.Is(err, graph.ErrRetired) {
 		t.Errorf("one that went: %v", err)
 	}
-	if _, err := Follow(&Facts{}, parent); err == nil {
+	if _, err := Follow(t.Context(), &Facts{}, parent); err == nil {
 		t.Error("no knowledge base to follow: no error")
 	}
 }

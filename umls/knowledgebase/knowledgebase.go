@@ -9,6 +9,7 @@
 package knowledgebase
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,12 +41,12 @@ type KnowledgeBase struct {
 }
 
 // Open opens a folder that Build made, after checking that its files are whole.
-func Open(dir string, options ...linker.Option) (*KnowledgeBase, error) {
+func Open(ctx context.Context, dir string, options ...linker.Option) (*KnowledgeBase, error) {
 	m, err := readManifest(dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.check(dir); err != nil {
+	if err := m.check(ctx, dir); err != nil {
 		return nil, err
 	}
 	knowledge, err := embedded.OpenKnowledge(filepath.Join(dir, storeFolder))

@@ -73,7 +73,7 @@ func TestBuildAndOpen(t *testing.T) {
 	}
 	same(t, info, read)
 
-	kb, err := Open(dir, linker.Learned(new(linker.Model)))
+	kb, err := Open(t.Context(), dir, linker.Learned(new(linker.Model)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestDamage(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				kb, err := Open(dir)
+				kb, err := Open(t.Context(), dir)
 				if err == nil {
 					kb.Close()
 				}
@@ -162,6 +162,14 @@ func TestVerify(t *testing.T) {
 	if err := Verify(t.Context(), dir); err != nil {
 		t.Error(err)
 	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := Verify(stopped, dir); !errors.Is(err, context.Canceled) || errors.Is(err, ErrDamaged) {
+		t.Errorf("stopped: %v", err)
+	}
+	if _, err := Open(stopped, dir); !errors.Is(err, context.Canceled) {
+		t.Errorf("opening, stopped: %v", err)
+	}
 }
 
 func TestOpenAnotherVersion(t *testing.T) {
@@ -175,7 +183,7 @@ func TestOpenAnotherVersion(t *testing.T) {
 	if err := os.WriteFile(path, newer, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "format version 9") {
+	if _, err := Open(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "format version 9") {
 		t.Error(err)
 	}
 }
@@ -217,7 +225,7 @@ func TestBuildOverOther(t *testing.T) {
 	if to, err := os.Readlink(link); err != nil || to != dir {
 		t.Errorf("the link leads to %q, %v", to, err)
 	}
-	if kb, err := Open(dir); err != nil || kb.Info.Name != "third" || kb.Close() != nil {
+	if kb, err := Open(t.Context(), dir); err != nil || kb.Info.Name != "third" || kb.Close() != nil {
 		t.Errorf("behind the link: %v", err)
 	}
 	same(t, []string{"kb"}, filesIn(t, filepath.Dir(dir)))
@@ -409,7 +417,7 @@ func TestWithDefaultNetwork(t *testing.T) {
 
 func TestCountMentions(t *testing.T) {
 	dir, _ := buildSmall(t)
-	kb, err := Open(dir, linker.Learned(new(linker.Model))) // no phrases beside the names
+	kb, err := Open(t.Context(), dir, linker.Learned(new(linker.Model))) // no phrases beside the names
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -503,6 +511,15 @@ func TestOpenCached(t *testing.T) {
 	open()
 	if found, err := os.Stat(manifest); err != nil || !found.ModTime().Equal(made.ModTime()) {
 		t.Error("it was made again")
+	}
+	scratch := os.Getenv("TMPDIR")
+	t.Setenv("TMPDIR", filepath.Join(cache, "nowhere"))
+	if _, err := openCached(t.Context(), facts.Bytes()); err == nil || !strings.Contains(err.Error(), "nowhere") {
+		t.Errorf("without a place for scratch files: %v", err)
+	}
+	t.Setenv("TMPDIR", scratch)
+	if found, err := os.Stat(manifest); err != nil || !found.ModTime().Equal(made.ModTime()) {
+		t.Error("a whole one that cannot be opened was made again")
 	}
 	if err := os.Truncate(manifest, 100); err != nil {
 		t.Fatal(err)
@@ -640,7 +657,7 @@ func TestBuildSamples(t *testing.T) {
 			if info.Concepts != tc.concepts || info.SemanticTypes == 0 || info.TypeRelations != 0 || len(info.Sources) == 0 {
 				t.Errorf("%+v", info)
 			}
-			kb, err := Open(out)
+			kb, err := Open(t.Context(), out)
 			if err != nil {
 				t.Fatal(err)
 			}

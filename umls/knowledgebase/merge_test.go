@@ -90,7 +90,7 @@ func TestRetired(t *testing.T) {
 	if _, err := Build(t.Context(), out, source, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	kb, err := Open(out)
+	kb, err := Open(t.Context(), out)
 	if err != nil {
 		t.Fatal(err)
 	}

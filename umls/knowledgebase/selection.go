@@ -82,7 +82,7 @@ func openDir(ctx context.Context, dir string, options ...linker.Option) (*Knowle
 	if dir == "" {
 		return OpenDefault(ctx, options...)
 	}
-	return Open(dir, options...)
+	return Open(ctx, dir, options...)
 }
 
 // openOthers opens the other knowledge bases and the terms. With an error, it
