@@ -84,6 +84,8 @@ func TestProblems(t *testing.T) {
 		"unknown subgraph":   {target: "/v1/subgraph", body: `{"concepts":["C0085149","nonsense","C0000000"]}`, status: 404, field: "concepts", says: []string{`"nonsense"`, `"C0000000"`, "/v1/concepts?q="}},
 		"long subgraph":      {target: "/v1/subgraph", body: text(strings.Repeat("a ", 501)), status: 413, field: "text", says: []string{"--max-text-bytes"}},
 		"no time":            {method: "GET", target: "/v1/relations?since=yesterday", status: 422, field: "since", says: []string{`"yesterday"`, "2026-01-31T12:00:00Z"}},
+		"a score of NaN":     {method: "GET", target: "/v1/relations?minScore=NaN", status: 422, field: "minScore", says: []string{"0 to 1"}},
+		"NaN of concepts":    {method: "GET", target: "/v1/concepts/seen?minScore=nan", status: 422, field: "minScore", says: []string{"0 to 1"}},
 		"sentences as CSV":   {method: "GET", target: "/v1/relations?evidence=1&format=csv", status: 422, field: "evidence", says: []string{"csv", "jsonl"}},
 		"sentences as graph": {method: "GET", target: "/v1/paths?from=C0085149&to=C0039246&evidence=1&format=graphml", status: 422, field: "evidence", says: []string{"graphml", "jsonl"}},
 		"search for nothing": {method: "GET", target: "/v1/concepts", status: 422, field: "q", says: []string{"required"}},

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -42,6 +43,14 @@ type FilterInput struct {
 	Source       string    `query:"source" maxLength:"200" doc:"What the ids of documents have before the first colon, such as PMID: only what these say."`
 	Since        Moment    `query:"since" doc:"Only documents submitted at this time, or on this day, or later: 2026-01-31T12:00:00Z or 2026-01-31, which begins at midnight UTC."`
 	Before       Moment    `query:"before" doc:"Only documents submitted before this time or day."`
+}
+
+// Resolve implements huma.Resolver: NaN is no score, though neither less than 0 nor more than 1.
+func (in *FilterInput) Resolve(huma.Context) []error {
+	if math.IsNaN(in.MinScore) {
+		return []error{&huma.ErrorDetail{Location: "query.minScore", Message: "expected a number from 0 to 1", Value: "NaN"}}
+	}
+	return nil
 }
 
 func (in FilterInput) filter() graph.Filter {
@@ -205,7 +214,7 @@ func (s *Server) withEvidence(ctx context.Context, facts []graph.Fact, filter gr
 
 // RelationInput is the part of a request that names a relation.
 type RelationInput struct {
-	ID string `path:"id" maxLength:"2000" doc:"The id of the relation, percent-encoded." example:"C0039246:bind:C0085149"`
+	ID string `path:"id" maxLength:"2000" doc:"The id of the relation, as lists of relations have it." example:"C0039246:bind:C0085149"`
 }
 
 func (in RelationInput) key() (graph.FactKey, error) {
@@ -246,10 +255,7 @@ func (s *Server) relationEvidence(ctx context.Context, in *evidenceInput) (page 
 	if query.After, err = readCursor[graph.EvidenceCursor](in.After); err != nil {
 		return page, err
 	}
-	found, err := s.Store.Evidence(ctx, query)
-	if err == nil && len(found) == 0 {
-		_, err = graph.FactWith(ctx, s.Store, query.Key) // does nobody say it, or only nobody who counts?
-	}
+	found, err := graph.EvidenceOf(ctx, s.Store, query)
 	if err != nil {
 		return page, s.failed(ctx, err)
 	}

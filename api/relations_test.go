@@ -110,6 +110,11 @@ func TestEvidenceHasTheSentence(t *testing.T) {
 	if none := s.mustSend(t, 200, "GET", path+"?document=other", ""); string(none.body) != `{"evidence":[]}`+"\n" {
 		t.Errorf("of another document: %s", none.body)
 	}
+	for semanticType, want := range map[string]int{"T116": 2, "T121": 2, "T999": 0} { // of either end
+		if got := s.mustSend(t, 200, "GET", path+"?semanticType="+semanticType, ""); strings.Count(string(got.body), `"documentId"`) != want {
+			t.Errorf("of %s: %s", semanticType, got.body)
+		}
+	}
 	beside := decode[struct{ Relations []toldRelation }](t, s.mustSend(t, 200, "GET", "/v1/relations?evidence=1&limit=1", "").body).Relations
 	if len(beside) != 1 || len(beside[0].Evidence) != 1 || beside[0].Evidence[0].Sentence != first.Sentence {
 		t.Errorf("beside the relation: %+v", beside)

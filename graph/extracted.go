@@ -73,10 +73,23 @@ func (k FactKey) Normal() FactKey {
 
 const directedMark = "directed"
 
+// escapeField writes a field of a key for users: percent-encoded, but with ~ instead of %, so
+// that it goes into an address as it is, and comes out of one the same.
+func escapeField(text string) string {
+	escaped := strings.ReplaceAll(url.QueryEscape(text), "~", "%7E")
+	return strings.ReplaceAll(escaped, "%", "~")
+}
+
+// unescapeField reads what escapeField writes, and what has % still.
+func unescapeField(text string) (string, error) {
+	return url.QueryUnescape(strings.ReplaceAll(text, "~", "%"))
+}
+
 // String is the key as users see it: "C0039246:bind:C0085149", with ":directed"
-// behind a directed one. What else could be taken for a colon is percent-encoded.
+// behind a directed one. What else is no letter, digit or mark that goes into an address
+// is encoded: "CL~3A0000057" of CL:0000057.
 func (k FactKey) String() string {
-	parts := []string{url.QueryEscape(string(k.Head)), url.QueryEscape(k.Label), url.QueryEscape(string(k.Tail))}
+	parts := []string{escapeField(string(k.Head)), escapeField(k.Label), escapeField(string(k.Tail))}
 	if k.Directed {
 		parts = append(parts, directedMark)
 	}
@@ -92,7 +105,7 @@ func ParseFactKey(text string) (FactKey, error) {
 	var fields [3]string
 	for i := range fields {
 		var err error
-		if fields[i], err = url.QueryUnescape(parts[i]); err != nil {
+		if fields[i], err = unescapeField(parts[i]); err != nil {
 			return FactKey{}, fmt.Errorf("%q names no relation: %w", text, err)
 		}
 	}
@@ -165,6 +178,26 @@ func FactWith(ctx context.Context, extracted Extracted, key FactKey) (Fact, erro
 	return facts[at], nil
 }
 
+// EvidenceOf returns the relations behind a fact, of which those count that a filter lets
+// pass; none where it asks for a semantic type that neither end has. The error wraps
+// ErrNotFound when no document tells the fact.
+func EvidenceOf(ctx context.Context, extracted Extracted, query EvidenceQuery) ([]Evidence, error) {
+	if query.SemanticType != "" {
+		fact, err := FactWith(ctx, extracted, query.Key)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(slices.Concat(fact.Head.SemanticTypes, fact.Tail.SemanticTypes), query.SemanticType) {
+			return nil, nil
+		}
+	}
+	found, err := extracted.Evidence(ctx, query)
+	if err == nil && len(found) == 0 {
+		_, err = FactWith(ctx, extracted, query.Key) // does nobody say it, or only nobody who counts?
+	}
+	return found, err
+}
+
 // CheckConcept returns an error that wraps ErrNotFound when neither the knowledge base nor
 // a document has a concept.
 func CheckConcept(ctx context.Context, store Store, cui CUI) error {
@@ -191,8 +224,10 @@ func KnownIDs(ids []CUI, known func(CUI) error) ([]CUI, error) {
 	for i, id := range ids {
 		found[i] = id
 		err := known(id)
-		if upper := CUI(strings.ToUpper(string(id))); errors.Is(err, ErrNotFound) && upper != id && known(upper) == nil {
-			found[i], err = upper, nil
+		if upper := CUI(strings.ToUpper(string(id))); errors.Is(err, ErrNotFound) && upper != id {
+			if inCapitals := known(upper); !errors.Is(inCapitals, ErrNotFound) {
+				found[i], err = upper, inCapitals
+			}
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return nil, err
@@ -293,7 +328,7 @@ func (c Cursor) Compare(o Cursor) int {
 
 // EvidenceQuery asks for the relations behind a fact.
 type EvidenceQuery struct {
-	Filter // the semantic type does not matter here
+	Filter // but for the semantic type: see EvidenceOf
 	Key    FactKey
 	After  *EvidenceCursor // the last of the page before; nil: from the beginning
 	Limit  int

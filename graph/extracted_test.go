@@ -1,6 +1,8 @@
 package graph_test
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,9 +13,10 @@ func TestFactKeysAreReadAsWritten(t *testing.T) {
 	for want, key := range map[string]graph.FactKey{
 		"C1:bind:C2":               {Head: "C1", Label: "bind", Tail: "C2"},
 		"C2:bind:C1:directed":      {Head: "C2", Label: "bind", Tail: "C1", Directed: true},
-		"CHEBI%3A1:is+a%2Fb%25:C2": {Head: "CHEBI:1", Label: "is a/b%", Tail: "C2"},
+		"CHEBI~3A1:is+a~2Fb~25:C2": {Head: "CHEBI:1", Label: "is a/b%", Tail: "C2"},
+		"C1:a~7Eb~2Bc-d_e.f:C2":    {Head: "C1", Label: "a~b+c-d_e.f", Tail: "C2"},
 		"C1:directed:C2":           {Head: "C1", Label: "directed", Tail: "C2"},
-		"%CE%B2::C2:directed":      {Head: "β", Label: "", Tail: "C2", Directed: true},
+		"~CE~B2::C2:directed":      {Head: "β", Label: "", Tail: "C2", Directed: true},
 	} {
 		if got := key.String(); got != want {
 			t.Errorf("%+v is written %q, want %q", key, got, want)
@@ -21,8 +24,15 @@ func TestFactKeysAreReadAsWritten(t *testing.T) {
 		if got, err := graph.ParseFactKey(want); err != nil || got != key {
 			t.Errorf("%q is read as %+v, %v", want, got, err)
 		}
+		if address, err := url.PathUnescape(want); err != nil || address != want {
+			t.Errorf("%q comes out of an address as %q, %v", want, address, err)
+		}
+		before := strings.ReplaceAll(want, "~", "%") // as they were written once
+		if got, err := graph.ParseFactKey(before); err != nil || got != key {
+			t.Errorf("%q is read as %+v, %v", before, got, err)
+		}
 	}
-	for _, text := range []string{"", "C1", "C1:bind", "C1:bind:C2:undirected", "C1:bind:C2:directed:x", "C1:%zz:C2"} {
+	for _, text := range []string{"", "C1", "C1:bind", "C1:bind:C2:undirected", "C1:bind:C2:directed:x", "C1:%zz:C2", "C1:~zz:C2"} {
 		if key, err := graph.ParseFactKey(text); err == nil {
 			t.Errorf("%q is read as %+v", text, key)
 		}

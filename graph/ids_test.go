@@ -14,7 +14,7 @@ func TestKnownIDs(t *testing.T) {
 	broken := errors.New("broken")
 	known := func(cui graph.CUI) error {
 		switch {
-		case cui == "broken":
+		case cui == "broken", cui == "DOWN":
 			return broken
 		case cui == "C1", cui == "x", strings.HasPrefix(string(cui), "K"):
 			return nil
@@ -32,8 +32,10 @@ func TestKnownIDs(t *testing.T) {
 	if _, err = graph.KnownIDs(slices.Repeat([]graph.CUI{"y"}, 100), known); strings.Count(err.Error(), "not found") != 10 {
 		t.Errorf("error %v", err)
 	}
-	if _, err = graph.KnownIDs([]graph.CUI{"y", "broken"}, known); !errors.Is(err, broken) {
-		t.Errorf("error %v", err)
+	for _, id := range []graph.CUI{"broken", "down"} { // the latter in capitals only
+		if _, err = graph.KnownIDs([]graph.CUI{"y", id}, known); !errors.Is(err, broken) {
+			t.Errorf("%s: error %v", id, err)
+		}
 	}
 }
 

@@ -262,17 +262,14 @@ Offsets count code points of the text of the document.`,
 	return cmd
 }
 
-// evidenceFor quotes the sentences behind a relation. Where there are none, somebody
-// says it, or else it is an error.
+// evidenceFor quotes the sentences behind a relation (see graph.EvidenceOf).
 func evidenceFor(ctx context.Context, store graph.Store, query graph.EvidenceQuery) ([]quote.Evidence, error) {
-	found, err := store.Evidence(ctx, query)
-	if err != nil {
+	found, err := graph.EvidenceOf(ctx, store, query)
+	switch {
+	case errors.Is(err, graph.ErrNotFound):
+		return nil, fmt.Errorf("%w (keci graph relations %s %s tells what there is, with ids)", err, query.Key.Head, query.Key.Tail)
+	case err != nil:
 		return nil, err
-	}
-	if len(found) == 0 {
-		if _, err := graph.FactWith(ctx, store, query.Key); err != nil {
-			return nil, fmt.Errorf("%w (keci graph relations %s %s tells what there is, with ids)", err, query.Key.Head, query.Key.Tail)
-		}
 	}
 	return quote.All(found)
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -74,8 +75,11 @@ func (k *Knowledge) Neighbors(ctx context.Context, cui graph.CUI, limit int) (re
 		return nil, nil
 	}
 	err = k.view(ctx, func(txn *badger.Txn) error {
-		if r, err := readRetired(txn, cui); err == nil {
+		switch r, err := readRetired(txn, cui); {
+		case err == nil:
 			cui = r.Into
+		case !errors.Is(err, graph.ErrNotFound):
+			return err
 		}
 		if relations, err = k.relationsOf(txn, outTag, cui); err != nil {
 			return err

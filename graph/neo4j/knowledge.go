@@ -51,8 +51,11 @@ func (s *Store) Concept(ctx context.Context, cui graph.CUI) (graph.Concept, erro
 		WITH c WHERE NOT c:Unlisted
 		RETURN properties(c) AS found`, "cui", "concept", string(cui), readConcept)
 	if errors.Is(err, graph.ErrNotFound) {
-		if _, known := s.Successor(ctx, cui); known == nil {
+		switch _, known := s.Successor(ctx, cui); {
+		case known == nil:
 			return c, fmt.Errorf("concept %q: %w: %w", cui, graph.ErrNotFound, graph.ErrRetired)
+		case !errors.Is(known, graph.ErrNotFound):
+			return c, known
 		}
 	}
 	return c, err
