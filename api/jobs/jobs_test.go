@@ -1,10 +1,12 @@
 package jobs_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -291,10 +293,16 @@ func TestRemove(t *testing.T) {
 }
 
 func TestJobThatCannotGoOn(t *testing.T) {
-	queue, _ := start(t, jobs.DefaultOptions())
+	var log bytes.Buffer
+	options := jobs.DefaultOptions()
+	options.Log = slog.New(slog.NewTextHandler(&log, nil))
+	queue, _ := start(t, options)
 	job := ended(t, queue, add(t, queue, jobs.Spec{}, "broken", "two").ID)
-	if job.State != jobs.Failed || !strings.Contains(job.Error, "wheel") {
+	if job.State != jobs.Failed || job.Error == "" || strings.Contains(job.Error, "wheel") {
 		t.Errorf("ended as %+v", job)
+	}
+	if told := log.String(); !strings.Contains(told, job.ID) || !strings.Contains(told, "the wheel is broken") {
+		t.Errorf("the log has %q", told)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"iter"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ type Options struct {
 	Unfinished int           // jobs of one client that are not done; one more is refused
 	Running    int           // jobs of one client that are worked on at a time; the others wait
 	Keep       time.Duration // how long a job is kept after its end; 0 keeps it
+	Log        *slog.Logger  // hears of what fails inside; nil: slog.Default()
 }
 
 // DefaultOptions suit one machine.
@@ -42,6 +44,7 @@ type Queue struct {
 
 	mutex   sync.Mutex
 	live    map[string]*live // the jobs that have not ended
+	unsaved map[string]Job   // those that have, which could not be written: the next start takes them up again
 	making  map[string]int   // how many jobs each client is about to make
 	work    Worker           // nil: not started
 	workers int
@@ -75,7 +78,10 @@ func Open(dir string, options Options) (*Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &Queue{storage: storage{db}, options: options, live: map[string]*live{}, making: map[string]int{}}
+	if options.Log == nil {
+		options.Log = slog.Default()
+	}
+	q := &Queue{storage: storage{db}, options: options, live: map[string]*live{}, unsaved: map[string]Job{}, making: map[string]int{}}
 	q.life, q.stop = context.WithCancel(context.Background())
 	q.hard, q.kill = context.WithCancel(context.Background())
 	if err := q.load(); err != nil {
@@ -323,6 +329,9 @@ func (q *Queue) look(id string) (job Job, changed <-chan struct{}, err error) {
 		}
 		return l.Job, l.changed, nil
 	}
+	if job, known := q.unsaved[id]; known {
+		return job, nil, nil
+	}
 	r, err := q.read(id)
 	return r.Job, nil, err
 }
@@ -344,6 +353,8 @@ func (q *Queue) List(before string, limit int) (list []Job, err error) {
 	for i := range list {
 		if l := q.live[list[i].ID]; l != nil {
 			list[i] = l.Job // how far it has come is known only here
+		} else if job, known := q.unsaved[list[i].ID]; known {
+			list[i] = job
 		}
 	}
 	return list, nil
@@ -377,7 +388,13 @@ func (q *Queue) Remove(id string) error {
 	if err := q.halt(id, true); err != nil {
 		return err
 	}
-	return errors.Join(q.remove(r), q.erase(id, true))
+	if err := errors.Join(q.remove(r), q.erase(id, true)); err != nil {
+		return err
+	}
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	delete(q.unsaved, id)
+	return nil
 }
 
 // halt ends a job that is alive and returns when it has. One that is to be removed
@@ -422,12 +439,18 @@ func (q *Queue) end(l *live, state State, reason string) error {
 	last.State, last.Error, last.Ended = state, reason, new(now())
 	q.mutex.Unlock()
 	err := q.update(last)
-	if err == nil { // else the next start finds the job as it was, with its tasks
-		err = q.erase(l.ID, false)
+	unsaved := err != nil
+	if unsaved { // the next start finds the job as it was, with its tasks
+		q.options.Log.Error("the end of a job could not be stored: it is taken up again when the service starts", "job", l.ID, "state", state, "error", err)
+	} else if err = q.erase(l.ID, false); err != nil {
+		q.options.Log.Error("the tasks of a job that has ended could not be removed", "job", l.ID, "error", err)
 	}
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	delete(q.live, l.ID)
+	if unsaved {
+		q.unsaved[l.ID] = last.Job
+	}
 	close(l.ended)
 	q.change(l)
 	q.schedule()

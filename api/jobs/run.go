@@ -68,6 +68,10 @@ func (q *Queue) do(ctx context.Context, l *live, number int) error {
 	return nil
 }
 
+// whyFailed is what clients are told of a job that could not go on: what is inside the
+// service stays inside.
+const whyFailed = "the service could not go on with it; its log says why"
+
 // close ends a job that ran, or lays it aside when the queue was stopped.
 func (q *Queue) close(l *live, err error) {
 	q.mutex.Lock()
@@ -77,11 +81,12 @@ func (q *Queue) close(l *live, err error) {
 		l.State, l.cancel = Queued, nil
 	}
 	q.mutex.Unlock()
-	switch {
+	switch { // end tells what it could not store
 	case cancelled:
 		_ = q.end(l, Cancelled, "")
 	case err != nil:
-		_ = q.end(l, Failed, err.Error())
+		q.options.Log.Error("a job failed", "job", l.ID, "error", err)
+		_ = q.end(l, Failed, whyFailed)
 	case done:
 		_ = q.end(l, Done, "")
 	}
