@@ -153,18 +153,16 @@ const maxGap = 1024
 // becomes a long text.
 const maxGaps = 64 << 10
 
-// placeSegments joins the segments with line feeds, so that each begins where it
-// says that it does, counted in unit. One that says a place inside the segment
+// placeSegments joins the segments with line feeds, so that each begins as far behind the
+// first as it says, counted in unit. One that says a place inside the segment
 // before, or far behind, begins on a line of its own, and so do all when enough was
 // filled.
 func placeSegments(segments []bioCPassage, unit graph.OffsetUnit) (text string, starts []int) {
 	var b strings.Builder
 	at, filled := 0, 0
-	for i, s := range segments {
-		gap := s.Offset - at
-		if i == 0 && gap > 0 {
-			gap = 0
-		} else if gap < 0 || gap > maxGap || filled+gap > maxGaps {
+	for _, s := range segments {
+		gap := s.Offset - segments[0].Offset - at
+		if gap < 0 || gap > maxGap || filled+gap > maxGaps {
 			gap = 1
 		}
 		filled += gap
