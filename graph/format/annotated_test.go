@@ -96,14 +96,18 @@ func TestReadAnnotated(t *testing.T) {
 			`{"id":"a","text":"abc","mentions":[],"relations":[{"id":"R1","head":"T1","tail":"T2","label":"x"}]}` + "\n" +
 			`{"id":"a","text":"abc","mentions":[{"id":"T1","start":0,"end":1},{"id":"T1","start":0,"end":2}],"relations":[{"head":"T1","tail":"T1","label":"x"}]}` + "\n" +
 			`{"id":"a","text":"abc","offsets":"words"}` + "\n" +
-			`{"id":"a","error":{"detail":"the text is empty"}}` + "\n" + `{"text":"` + "\xe9" + `"}`, []string{
+			`{"id":"a","error":{"detail":"the text is empty"}}` + "\n" + `{"text":"` + "\xe9" + `"}` + "\n" +
+			`{"id":"a","error":{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"the text is empty","field":"text"}}` + "\n" +
+			`{"id":"a","error":7}`, []string{
 			"error: line 1: mention T1: 0 to 4 lies outside the text",
 			`error: line 2: mention T1: the text from 0 to 2 is "ab" and not "xy": the offsets, which are taken as code points, bytes or UTF-16, do not fit`,
 			`error: line 3: relation R1: there is no mention with the id "T1"`,
 			`error: line 4: relation R1: several mentions have the id "T1"`,
 			`error: line 5: unknown unit of offsets "words": use codepoint, byte or utf16`,
 			"error: line 6: the document failed before: the text is empty",
-			"error: line 7: byte 10 is not UTF-8: convert the file"}},
+			"error: line 7: byte 10 is not UTF-8: convert the file",
+			"error: line 8: the document failed before: the text is empty",
+			"error: line 9: the document failed before: 7"}},
 
 		{"BioC JSON", format.BioC, `{"source":"x","infons":{},"documents":[{"id":7,"passages":[
 			{"offset":0,"infons":{"type":"title"},"text":"β-catenin","annotations":[{"id":"g1","infons":{"type":"Gene","identifier":"1499"},"text":"β-catenin","locations":[{"offset":0,"length":9}]}]},
@@ -112,6 +116,9 @@ func TestReadAnnotated(t *testing.T) {
 			{"id":"R1","infons":{"type":"Association","entity1":"1499","entity2":"6925","novel":"No"},"nodes":[]}]}]}`, []string{
 			`7 "β-catenin" "β-catenin\nbinds TCF4."`, "g1 0-9 β-catenin Gene 1499", "5 16-20 TCF4 Gene 6925",
 			"R0 g1 -- 5 Bind", "1499 ~ 6925 Association map[novel:No]"}},
+		{"BioC JSON from the middle", format.BioC, `{"documents":[{"id":"1","passages":[{"offset":120,"text":"A"},{"offset":123,"text":"β TCF4",
+			"annotations":[{"id":"5","infons":{"type":"Gene"},"text":"TCF4","locations":[{"offset":125,"length":4}]}]}]}]}`, []string{
+			`1 "A" "A\n\nβ TCF4"`, "5 5-9 TCF4 Gene"}},
 		{"BioC JSON in bytes", format.BioC, `{"documents":[{"id":"1","passages":[{"offset":0,"text":"A"},{"offset":2,"text":"β TCF4",
 			"annotations":[{"id":null,"text":"TCF4","locations":[{"offset":5,"length":4}]}]}]}]}`, []string{`1 "A" "A\nβ TCF4"`, "T1 4-8 TCF4 "}},
 		{"BioC documents in lines, passages that overlap", format.BioC, `{"id":"1","passages":[{"offset":0,"text":"one"},{"offset":0,"text":"two"}]}` + "\n" +

@@ -35,17 +35,17 @@ func readJSONL(r io.Reader, annotated bool) iter.Seq2[Placed, error] {
 // inputDocument is what users may say of a document: all that [graph.Document]
 // has, and the error of one that failed.
 type inputDocument struct {
-	ID               json.RawMessage          `json:"id"`
-	Title            string                   `json:"title"`
-	Text             *string                  `json:"text"`
-	Offsets          graph.OffsetUnit         `json:"offsets"`
-	Model            *graph.Provenance        `json:"model"`
-	KB               *graph.Provenance        `json:"kb"`
-	Submitted        json.RawMessage          `json:"submittedAt"`
-	Mentions         []graph.Mention          `json:"mentions"`
-	Relations        []graph.Extraction       `json:"relations"`
-	ConceptRelations []graph.ConceptRelation  `json:"conceptRelations"`
-	Error            *struct{ Detail string } `json:"error"`
+	ID               json.RawMessage         `json:"id"`
+	Title            string                  `json:"title"`
+	Text             *string                 `json:"text"`
+	Offsets          graph.OffsetUnit        `json:"offsets"`
+	Model            *graph.Provenance       `json:"model"`
+	KB               *graph.Provenance       `json:"kb"`
+	Submitted        json.RawMessage         `json:"submittedAt"`
+	Mentions         []graph.Mention         `json:"mentions"`
+	Relations        []graph.Extraction      `json:"relations"`
+	ConceptRelations []graph.ConceptRelation `json:"conceptRelations"`
+	Error            *failure                `json:"error"`
 }
 
 // parseDocument reads a JSON object. With an error it gives the id if it knows it.

@@ -103,8 +103,20 @@ type failed struct {
 	Error failure `json:"error"`
 }
 
+// failure says why a document failed.
 type failure struct {
 	Detail string `json:"detail"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler: what the service says beside the detail is
+// passed over, where unknown fields are refused as well, and what is no object is told as
+// it is.
+func (f *failure) UnmarshalJSON(content []byte) error {
+	type plain failure
+	if json.Unmarshal(content, (*plain)(f)) != nil {
+		f.Detail = string(content)
+	}
+	return nil
 }
 
 // lineWriter writes one JSON value a line.
