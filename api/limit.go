@@ -44,12 +44,17 @@ func (l Limits) check() error {
 	return nil
 }
 
+// forgetAfter is when a client that is silent may be forgotten: it has its whole burst again.
+func (l Limits) forgetAfter() time.Duration {
+	return max(3*time.Minute, time.Duration(float64(l.Burst)/l.Rate*float64(time.Second)))
+}
+
 // limitRate refuses the requests of a client that come too fast.
 func (s *Server) limitRate() echo.MiddlewareFunc {
 	return middleware.RateLimiterWithConfig(middleware.RateLimiterConfig{
 		Skipper: func(c echo.Context) bool { return !strings.HasPrefix(c.Path(), "/v1/") },
 		Store: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
-			Rate: rate.Limit(s.Limits.Rate), Burst: s.Limits.Burst,
+			Rate: rate.Limit(s.Limits.Rate), Burst: s.Limits.Burst, ExpiresIn: s.Limits.forgetAfter(),
 		}),
 		IdentifierExtractor: func(c echo.Context) (string, error) { return clientOf(c.Request().Context()).name, nil },
 		DenyHandler: func(echo.Context, string, error) error {

@@ -165,6 +165,9 @@ func fieldError(fault error) FieldError {
 // storeRetryAfter is about what a database takes to start again.
 const storeRetryAfter = 30 * time.Second
 
+// drawRetryAfter is about what a queue of pictures takes.
+const drawRetryAfter = 5 * time.Second
+
 // problemOf is the problem that err amounts to. What is inside the server stays
 // inside: such errors are told in the log only.
 func problemOf(err error) *Problem {
@@ -191,6 +194,10 @@ func problemOf(err error) *Problem {
 		full := newProblem(http.StatusServiceUnavailable, "", "the disk of the server is full; its operator has to make room")
 		full.retryAfter = storeRetryAfter
 		return full
+	case errors.Is(err, picture.ErrBusy) && errors.Is(err, context.DeadlineExceeded):
+		busy := newProblem(http.StatusServiceUnavailable, "format", "other pictures are being drawn, one at a time; ask for another format, or try again later")
+		busy.retryAfter = drawRetryAfter
+		return busy
 	case errors.Is(err, context.DeadlineExceeded):
 		slow := newProblem(http.StatusServiceUnavailable, "", "the store of the server took too long to answer (--store-timeout); ask for less, or try again later")
 		slow.retryAfter = storeRetryAfter

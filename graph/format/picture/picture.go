@@ -34,6 +34,9 @@ const (
 // relation, or without any, or of more than MaxEdges relations.
 var ErrTooLarge = errors.New("the graph is too large to be drawn")
 
+// ErrBusy is returned, wrapped, when the context ends before it is a picture's turn.
+var ErrBusy = errors.New("other pictures are being drawn")
+
 // engine lays out one picture at a time, that of who has put something into drawer;
 // it is made when the first is drawn.
 var (
@@ -74,7 +77,7 @@ func render(ctx context.Context, out io.Writer, doc graph.Document, form graphvi
 		return err
 	}
 	if err := takeTurn(ctx); err != nil {
-		return fmt.Errorf("waiting for other pictures to be drawn: %w", err)
+		return err
 	}
 	defer func() { <-drawer }()
 	layout, err := engine()
@@ -113,7 +116,7 @@ func takeTurn(ctx context.Context) error {
 	case drawer <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
 	}
 }
 
