@@ -91,7 +91,7 @@ type Candidate struct {
 	Name          string        `json:"name"` // preferred name
 	SemanticTypes []TUI         `json:"semanticTypes"`
 	Weight        *float64      `json:"weight,omitempty"`  // attention of the fusion (KECI eq. 6–9); absent when only linked
-	Score         int           `json:"score"`             // 0…1000, MetaMap's evaluation function (linker.md)
+	Score         int           `json:"score"`             // 0…1000, MetaMap's evaluation function (package linker)
 	Confidence    float64       `json:"confidence"`        // 0…1, that people would link this range to this concept; what the linker's order goes by
 	Variant       string        `json:"variant,omitempty"` // how Matched was found (package linker), such as PartVariant; empty when the text is that name
 	Matched       string        `json:"matched"`           // the name of the knowledge base that matched

@@ -9,8 +9,8 @@ import (
 
 // Beside finds the names of other linkers as well, those of further knowledge
 // bases or of a user's own terms. What they find is put together: candidates of
-// one range by their confidence, and where these are equal, in the order of the
-// linkers. The others must be closed after this one, by who opened them.
+// one range by their confidence, score and likeness to the text, preferred names first,
+// and where all that is equal, in the order of the linkers. The others must be closed after this one, by who opened them.
 func Beside(others ...*Linker) Option {
 	return func(l *Linker) { l.beside = append(l.beside, others...) }
 }

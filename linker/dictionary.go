@@ -149,7 +149,7 @@ func readManifest(dir string) (info manifest, err error) {
 }
 
 // Verify reads all files of the dictionary in dir, which Open does not, and
-// compares their checksums. The error is one of those of Open.
+// compares their checksums. The error is one of those of Open, or the context's.
 func Verify(ctx context.Context, dir string) error {
 	info, err := readManifest(dir)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 // Numbers are unsigned varints, in keys four bytes. Identifiers in the lists of
 // relations and words are told by their distance from the one before.
 //
-// That takes five bytes for a relation in each of its directions, so that a whole
+// That takes about six bytes for a relation in each of its directions, so that a whole
 // UMLS with its sixty million fits beside everything else.
 const (
 	conceptTag     = "c"

@@ -47,10 +47,10 @@ func readOBO(ctx context.Context, path string, in io.Reader, report umls.Reporte
 		}
 	}
 	if err := lines.Err(); err != nil {
+		r.line++
 		if errors.Is(err, bufio.ErrTooLong) {
 			return r.problem(umls.Malformed, 0, "the line is longer than %d MB", longestLine>>20)
 		}
-		r.line++
 		if err := report.Tell(r.problem(umls.CutOff, 0, "%v: the file is not whole, get it again", err)); err != nil {
 			return err
 		}

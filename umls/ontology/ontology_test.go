@@ -242,6 +242,14 @@ func TestStrict(t *testing.T) {
 	}
 }
 
+// TestLineTooLong: it is told by its own number.
+func TestLineTooLong(t *testing.T) {
+	_, err := Open(t.Context(), write(t, "[Term]\nid: CL:1\nname: "+strings.Repeat("a", longestLine)+"\n"), Options{})
+	if err == nil || !strings.Contains(err.Error(), "a.obo:3") || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"none.obo", "thesis.txt"} {
