@@ -116,17 +116,13 @@ func (r *Release) TypeRelations(ctx context.Context) iter.Seq2[graph.TypeRelatio
 			yield(graph.TypeRelation{}, err)
 			return
 		}
-		slices.SortFunc(relations, compareTypeRelations)
+		slices.SortFunc(relations, graph.TypeRelation.Compare)
 		for _, relation := range slices.Compact(relations) {
 			if !yield(relation, nil) {
 				return
 			}
 		}
 	}
-}
-
-func compareTypeRelations(a, b graph.TypeRelation) int {
-	return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
 }
 
 func (r *Release) typeRelations(ctx context.Context) ([]graph.TypeRelation, error) {

@@ -285,7 +285,7 @@ func (b *KnowledgeBuilder) putRetired() error {
 
 func (b *KnowledgeBuilder) putNetwork() error {
 	slices.SortFunc(b.types, func(x, y graph.SemanticType) int { return cmp.Compare(x.TUI, y.TUI) })
-	slices.SortFunc(b.typeRelations, compareTypeRelations)
+	slices.SortFunc(b.typeRelations, graph.TypeRelation.Compare)
 	b.info.SemanticTypes, b.info.TypeRelations = len(b.types), len(b.typeRelations)
 	network := encodeNetwork(b.types, b.typeRelations)
 	return cmp.Or(b.hashed(networkKey, network), b.tables.put([]byte(networkKey), network))
@@ -331,8 +331,4 @@ func (b *KnowledgeBuilder) close(finished bool) error {
 	b.closed = true
 	b.words.close()
 	return errors.Join(b.out.close(), b.in.close(), b.tables.close(finished), b.db.Close(), os.RemoveAll(b.scratch))
-}
-
-func compareTypeRelations(a, b graph.TypeRelation) int {
-	return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/align"
 )
 
 // ChangeKind says what happened to something between two knowledge bases.
@@ -66,7 +67,7 @@ func (d *differ) all() error {
 	if err != nil {
 		return err
 	}
-	return compareSorted(d.older.Relations(d.ctx), d.newer.Relations(d.ctx), compareRelations, equalRelations,
+	return compareSorted(d.older.Relations(d.ctx), d.newer.Relations(d.ctx), graph.Relation.CompareEnds, equalRelations,
 		func(kind ChangeKind, r graph.Relation) error { return d.tell(Change{Kind: kind, Relation: &r}) })
 }
 
@@ -91,54 +92,28 @@ func (d *differ) concept(kind ChangeKind, c graph.Concept) error {
 	return d.tell(change)
 }
 
-// compareSorted walks through two sequences, which are in order, side by side.
+// compareSorted tells the differences between two sequences, which are in order.
 func compareSorted[T any](older, newer iter.Seq2[T, error], order func(a, b T) int, equal func(a, b T) bool, tell func(ChangeKind, T) error) error {
-	nextOld, stopOld := iter.Pull2(older)
-	defer stopOld()
-	nextNew, stopNew := iter.Pull2(newer)
-	defer stopNew()
-	was, oldErr, hasOld := nextOld()
-	is, newErr, hasNew := nextNew()
-	for hasOld || hasNew {
-		if err := cmp.Or(oldErr, newErr); err != nil {
-			return err
-		}
-		where := 0
-		switch {
-		case !hasOld:
-			where = 1
-		case !hasNew:
-			where = -1
-		default:
-			where = order(was, is)
-		}
-		var err error
-		switch {
-		case where < 0:
-			err = tell(Removed, was)
-		case where > 0:
-			err = tell(Added, is)
-		case !equal(was, is):
-			err = tell(Changed, is)
-		}
+	for p, err := range align.Sorted(older, newer, order) {
 		if err != nil {
 			return err
 		}
-		if where <= 0 {
-			was, oldErr, hasOld = nextOld()
+		switch {
+		case !p.InSecond:
+			err = tell(Removed, p.First)
+		case !p.InFirst:
+			err = tell(Added, p.Second)
+		case !equal(p.First, p.Second):
+			err = tell(Changed, p.Second)
 		}
-		if where >= 0 {
-			is, newErr, hasNew = nextNew()
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 func compareCUIs(a, b graph.Concept) int { return cmp.Compare(a.CUI, b.CUI) }
-
-func compareRelations(a, b graph.Relation) int {
-	return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail), cmp.Compare(a.Label, b.Label))
-}
 
 func equalConcepts(a, b graph.Concept) bool {
 	return a.Name == b.Name && a.Definition == b.Definition &&

@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -91,9 +90,7 @@ func (k *Knowledge) Neighbors(ctx context.Context, cui graph.CUI, limit int) (re
 	if err != nil {
 		return nil, fmt.Errorf("neighbors of %s: %w", cui, err)
 	}
-	slices.SortFunc(relations, func(a, b graph.Relation) int {
-		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail))
-	})
+	slices.SortFunc(relations, graph.Relation.CompareLabels)
 	return relations[:min(limit, len(relations))], nil
 }
 
@@ -143,9 +140,7 @@ func (k *Knowledge) relationsAmong(ctx context.Context, txn *badger.Txn, concept
 			return nil, err
 		}
 	}
-	slices.SortFunc(relations, func(a, b graph.Relation) int {
-		return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
-	})
+	slices.SortFunc(relations, graph.Relation.Compare)
 	return relations, nil
 }
 

@@ -231,11 +231,7 @@ func readSubgraph(record *driver.Record) graph.Subgraph {
 	}
 	slices.SortFunc(sub.Concepts, func(a, b graph.Concept) int { return cmp.Compare(a.CUI, b.CUI) })
 	slices.SortFunc(sub.SemanticTypes, func(a, b graph.SemanticType) int { return cmp.Compare(a.TUI, b.TUI) })
-	slices.SortFunc(sub.Relations, func(a, b graph.Relation) int {
-		return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
-	})
-	slices.SortFunc(sub.TypeRelations, func(a, b graph.TypeRelation) int {
-		return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
-	})
+	slices.SortFunc(sub.Relations, graph.Relation.Compare)
+	slices.SortFunc(sub.TypeRelations, graph.TypeRelation.Compare)
 	return sub
 }

@@ -10,6 +10,7 @@ import (
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/align"
 )
 
 // replace makes the database hold the release instead of another one, by writing
@@ -23,7 +24,7 @@ func (l *load) replace(ctx context.Context) error {
 	typeRelationChanges := changes[graph.TypeRelation]{
 		was: l.storedTypeRelations(ctx), is: sorted(typeRelations, compareTypeRelations), order: compareTypeRelations, row: typeRelationRow}
 	conceptChanges := changes[graph.Concept]{was: l.storedConcepts(ctx), is: l.release.Concepts(ctx), order: compareConcepts, row: conceptRow}
-	relationChanges := changes[graph.Relation]{was: l.storedRelations(ctx), is: l.release.Relations(ctx), order: compareRelations, row: relationRow}
+	relationChanges := changes[graph.Relation]{was: l.storedRelations(ctx), is: l.release.Relations(ctx), order: graph.Relation.CompareEnds, row: relationRow}
 	retiredChanges := changes[graph.Retired]{was: l.storedRetired(ctx), is: l.release.Retired(ctx), order: compareRetired, row: retiredRow, undo: true}
 	for _, step := range []struct {
 		name string
@@ -99,13 +100,13 @@ func (c changes[T]) apply(ctx context.Context, l *load, write rowWriter, written
 		if err != nil {
 			return err
 		}
-		if d.is != nil && write != nil {
+		if d.InSecond && write != nil {
 			*written++
-			err = writing.add(ctx, c.row(*d.is))
+			err = writing.add(ctx, c.row(d.Second))
 		}
-		if d.was != nil && (d.is == nil || c.undo) && remove != nil {
+		if d.InFirst && (!d.InSecond || c.undo) && remove != nil {
 			*removed++
-			err = removing.add(ctx, c.row(*d.was))
+			err = removing.add(ctx, c.row(d.First))
 		}
 		if err != nil {
 			return err
@@ -117,52 +118,21 @@ func (c changes[T]) apply(ctx context.Context, l *load, write rowWriter, written
 	return removing.flush(ctx)
 }
 
-// difference is a thing that only one of two lists has, or both otherwise.
-type difference[T any] struct {
-	was, is *T // nil: not there
-}
-
-// differences walks through both lists side by side. tell is called for each
-// thing that is there now.
-func (c changes[T]) differences(tell func()) iter.Seq2[difference[T], error] {
-	return func(yield func(difference[T], error) bool) {
-		nextWas, stopWas := iter.Pull2(c.was)
-		defer stopWas()
-		nextIs, stopIs := iter.Pull2(c.is)
-		defer stopIs()
-		was, errWas, moreWas := nextWas()
-		is, errIs, moreIs := nextIs()
-		for moreWas || moreIs {
-			if err := cmp.Or(errWas, errIs); err != nil {
-				yield(difference[T]{}, err)
+// differences goes through both lists and gives what only one of them has, or both
+// otherwise. tell is called for each thing that is there now.
+func (c changes[T]) differences(tell func()) iter.Seq2[align.Pair[T], error] {
+	return func(yield func(align.Pair[T], error) bool) {
+		for p, err := range align.Sorted(c.was, c.is, c.order) {
+			if err != nil {
+				yield(p, err)
 				return
 			}
-			order := 0
-			switch {
-			case !moreWas:
-				order = 1
-			case !moreIs:
-				order = -1
-			default:
-				order = c.order(was, is)
-			}
-			var d difference[T]
-			if order <= 0 {
-				d.was = new(was)
-			}
-			if order >= 0 {
-				d.is = new(is)
-			}
-			same := order == 0 && reflect.DeepEqual(c.row(was), c.row(is))
-			if !same && !yield(d, nil) {
+			same := p.InFirst && p.InSecond && reflect.DeepEqual(c.row(p.First), c.row(p.Second))
+			if !same && !yield(p, nil) {
 				return
 			}
-			if order <= 0 {
-				was, errWas, moreWas = nextWas()
-			}
-			if order >= 0 {
+			if p.InSecond {
 				tell()
-				is, errIs, moreIs = nextIs()
 			}
 		}
 	}
@@ -175,10 +145,6 @@ func compareConcepts(a, b graph.Concept) int { return cmp.Compare(a.CUI, b.CUI) 
 func compareRetired(a, b graph.Retired) int { return cmp.Compare(a.CUI, b.CUI) }
 
 func compareTypeRelations(a, b graph.TypeRelation) int {
-	return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail), cmp.Compare(a.Label, b.Label))
-}
-
-func compareRelations(a, b graph.Relation) int {
 	return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail), cmp.Compare(a.Label, b.Label))
 }
 

@@ -50,7 +50,7 @@ func (s *Store) storedRelations(ctx context.Context) iter.Seq2[graph.Relation, e
 			RETURN collect([a.cui, r.label, b.cui, r.rel, r.sources]) AS relations
 		}
 		RETURN a.cui AS id, relations ORDER BY id`
-	return readSorted(s.chunks(ctx, query), relationFields, readRelation, compareRelations)
+	return readSorted(s.chunks(ctx, query), relationFields, readRelation, graph.Relation.CompareEnds)
 }
 
 // chunkSize is how many nodes a query gives, with what hangs on them.

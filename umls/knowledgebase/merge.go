@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/keci-kg/keci/graph"
+	"github.com/keci-kg/keci/internal/align"
 )
 
 // Merge makes one source of two. A concept of both keeps the name, definition
@@ -35,10 +36,7 @@ func (m merged) SemanticTypes(ctx context.Context) iter.Seq2[graph.SemanticType,
 
 // TypeRelations implements Source.
 func (m merged) TypeRelations(ctx context.Context) iter.Seq2[graph.TypeRelation, error] {
-	byAll := func(a, b graph.TypeRelation) int {
-		return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
-	}
-	return mergeSorted(m.first.TypeRelations(ctx), m.second.TypeRelations(ctx), byAll, firstOf)
+	return mergeSorted(m.first.TypeRelations(ctx), m.second.TypeRelations(ctx), graph.TypeRelation.Compare, firstOf)
 }
 
 // Sources implements Source.
@@ -82,34 +80,15 @@ func firstOf[T any](a, _ T) T { return a }
 // mergeSorted merges two sorted sequences; what compares equal is joined.
 func mergeSorted[T any](first, second iter.Seq2[T, error], compare func(a, b T) int, join func(a, b T) T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		next, stop := iter.Pull2(second)
-		defer stop()
-		other, err, more := next()
-		for item, itemErr := range first {
-			if itemErr != nil {
-				yield(item, itemErr)
-				return
+		for p, err := range align.Sorted(first, second, compare) {
+			item := p.First
+			switch {
+			case !p.InFirst:
+				item = p.Second
+			case p.InSecond:
+				item = join(p.First, p.Second)
 			}
-			for more && err == nil && compare(other, item) < 0 {
-				if !yield(other, nil) {
-					return
-				}
-				other, err, more = next()
-			}
-			if more && err == nil && compare(other, item) == 0 {
-				item = join(item, other)
-				other, err, more = next()
-			}
-			if err != nil {
-				yield(other, err)
-				return
-			}
-			if !yield(item, nil) {
-				return
-			}
-		}
-		for ; more; other, err, more = next() {
-			if !yield(other, err) || err != nil {
+			if !yield(item, err) || err != nil {
 				return
 			}
 		}

@@ -190,9 +190,7 @@ func (s several) Neighbors(ctx context.Context, cui graph.CUI, limit int) ([]gra
 			relations = append(relations, more...)
 		}
 	}
-	relations = uniteRelations(relations, func(a, b graph.Relation) int {
-		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Head, b.Head), cmp.Compare(a.Tail, b.Tail))
-	})
+	relations = uniteRelations(relations, graph.Relation.CompareLabels)
 	return relations[:min(len(relations), max(limit, 0))], nil
 }
 
@@ -216,9 +214,7 @@ func (s several) Subgraph(ctx context.Context, cuis []graph.CUI) (graph.Subgraph
 		all.TypeRelations = append(all.TypeRelations, sub.TypeRelations...)
 	}
 	all.Concepts = uniteConcepts(all.Concepts)
-	all.Relations = uniteRelations(all.Relations, func(a, b graph.Relation) int {
-		return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
-	})
+	all.Relations = uniteRelations(all.Relations, graph.Relation.Compare)
 	s.addNetwork(&all)
 	return all, nil
 }
@@ -248,9 +244,7 @@ func (s several) addNetwork(sub *graph.Subgraph) {
 		}
 	}
 	sub.SemanticTypes = sortedOnce(sub.SemanticTypes, func(a, b graph.SemanticType) int { return cmp.Compare(a.TUI, b.TUI) })
-	sub.TypeRelations = sortedOnce(sub.TypeRelations, func(a, b graph.TypeRelation) int {
-		return cmp.Or(cmp.Compare(a.Head, b.Head), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Tail, b.Tail))
-	})
+	sub.TypeRelations = sortedOnce(sub.TypeRelations, graph.TypeRelation.Compare)
 }
 
 // sortedOnce sorts a list and keeps the first of equal items. It is never nil.
