@@ -195,7 +195,7 @@ func problemOf(err error) *Problem {
 		full.retryAfter = storeRetryAfter
 		return full
 	case errors.Is(err, picture.ErrBusy) && errors.Is(err, context.DeadlineExceeded):
-		busy := newProblem(http.StatusServiceUnavailable, "format", "other pictures are being drawn, one at a time; ask for another format, or try again later")
+		busy := newProblem(http.StatusServiceUnavailable, "format", "other pictures are being drawn, one at a time, and it was not the turn of this one in time (--store-timeout); ask for another format, or try again later")
 		busy.retryAfter = drawRetryAfter
 		return busy
 	case errors.Is(err, context.DeadlineExceeded):

@@ -80,7 +80,7 @@ func escapeField(text string) string {
 	return strings.ReplaceAll(escaped, "%", "~")
 }
 
-// unescapeField reads what escapeField writes, and what has % still.
+// unescapeField reads what escapeField writes, and what was written before, with %.
 func unescapeField(text string) (string, error) {
 	return url.QueryUnescape(strings.ReplaceAll(text, "~", "%"))
 }

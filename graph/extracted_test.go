@@ -27,7 +27,7 @@ func TestFactKeysAreReadAsWritten(t *testing.T) {
 		if address, err := url.PathUnescape(want); err != nil || address != want {
 			t.Errorf("%q comes out of an address as %q, %v", want, address, err)
 		}
-		before := strings.ReplaceAll(want, "~", "%") // as they were written once
+		before := strings.ReplaceAll(want, "~", "%") // as they were written once, but for ~ itself
 		if got, err := graph.ParseFactKey(before); err != nil || got != key {
 			t.Errorf("%q is read as %+v, %v", before, got, err)
 		}

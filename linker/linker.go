@@ -54,7 +54,7 @@ func MaxCandidates(n int) Option { return func(l *Linker) { l.maxCandidates = n 
 
 // Open opens the dictionary of the knowledge base in dir. The error wraps
 // [ErrNoDictionary], [ErrVersion] or [ErrDamaged], names the file and says what to do;
-// where files cannot be read at all, it is that of the file system.
+// where names.json cannot be read at all, it is that of the file system.
 // Damage inside of a file is found by Verify, or by Link when it comes to it.
 func Open(dir string, options ...Option) (*Linker, error) {
 	files, err := openDictionary(dir)

@@ -369,7 +369,7 @@ type Job struct {
 	Done    int64      `json:"done"`
 	EndedAt *time.Time `json:"endedAt,omitempty"`
 
-	// Error Why the job failed as a whole.
+	// Error That the job failed as a whole: the log of the service says why.
 	Error *string `json:"error,omitempty"`
 
 	// Failed How many of those results are failures.

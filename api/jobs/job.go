@@ -18,7 +18,7 @@ const (
 	Running   State = "running"
 	Done      State = "done"      // every task has a result, be it a failure
 	Cancelled State = "cancelled" // results that were there are kept
-	Failed    State = "failed"    // the job itself could not go on; Job.Error says why
+	Failed    State = "failed"    // the job itself could not go on; the log of the service says why
 )
 
 // Job is a list of tasks that is worked through.
@@ -31,7 +31,7 @@ type Job struct {
 	Created time.Time  `json:"createdAt"`
 	Started *time.Time `json:"startedAt,omitempty"`
 	Ended   *time.Time `json:"endedAt,omitempty"`
-	Error   string     `json:"error,omitempty" doc:"Why the job failed as a whole."`
+	Error   string     `json:"error,omitempty" doc:"That the job failed as a whole: the log of the service says why."`
 }
 
 // Ended reports whether nothing more will happen to a job.

@@ -245,6 +245,7 @@ func (o serveOptions) open(ctx context.Context, log *slog.Logger) (server *api.S
 		return nil, closeAll, err
 	}
 	onClose("cache", config.Cache)
+	o.jobs.Log = log
 	if config.Jobs, err = jobs.Open(filepath.Join(data, jobsFolder), o.jobs); err != nil {
 		return nil, closeAll, err
 	}

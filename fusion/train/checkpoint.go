@@ -58,9 +58,9 @@ func (r *run) saveCheckpoint() error {
 	return writeFile(filepath.Join(r.out, HistoryFile), data)
 }
 
-// Begun tells whether a directory holds a run that can be resumed.
+// Begun tells whether a directory holds a run that can be resumed, if only a sweep.
 func Begun(out string) (bool, error) {
-	for _, name := range []string{checkpointDir, checkpointDir + oldSuffix} {
+	for _, name := range []string{checkpointDir, checkpointDir + oldSuffix, trialsDir, SweepFile} {
 		_, err := os.Stat(filepath.Join(out, name))
 		if err == nil {
 			return true, nil

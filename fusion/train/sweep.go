@@ -16,6 +16,9 @@ import (
 // SweepFile is where the output directory holds what a sweep found.
 const SweepFile = "sweep.json"
 
+// trialsDir is where it holds the trials under way.
+const trialsDir = "trials"
+
 // Trial is a short run of a sweep.
 type Trial struct {
 	Factor   float64 `json:"factor"`           // of both learning rates
@@ -112,33 +115,28 @@ func bestTrial(trials []Trial) (Trial, error) {
 }
 
 // runTrials runs the trials of the factors that were not tried yet, and keeps what each
-// gave as soon as it ends. The directory of a trial goes when that is kept.
+// gave as soon as it ends. The directories of trials do not stay.
 func runTrials(ctx context.Context, backend compute.Backend, fresh func() (Learner, error), o Options, factors []float64, trials []Trial, out string, progress Progress, tell func(Trial)) ([]Trial, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, err
 	}
-	for i, factor := range factors {
-		dir := filepath.Join(out, fmt.Sprintf("trial-%g", factor))
-		if i >= len(trials) {
-			t, err := runTrial(ctx, backend, fresh, o, factor, dir, progress)
-			if err != nil {
-				return nil, fmt.Errorf("factor %g: %w", factor, err)
-			}
-			tell(t)
-			trials = append(trials, t)
-			data, err := json.MarshalIndent(trials, "", "  ")
-			if err != nil {
-				return nil, err
-			}
-			if err := writeFile(filepath.Join(out, SweepFile), data); err != nil {
-				return nil, err
-			}
+	for _, factor := range factors[len(trials):] {
+		dir := filepath.Join(out, trialsDir, fmt.Sprint(factor))
+		t, err := runTrial(ctx, backend, fresh, o, factor, dir, progress)
+		if err != nil {
+			return nil, fmt.Errorf("factor %g: %w", factor, err)
 		}
-		if err := os.RemoveAll(dir); err != nil {
+		tell(t)
+		trials = append(trials, t)
+		data, err := json.MarshalIndent(trials, "", "  ")
+		if err != nil {
+			return nil, err
+		}
+		if err := writeFile(filepath.Join(out, SweepFile), data); err != nil {
 			return nil, err
 		}
 	}
-	return trials, nil
+	return trials, os.RemoveAll(filepath.Join(out, trialsDir))
 }
 
 // runTrial trains a learner in a directory, or goes on there.

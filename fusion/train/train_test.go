@@ -918,6 +918,9 @@ func TestSweep(t *testing.T) {
 	if _, _, err := Sweep(stopped, enginetest.Go(), fresh, o, factors, 4, half, inside, tell); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "goes on after step 1") {
 		t.Errorf("broken off in a trial: %v", err)
 	}
+	if begun, err := Begun(half); err != nil || !begun {
+		t.Errorf("what a sweep left is no run: %t, %v", begun, err)
+	}
 	rest := &listener{}
 	whole, left, err := Sweep(t.Context(), enginetest.Go(), fresh, o, factors, 4, half, rest, tell)
 	if err != nil || whole.EncoderRate != got.EncoderRate || len(heard) != 2 {

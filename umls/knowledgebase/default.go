@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/keci-kg/keci/graph/embedded"
 	"github.com/keci-kg/keci/internal/cachedir"
@@ -48,8 +49,8 @@ func OpenDefault(ctx context.Context, options ...linker.Option) (*KnowledgeBase,
 }
 
 // openCached opens the folder of a file of facts, or makes it when it is not
-// there or not whole. One that is whole and cannot be opened, for want of a place for
-// scratch files, of open files or of rights, stays.
+// there or not whole. One that cannot be opened for want of a place for scratch files, of
+// open files or of rights stays.
 func openCached(ctx context.Context, facts []byte, options ...linker.Option) (*KnowledgeBase, error) {
 	dir, err := cacheFolder(facts)
 	if err != nil {
@@ -60,17 +61,22 @@ func openCached(ctx context.Context, facts []byte, options ...linker.Option) (*K
 		if kb, err = Open(ctx, dir, options...); err == nil {
 			return kb, nil
 		}
+		if ctx.Err() != nil || refused(err) {
+			return nil, err
+		}
 		if Verify(ctx, dir) == nil {
 			continue // perhaps another process has made it meanwhile
-		}
-		if ctx.Err() != nil {
-			return nil, err
 		}
 		if err := buildCached(ctx, dir, facts); err != nil && !errors.Is(err, ErrExists) {
 			return nil, fmt.Errorf("%w (set %s if it should lie in another folder)", err, CacheVariable)
 		}
 	}
 	return nil, err
+}
+
+// refused tells whether the system did not let a file be read, whatever is in it.
+func refused(err error) bool {
+	return errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 // CacheDir is where keci keeps what it can make again.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -520,6 +521,22 @@ func TestOpenCached(t *testing.T) {
 	t.Setenv("TMPDIR", scratch)
 	if found, err := os.Stat(manifest); err != nil || !found.ModTime().Equal(made.ModTime()) {
 		t.Error("a whole one that cannot be opened was made again")
+	}
+	if os.Getuid() > 0 { // root may read everything
+		if err := os.Chmod(manifest, 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := openCached(t.Context(), facts.Bytes()); !errors.Is(err, os.ErrPermission) {
+			t.Errorf("without rights: %v", err)
+		}
+		if err := os.Chmod(manifest, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, err := range []error{damaged("f", syscall.EMFILE), damaged("f", &os.PathError{Op: "open", Path: "f", Err: syscall.EACCES})} {
+		if !refused(err) {
+			t.Errorf("%v: a folder would be thrown away for it", err)
+		}
 	}
 	if err := os.Truncate(manifest, 100); err != nil {
 		t.Fatal(err)

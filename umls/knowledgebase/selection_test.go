@@ -237,6 +237,11 @@ func TestSelectionRemembers(t *testing.T) {
 		if strings.Join(got, " ") != want || len(sub.Relations) != strings.Count(want, "C01 C02") {
 			t.Errorf("%s: concepts %v with %v, want %s", asked, got, sub.Relations, want)
 		}
+		for _, s := range sub.SemanticTypes {
+			if !slices.ContainsFunc(sub.Concepts, func(c graph.Concept) bool { return slices.Contains(c.SemanticTypes, s.TUI) }) {
+				t.Errorf("%s: type %s is of no concept", asked, s.TUI)
+			}
+		}
 	}
 	predecessors, err := k.(graph.Succession).Predecessors(t.Context(), "C01")
 	if err != nil {

@@ -210,8 +210,6 @@ func (s several) Subgraph(ctx context.Context, cuis []graph.CUI) (graph.Subgraph
 		keepConcepts(&sub, cuis)
 		all.Concepts = append(all.Concepts, sub.Concepts...)
 		all.Relations = append(all.Relations, sub.Relations...)
-		all.SemanticTypes = append(all.SemanticTypes, sub.SemanticTypes...)
-		all.TypeRelations = append(all.TypeRelations, sub.TypeRelations...)
 	}
 	all.Concepts = uniteConcepts(all.Concepts)
 	all.Relations = uniteRelations(all.Relations, graph.Relation.Compare)

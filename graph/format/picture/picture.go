@@ -34,7 +34,7 @@ const (
 // relation, or without any, or of more than MaxEdges relations.
 var ErrTooLarge = errors.New("the graph is too large to be drawn")
 
-// ErrBusy is returned, wrapped, when the context ends before it is a picture's turn.
+// ErrBusy is returned, wrapped, when the context ends while a picture waits for its turn.
 var ErrBusy = errors.New("other pictures are being drawn")
 
 // engine lays out one picture at a time, that of who has put something into drawer;
