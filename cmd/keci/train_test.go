@@ -239,7 +239,7 @@ func TestTrainOnOwnLabels(t *testing.T) {
 		t.Errorf("model %+v, %v, want the labels of the corpus", info, err)
 	}
 	card, err := os.ReadFile(filepath.Join(model, results.CardFile))
-	for _, part := range []string{"Animal (16)", "Food (8)", "eats (8)", "16 sentences of", "2 documents", "Seed 1, 2 epochs", "keci"} {
+	for _, part := range []string{"Animal (16)", "Food (8)", "eats (8)", "16 sentences of", "2 texts", "Seed 1, 2 epochs", "keci"} {
 		if err != nil || !strings.Contains(string(card), part) {
 			t.Errorf("the card does not say %q (%v):\n%s", part, err, card)
 		}
