@@ -192,7 +192,7 @@ func EvidenceOf(ctx context.Context, extracted Extracted, query EvidenceQuery) (
 		}
 	}
 	found, err := extracted.Evidence(ctx, query)
-	if err == nil && len(found) == 0 {
+	if err == nil && len(found) == 0 && query.SemanticType == "" {
 		_, err = FactWith(ctx, extracted, query.Key) // does nobody say it, or only nobody who counts?
 	}
 	return found, err

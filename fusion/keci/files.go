@@ -24,18 +24,15 @@ func Describe(dir string) (fusion.ModelInfo, Config, error) {
 func describe(cfg Config) fusion.ModelInfo {
 	info := fusion.ModelInfo{Name: cfg.Name, Variant: string(cfg.Variant), EntityTypes: []string{}, RelationLabels: []string{}}
 	for _, h := range cfg.heads() {
-		if len(cfg.More) == 0 {
-			h.Names = nil
-		}
-		info.EntityTypes = appendTold(info.EntityTypes, h, h.EntityTypes[1:])
-		info.RelationLabels = appendTold(info.RelationLabels, h, h.RelationLabels[1:])
+		info.EntityTypes = cfg.appendTold(info.EntityTypes, h, h.EntityTypes[1:])
+		info.RelationLabels = cfg.appendTold(info.RelationLabels, h, h.RelationLabels[1:])
 	}
 	return info
 }
 
-func appendTold(list []string, h Head, labels []string) []string {
+func (c Config) appendTold(list []string, h Head, labels []string) []string {
 	for _, label := range labels {
-		if told := h.told(label); !slices.Contains(list, told) {
+		if told := c.told(h, label); !slices.Contains(list, told) {
 			list = append(list, told)
 		}
 	}

@@ -111,16 +111,21 @@ func (c Config) headOf(corpus string) (int, error) {
 	return at, nil
 }
 
-// settles tells whether it was learned which candidates mentions stand for that are found
-// with this type: a label of the only head, or what users are told of one of several.
-func (c Config) settles(found string) bool {
+// told is what a type or label of a head is found as: its name among several heads, and
+// the label itself of the only one.
+func (c Config) told(h Head, label string) string {
 	if len(c.More) == 0 {
-		_, learned := c.Senses[found]
-		return learned
+		return label
 	}
+	return h.told(label)
+}
+
+// settles tells whether it was learned which candidates mentions stand for that are found
+// with this type.
+func (c Config) settles(found string) bool {
 	for _, h := range c.heads() {
 		for label := range h.Senses {
-			if h.told(label) == found {
+			if c.told(h, label) == found {
 				return true
 			}
 		}

@@ -251,7 +251,7 @@ func (l *Learner) Loss(root *model.Scope, nodes []*graph.Node) *graph.Node {
 const poolBatches = 20
 
 // Batches lays out the batches of an epoch. The first epoch trains span types
-// only, as the authors' program does, but where the learner goes on from another model.
+// only (Lai et al. 2021, §2.6 and appendix), but where the learner goes on from another model.
 func (l *Learner) Batches(ctx context.Context, epoch int, rng *rand.Rand) ([]train.Batch, error) {
 	if epoch%l.refresh == 0 && epoch != l.begun { // an epoch that goes on keeps the vectors of its start
 		l.model.definitions.replace(map[string]*definition{})

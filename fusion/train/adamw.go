@@ -44,8 +44,8 @@ func biasCorrections(t int) (first, second float32) {
 }
 
 // update adds one optimizer step to the graph and returns the norm of the
-// gradient before clipping: AdamW on the encoder, Adam on the rest, with the
-// global norm of all gradients clipped (Kingma and Ba 2015; Loshchilov and Hutter 2019).
+// gradient before clipping: AdamW on the encoder (Loshchilov and Hutter 2019), Adam on the
+// rest (Kingma and Ba 2015), with the global norm of all gradients clipped (Pascanu et al. 2013).
 func update(root *model.Scope, loss *Node, r rates, o Options) (norm *Node) {
 	g := loss.Graph()
 	var variables []*model.Variable
