@@ -99,10 +99,11 @@ func TestLearnSenses(t *testing.T) {
 		t.Errorf("before and after, want - got +:\n%s", diff)
 	}
 	for want, c := range map[string]corpus.Corpus{"exists already": namedCorpus(t), "no mention of the corpus has a concept": tinyCorpus(t)} {
+		at := to
 		if want != "exists already" {
-			to = filepath.Join(t.TempDir(), "other")
+			at = filepath.Join(t.TempDir(), "other")
 		}
-		if _, err := before.LearnSenses(t.Context(), dir, to, c); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := before.LearnSenses(t.Context(), dir, at, c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
